@@ -1,0 +1,145 @@
+#!/bin/bash
+# Installs what the build, the tests and the demo need, PostgreSQL 17 included, on Debian 12 or later.
+# `setup.sh build` installs only what building the extension needs. Prints each step that changes something;
+# a run with nothing to do changes nothing. No server is created or started.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. scripts/dev/apt_archive.sh
+export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+
+BUILD_PACKAGES="g++ make libpq-dev libboost-date-time-dev nlohmann-json3-dev"
+TEST_PACKAGES="cmake pkg-config libgtest-dev libbenchmark-dev libipc-run-perl gcovr valgrind tzdata
+  clang clang-format clang-tidy shellcheck"
+SERVER_PACKAGES="postgresql-17 postgresql-server-dev-17"
+PGDG_SCRIPT=/usr/share/postgresql-common/pgdg/apt.postgresql.org.sh
+PINNED_SOURCES=/etc/apt/sources.list.d/mfi-trixie.sources
+PINNED_PREFERENCES=/etc/apt/preferences.d/mfi-trixie
+NO_CLUSTER=/etc/postgresql-common/createcluster.d/mfi.conf
+POLICY=/usr/sbin/policy-rc.d
+
+say() { echo "setup: $*"; }
+fail() {
+  echo "setup: $1" >&2
+  shift
+  printf '       %s\n' "$@" >&2
+  exit 1
+}
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+apt_install() {
+  say "apt-get install $*"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+}
+apt_update() {
+  say "apt-get update"
+  as_root apt-get update -q
+}
+
+write_file() { # PATH TEXT
+  [ -f "$1" ] && [ "$(cat "$1")" = "$2" ] && return
+  say "writing $1"
+  as_root mkdir -p "$(dirname "$1")"
+  printf '%s\n' "$2" | as_root tee "$1" >/dev/null
+}
+
+missing_packages() {
+  local package
+  for package in $BUILD_PACKAGES $([ "${1:-}" = build ] || echo "$TEST_PACKAGES"); do
+    installed "$package" || echo "$package"
+  done
+}
+
+# The server to build for: a pg_config of 17 or later with PGXS and the programs beside it.
+server() {
+  local config
+  config=$(scripts/dev/find_pg_config.sh)
+  [ -n "$config" ] && [ -x "$("$config" --bindir)/initdb" ] &&
+    [ "$("$config" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')" -ge 17 ] && echo "$config"
+}
+
+# Installing packages must neither make a cluster nor start one that is stopped.
+keep_servers_as_they_are() {
+  if ! grep -qrs '^ *create_main_cluster *= *false' /etc/postgresql-common/createcluster.conf "${NO_CLUSTER%/*}"; then
+    write_file "$NO_CLUSTER" "create_main_cluster = false"
+  fi
+  if [ ! -e "$POLICY" ]; then
+    trap 'as_root rm -f "$POLICY"' EXIT
+    trap 'exit 130' INT TERM
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\ncase "$1" in postgresql*) exit 101 ;; esac\nexit 0\n' | as_root tee "$POLICY" >/dev/null
+    as_root chmod 755 "$POLICY"
+  fi
+}
+
+server_from_candidate() {
+  # shellcheck disable=SC2086
+  apt-get install -s --no-install-recommends $SERVER_PACKAGES >/dev/null 2>&1 || return 1
+  say "PostgreSQL 17 comes from apt's own sources"
+  # shellcheck disable=SC2086
+  apt_install $SERVER_PACKAGES
+}
+
+server_from_postgresql_project() {
+  local host
+  [ -x "$PGDG_SCRIPT" ] || return 1
+  host=$(sed -n 's/^ *HOST="\([a-z.-]*\)".*/\1/p' "$PGDG_SCRIPT" | head -n 1)
+  [ -n "$host" ] && timeout 5 bash -c "exec 3<>/dev/tcp/$host/443" 2>/dev/null || return 1
+  say "adding the PostgreSQL project's apt repository by $PGDG_SCRIPT"
+  as_root "$PGDG_SCRIPT" -y && server_from_candidate
+}
+
+pinned_stanza() { # URI SIGNED-BY SUITES
+  printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n' "$1" "$3"
+  [ "$2" = - ] || printf 'Signed-By: %s\n' "$2"
+}
+
+# Debian 13's server and what it depends on; at priority 100 nothing else is taken from there by itself.
+server_from_next_debian() {
+  local archive security text
+  [ "$CODENAME" = bookworm ] || return 1
+  archive=$(apt_archive bookworm)
+  [ -n "$archive" ] || fail "the apt sources of this machine name no archive for Debian 12 (bookworm)" \
+    "Add one to /etc/apt/sources.list and run this again, or pass PG_CONFIG= of a PostgreSQL 17."
+  # shellcheck disable=SC2086
+  text=$(pinned_stanza $archive "trixie trixie-updates")
+  security=$(apt_archive bookworm-security)
+  # shellcheck disable=SC2086
+  [ -z "$security" ] || text+=$'\n\n'$(pinned_stanza $security trixie-security)
+  say "PostgreSQL 17 comes from Debian 13, pinned below everything else"
+  write_file "$PINNED_SOURCES" "$text"
+  write_file "$PINNED_PREFERENCES" $'Package: *\nPin: release n=trixie*\nPin-Priority: 100'
+  apt_update
+  # shellcheck disable=SC2086
+  apt_install -t trixie $SERVER_PACKAGES
+}
+
+clusters() { if command -v pg_lsclusters >/dev/null; then pg_lsclusters -h | awk '{ print $1, $2, $4 }'; fi; }
+
+missing=$(missing_packages "${1:-}")
+if [ -z "$missing" ] && config=$(server); then
+  say "nothing to do: $("$config" --version) ($config) and every package are there"
+  exit
+fi
+command -v apt-get >/dev/null || fail "this is not Debian: apt-get is not there" \
+  "Install a PostgreSQL 17 with its server headers and the equivalents of:" \
+  "$(echo "$BUILD_PACKAGES" "$TEST_PACKAGES" | xargs)" "and pass PG_CONFIG=/path/to/pg_config."
+[ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "packages are missing, and you are neither root nor have sudo" \
+  "Ask an administrator to run \`make setup\` here, or to install: $(echo "$missing" | xargs) $SERVER_PACKAGES"
+
+CODENAME=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+before=$(clusters)
+keep_servers_as_they_are
+apt_update
+# First the compilers from this release: the newer C library of the next one would refuse them afterwards.
+# shellcheck disable=SC2086
+[ -z "$missing" ] || apt_install $missing
+if ! server >/dev/null; then
+  server_from_candidate || server_from_postgresql_project || server_from_next_debian ||
+    fail "no source of PostgreSQL 17 for ${CODENAME:-this system}" \
+      "Install it with its server headers and pass PG_CONFIG=/path/to/pg_config."
+fi
+config=$(server) || fail "the packages are installed, but no pg_config of PostgreSQL 17 was found" \
+  "Pass PG_CONFIG=/path/to/pg_config."
+[ "$(clusters)" = "$before" ] || fail "the list of database clusters changed while packages were installed" \
+  "before: $before" "now: $(clusters)" "Look at it with pg_lsclusters."
+say "ready: $("$config" --version) ($config)"
