@@ -1,0 +1,742 @@
+\echo Use "CREATE EXTENSION mfi CASCADE" to load this file. \quit
+
+-- Schema
+--
+-- The bank's tables, sequences, views and triggers are made by a migration and then released
+-- from the extension, so that stock pg_dump, pg_restore and pg_upgrade treat them as the user's
+-- own. The functions stay members; they reach released objects only from late-bound bodies,
+-- because a restore makes the members before it makes the tables.
+--
+-- How a version is added: the next script defines _mfi_migration_<major>_<minor>(), replaces
+-- _mfi_triggers() when triggers change, and calls _mfi_install_schema().
+
+CREATE FUNCTION _mfi_tables() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT ARRAY[
+    'activity_type', 'mfi_country', 'mfi_type', 'platform_type',
+    'portals', 'portal_groups', 'portal_users', 'user_groups',
+    'mfi_clients', 'mfi_groups', 'mfi_users', 'digital_platforms', 'mfi_platforms',
+    'user_auth_logs', 'admin_event_logs', 'user_activity_logs', 'mfi_user_activity_logs']
+$$;
+COMMENT ON FUNCTION _mfi_tables() IS
+  'Names of the bank''s tables, in the order of their foreign keys.';
+
+CREATE FUNCTION _mfi_regclass(relation text) RETURNS regclass
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT to_regclass('@extschema@.' || quote_ident(relation)) $$;
+COMMENT ON FUNCTION _mfi_regclass(text) IS
+  'The relation of this name in the extension''s schema; NULL when there is none.';
+
+CREATE FUNCTION mfi_schema_version() RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF to_regclass('mfi.schema_version') IS NULL THEN
+    RETURN NULL;
+  END IF;
+  RETURN (SELECT version FROM mfi.schema_version
+          ORDER BY string_to_array(version, '.')::int[] DESC LIMIT 1);
+END
+$$;
+COMMENT ON FUNCTION mfi_schema_version() IS
+  'Version of the bank''s schema in this database; NULL when the schema is missing.';
+
+-- Triggers
+
+CREATE FUNCTION _mfi_touch_updated_at() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  generated text[];
+BEGIN
+  -- Compared as stored: a user's column may have a type without an equality operator.
+  IF NEW *= OLD THEN
+    RETURN NEW;
+  END IF;
+  -- A BEFORE trigger sees the new row's generated columns as NULL: they are left out.
+  SELECT array_agg(attname::text) INTO generated
+    FROM pg_attribute
+   WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped;
+  IF generated IS NOT NULL AND to_jsonb(NEW) - generated = to_jsonb(OLD) - generated THEN
+    RETURN NEW;
+  END IF;
+  NEW.updated_at := now();
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION _mfi_touch_updated_at() IS
+  'Trigger: sets updated_at when an UPDATE really changes the row.';
+
+CREATE FUNCTION _mfi_guard_schema_version() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION '% on mfi.schema_version is refused', TG_OP
+    USING ERRCODE = 'object_not_in_prerequisite_state',
+          DETAIL = 'Its rows say which migrations this database already has.',
+          HINT = 'Rows are added by SELECT mfi_migrate_schema().';
+END
+$$;
+COMMENT ON FUNCTION _mfi_guard_schema_version() IS
+  'Trigger: keeps the record of migrations as it is. Made last, it also marks a schema as complete.';
+
+CREATE FUNCTION _mfi_triggers() RETURNS TABLE (relation text, trigger_name text, command text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT '@extschema@.' || quote_ident(name), 'touch_updated_at',
+         format('CREATE TRIGGER touch_updated_at BEFORE UPDATE ON @extschema@.%I '
+                'FOR EACH ROW EXECUTE FUNCTION @extschema@._mfi_touch_updated_at()', name)
+    FROM unnest(ARRAY['activity_type', 'mfi_country', 'mfi_type', 'platform_type', 'portals',
+                      'portal_groups', 'portal_users', 'mfi_clients', 'mfi_groups', 'mfi_users',
+                      'digital_platforms']) AS name
+  UNION ALL
+  SELECT 'mfi.schema_version', 'guard_schema_version',
+         'CREATE TRIGGER guard_schema_version BEFORE UPDATE OR DELETE OR TRUNCATE '
+         'ON mfi.schema_version EXECUTE FUNCTION @extschema@._mfi_guard_schema_version()'
+$$;
+COMMENT ON FUNCTION _mfi_triggers() IS
+  'Every trigger of the schema and the command that makes it; the marker of completeness is last.';
+
+CREATE FUNCTION _mfi_missing_triggers() RETURNS TABLE (step text, command text)
+LANGUAGE sql STABLE
+SET search_path = @extschema@, pg_temp
+AS $$
+  SELECT format('trigger %s on %s', t.trigger_name, t.relation), t.command
+    FROM _mfi_triggers() WITH ORDINALITY AS t (relation, trigger_name, command, position)
+   WHERE NOT EXISTS (SELECT FROM pg_trigger g
+                      WHERE g.tgrelid = to_regclass(t.relation) AND g.tgname = t.trigger_name)
+   ORDER BY t.position
+$$;
+COMMENT ON FUNCTION _mfi_missing_triggers() IS
+  'Steps that make the missing triggers: all in a new schema, and after DROP EXTENSION ... CASCADE.';
+
+-- Readiness. A parallel restore makes a table's unique index only after that table's rows are
+-- in, and the marker trigger only after the version row is in; together they say that no row is
+-- still to come.
+CREATE FUNCTION _mfi_schema_ready() RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = @extschema@, pg_temp
+AS $$
+BEGIN
+  RETURN mfi_schema_version() IS NOT NULL
+     AND EXISTS (SELECT FROM pg_trigger
+                  WHERE tgrelid = to_regclass('mfi.schema_version')
+                    AND tgname = 'guard_schema_version')
+     AND NOT EXISTS (SELECT FROM unnest(_mfi_tables()) AS name
+                      WHERE NOT EXISTS (SELECT FROM pg_index
+                                         WHERE indrelid = _mfi_regclass(name)
+                                           AND indisunique AND indisvalid));
+END
+$$;
+COMMENT ON FUNCTION _mfi_schema_ready() IS
+  'True when the schema is complete and no restore is still filling it.';
+
+-- Migration 1.0
+
+CREATE FUNCTION _mfi_refuse_existing() RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  relations text;
+  schemas text;
+BEGIN
+  SELECT string_agg(_mfi_regclass(name)::text, ', ' ORDER BY name) INTO relations
+    FROM unnest(_mfi_tables() || ARRAY['v_active_portals', 'v_mfi_platforms_summary',
+                                       'v_user_group_assignments']) AS name
+   WHERE _mfi_regclass(name) IS NOT NULL;
+  IF relations IS NOT NULL THEN
+    RAISE EXCEPTION 'cannot create the bank''s schema: these relations already exist in schema @extschema@: %',
+        relations
+      USING ERRCODE = 'duplicate_table',
+            DETAIL = 'Nothing was changed.',
+            HINT = 'Move them away (ALTER TABLE ... SET SCHEMA ...), or put the bank''s tables elsewhere: '
+                   'CREATE EXTENSION mfi CASCADE SCHEMA .... If a dump is being restored, let it finish.';
+  END IF;
+  SELECT string_agg(quote_ident(nspname), ', ' ORDER BY nspname) INTO schemas
+    FROM pg_namespace WHERE nspname IN ('mfi', 'mfi_audit');
+  IF schemas IS NOT NULL THEN
+    RAISE EXCEPTION 'cannot create the bank''s schema: schema already exists: %', schemas
+      USING ERRCODE = 'duplicate_schema',
+            DETAIL = 'The extension makes the schemas mfi and mfi_audit for itself. Nothing was changed.',
+            HINT = 'Rename the existing one: ALTER SCHEMA ... RENAME TO .... '
+                   'If a dump is being restored, let it finish.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION _mfi_refuse_existing() IS
+  'Fails, naming them, when objects of the bank''s names are already in the database.';
+
+CREATE FUNCTION _mfi_migration_1_0() RETURNS TABLE (step text, command text)
+LANGUAGE plpgsql STABLE
+SET search_path = @extschema@, pg_temp
+AS $migration$
+BEGIN
+  PERFORM _mfi_refuse_existing();
+  RETURN QUERY VALUES
+
+('schema mfi', $sql$
+CREATE SCHEMA mfi;
+COMMENT ON SCHEMA mfi IS 'The mfi extension''s own tables.';
+GRANT USAGE ON SCHEMA mfi TO pg_monitor;
+$sql$),
+
+('schema mfi_audit', $sql$
+CREATE SCHEMA mfi_audit;
+COMMENT ON SCHEMA mfi_audit IS 'Partitions of the audit tables.';
+$sql$),
+
+('table mfi.schema_version', $sql$
+CREATE TABLE mfi.schema_version (
+  version      text PRIMARY KEY CHECK (version ~ '^[0-9]+[.][0-9]+$'),
+  installed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE mfi.schema_version IS 'One row for each migration of the bank''s schema in this database.';
+GRANT SELECT ON mfi.schema_version TO pg_monitor;
+$sql$),
+
+('table activity_type', $sql$
+CREATE TABLE activity_type (
+  id         integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  name       text NOT NULL UNIQUE,
+  created_at timestamptz DEFAULT now(),
+  updated_at timestamptz DEFAULT now()
+);
+COMMENT ON TABLE activity_type IS 'What a user can be seen doing in the activity logs.';
+$sql$),
+
+('table mfi_country', $sql$
+CREATE TABLE mfi_country (
+  id         integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  name       text NOT NULL UNIQUE,
+  created_at timestamptz DEFAULT now(),
+  updated_at timestamptz DEFAULT now(),
+  iso_alpha2 text CHECK (iso_alpha2 ~ '^[A-Z]{2}$')
+);
+COMMENT ON TABLE mfi_country IS 'Countries in which MFIs work.';
+COMMENT ON COLUMN mfi_country.iso_alpha2 IS 'ISO 3166-1 alpha-2 code.';
+$sql$),
+
+('table mfi_type', $sql$
+CREATE TABLE mfi_type (
+  id         integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  name       text NOT NULL UNIQUE,
+  created_at timestamptz DEFAULT now(),
+  updated_at timestamptz DEFAULT now()
+);
+COMMENT ON TABLE mfi_type IS 'Kinds of microfinance institution.';
+$sql$),
+
+('table platform_type', $sql$
+CREATE TABLE platform_type (
+  id         integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  name       text NOT NULL UNIQUE,
+  created_at timestamptz DEFAULT now(),
+  updated_at timestamptz DEFAULT now()
+);
+COMMENT ON TABLE platform_type IS 'Kinds of digital platform.';
+$sql$),
+
+('table portals', $sql$
+CREATE TABLE portals (
+  id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  name        text NOT NULL,
+  description text,
+  realm_id    text NOT NULL,
+  client_id   text NOT NULL,
+  dev_url     text,
+  uat_url     text,
+  prod_url    text,
+  on_prod     boolean DEFAULT false,
+  is_active   boolean DEFAULT false,
+  created_on  timestamptz DEFAULT now(),
+  updated_at  timestamptz DEFAULT now()
+);
+COMMENT ON TABLE portals IS 'Portals of the hub, each behind a Keycloak realm.';
+COMMENT ON COLUMN portals.realm_id IS 'Keycloak realm; the first segment of the paths of the portal''s groups.';
+COMMENT ON COLUMN portals.client_id IS 'Keycloak client of the portal.';
+$sql$),
+
+('table portal_groups', $sql$
+CREATE TABLE portal_groups (
+  id                  uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  iam_group_id        uuid NOT NULL UNIQUE,
+  name                text NOT NULL,
+  description         text,
+  group_path          text NOT NULL,
+  parent_iam_group_id uuid CHECK (parent_iam_group_id <> iam_group_id),
+  created_on          timestamptz DEFAULT now(),
+  updated_at          timestamptz DEFAULT now()
+);
+COMMENT ON TABLE portal_groups IS 'Keycloak groups of the portals'' users.';
+COMMENT ON COLUMN portal_groups.iam_group_id IS 'Keycloak''s id of the group.';
+COMMENT ON COLUMN portal_groups.group_path IS 'Keycloak''s path of the group, as sent.';
+COMMENT ON COLUMN portal_groups.parent_iam_group_id IS
+  'Keycloak''s id of the parent group; NULL at the top. No foreign key: a child may arrive first.';
+$sql$),
+
+('table portal_users', $sql$
+CREATE TABLE portal_users (
+  id                    integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  id_iam                uuid NOT NULL UNIQUE,
+  username              text NOT NULL,
+  fname                 text NOT NULL,
+  lname                 text,
+  email                 text NOT NULL,
+  temp_lock             boolean DEFAULT false,
+  email_verified        boolean DEFAULT false,
+  profile_img_url       text,
+  last_password_changed timestamptz,
+  last_login_at         timestamptz,
+  id_group              uuid NOT NULL REFERENCES portal_groups (iam_group_id) ON DELETE RESTRICT,
+  created_on            timestamptz DEFAULT now(),
+  created_by            uuid REFERENCES portal_users (id_iam) ON DELETE SET NULL,
+  updated_at            timestamptz DEFAULT now(),
+  updated_by            uuid REFERENCES portal_users (id_iam) ON DELETE SET NULL
+);
+CREATE INDEX ON portal_users (id_group);
+CREATE INDEX ON portal_users (created_by);
+CREATE INDEX ON portal_users (updated_by);
+COMMENT ON TABLE portal_users IS 'Users of the portals.';
+COMMENT ON COLUMN portal_users.id_iam IS 'Keycloak''s id of the user.';
+COMMENT ON COLUMN portal_users.id_group IS 'The user''s main group; every membership is in user_groups.';
+$sql$),
+
+('table user_groups', $sql$
+CREATE TABLE user_groups (
+  id          integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  user_id     uuid NOT NULL REFERENCES portal_users (id_iam) ON DELETE CASCADE,
+  group_id    uuid NOT NULL REFERENCES portal_groups (iam_group_id) ON DELETE CASCADE,
+  assigned_by uuid REFERENCES portal_users (id_iam) ON DELETE SET NULL,
+  assigned_on timestamptz DEFAULT now(),
+  UNIQUE (user_id, group_id)
+);
+CREATE INDEX ON user_groups (group_id, user_id);
+CREATE INDEX ON user_groups (assigned_by);
+COMMENT ON TABLE user_groups IS 'Memberships of portal users in portal groups.';
+COMMENT ON COLUMN user_groups.user_id IS 'portal_users.id_iam';
+COMMENT ON COLUMN user_groups.group_id IS 'portal_groups.iam_group_id';
+$sql$),
+
+('table mfi_clients', $sql$
+CREATE TABLE mfi_clients (
+  id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  name             text NOT NULL,
+  schema           text NOT NULL,
+  realm_id         text NOT NULL,
+  client_id        text NOT NULL,
+  id_country       integer REFERENCES mfi_country (id) ON DELETE SET NULL,
+  location         text,
+  address          text,
+  expected_clients bigint CHECK (expected_clients >= 0),
+  branches         integer CHECK (branches >= 0),
+  id_type          integer REFERENCES mfi_type (id) ON DELETE SET NULL,
+  logo_url         text,
+  is_active        boolean DEFAULT true,
+  created_at       timestamptz DEFAULT now(),
+  created_by       uuid REFERENCES portal_users (id_iam) ON DELETE SET NULL,
+  updated_at       timestamptz DEFAULT now(),
+  updated_by       uuid REFERENCES portal_users (id_iam) ON DELETE SET NULL
+);
+CREATE INDEX ON mfi_clients (id_country);
+CREATE INDEX ON mfi_clients (id_type);
+CREATE INDEX ON mfi_clients (created_by);
+CREATE INDEX ON mfi_clients (updated_by);
+COMMENT ON TABLE mfi_clients IS 'Microfinance institutions, the hub''s clients.';
+COMMENT ON COLUMN mfi_clients.schema IS 'Name of the institution''s own database schema.';
+COMMENT ON COLUMN mfi_clients.realm_id IS 'Keycloak realm of the institution''s users.';
+COMMENT ON COLUMN mfi_clients.client_id IS 'Keycloak client of the institution.';
+COMMENT ON COLUMN mfi_clients.expected_clients IS 'Customers the institution expects to serve.';
+$sql$),
+
+('table mfi_groups', $sql$
+CREATE TABLE mfi_groups (
+  id                  uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  iam_group_id        uuid NOT NULL UNIQUE,
+  id_mfi              uuid NOT NULL REFERENCES mfi_clients (id) ON DELETE CASCADE,
+  name                text NOT NULL,
+  description         text,
+  group_path          text NOT NULL,
+  parent_iam_group_id uuid CHECK (parent_iam_group_id <> iam_group_id),
+  created_on          timestamptz DEFAULT now(),
+  updated_at          timestamptz DEFAULT now()
+);
+CREATE INDEX ON mfi_groups (id_mfi);
+COMMENT ON TABLE mfi_groups IS 'Keycloak groups of the MFIs'' users.';
+COMMENT ON COLUMN mfi_groups.iam_group_id IS 'Keycloak''s id of the group.';
+COMMENT ON COLUMN mfi_groups.group_path IS 'Keycloak''s path of the group, as sent.';
+COMMENT ON COLUMN mfi_groups.parent_iam_group_id IS
+  'Keycloak''s id of the parent group; NULL at the top. No foreign key: a child may arrive first.';
+$sql$),
+
+('table mfi_users', $sql$
+CREATE TABLE mfi_users (
+  id                       integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  id_iam                   uuid NOT NULL UNIQUE,
+  id_mfi                   uuid NOT NULL REFERENCES mfi_clients (id) ON DELETE CASCADE,
+  username                 text NOT NULL,
+  fname                    text NOT NULL,
+  lname                    text,
+  email                    text NOT NULL,
+  temp_lock                boolean DEFAULT false,
+  email_verified           boolean DEFAULT false,
+  profile_img_url          text,
+  last_password_changed_at timestamptz,
+  last_login_at            timestamptz,
+  id_group                 uuid NOT NULL REFERENCES mfi_groups (iam_group_id) ON DELETE RESTRICT,
+  created_at               timestamptz DEFAULT now(),
+  created_by               uuid REFERENCES portal_users (id_iam) ON DELETE SET NULL,
+  updated_at               timestamptz DEFAULT now(),
+  updated_by               uuid REFERENCES portal_users (id_iam) ON DELETE SET NULL
+);
+CREATE INDEX ON mfi_users (id_mfi);
+CREATE INDEX ON mfi_users (id_group);
+CREATE INDEX ON mfi_users (created_by);
+CREATE INDEX ON mfi_users (updated_by);
+COMMENT ON TABLE mfi_users IS 'Users of the MFIs.';
+COMMENT ON COLUMN mfi_users.id_iam IS 'Keycloak''s id of the user.';
+COMMENT ON COLUMN mfi_users.created_by IS 'The portal user who created this one.';
+COMMENT ON COLUMN mfi_users.updated_by IS 'The portal user who last changed this one.';
+$sql$),
+
+('table digital_platforms', $sql$
+CREATE TABLE digital_platforms (
+  id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  name            text NOT NULL UNIQUE,
+  is_active       boolean DEFAULT true,
+  id_type         integer REFERENCES platform_type (id) ON DELETE SET NULL,
+  current_version text,
+  last_app_update timestamptz,
+  created_at      timestamptz DEFAULT now(),
+  updated_at      timestamptz DEFAULT now()
+);
+CREATE INDEX ON digital_platforms (id_type);
+COMMENT ON TABLE digital_platforms IS 'Digital platforms the hub offers to MFIs.';
+$sql$),
+
+('table mfi_platforms', $sql$
+CREATE TABLE mfi_platforms (
+  id          integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  mfi_id      uuid NOT NULL REFERENCES mfi_clients (id) ON DELETE CASCADE,
+  platform_id uuid NOT NULL REFERENCES digital_platforms (id) ON DELETE CASCADE,
+  assigned_by uuid REFERENCES portal_users (id_iam) ON DELETE SET NULL,
+  assigned_on timestamptz DEFAULT now(),
+  status      integer DEFAULT 0 CHECK (status IN (0, 1, 2)),
+  UNIQUE (mfi_id, platform_id)
+);
+CREATE INDEX ON mfi_platforms (platform_id);
+CREATE INDEX ON mfi_platforms (assigned_by);
+COMMENT ON TABLE mfi_platforms IS 'Platforms assigned to MFIs.';
+COMMENT ON COLUMN mfi_platforms.status IS 'State of the assignment: 0, 1 or 2; the applications give the meaning.';
+$sql$),
+
+('table user_auth_logs', $sql$
+CREATE TABLE user_auth_logs (
+  id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  iam_event_id text,
+  iam_user_id  text,
+  event_type   text NOT NULL,
+  client_id    text NOT NULL,
+  realm_id     text NOT NULL,
+  session_id   text,
+  ip_address   text,
+  error        text,
+  event_time   timestamptz NOT NULL,
+  details      jsonb,
+  created_on   timestamptz DEFAULT now()
+);
+COMMENT ON TABLE user_auth_logs IS 'Keycloak''s user events: logins, logouts and their errors.';
+COMMENT ON COLUMN user_auth_logs.iam_event_id IS 'Keycloak''s id of the event.';
+COMMENT ON COLUMN user_auth_logs.iam_user_id IS 'Keycloak''s id of the user; not always a uuid.';
+COMMENT ON COLUMN user_auth_logs.ip_address IS 'As Keycloak sent it; not always an address.';
+COMMENT ON COLUMN user_auth_logs.created_on IS 'When the row was written.';
+$sql$),
+
+('table admin_event_logs', $sql$
+CREATE TABLE admin_event_logs (
+  id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  event_id       text NOT NULL,
+  realm_id       text NOT NULL,
+  auth_details   jsonb,
+  operation_type text,
+  resource_type  text,
+  resource_path  text,
+  representation jsonb,
+  details        jsonb,
+  created_on     timestamptz DEFAULT now()
+);
+COMMENT ON TABLE admin_event_logs IS 'Keycloak''s admin events: what administrators changed.';
+COMMENT ON COLUMN admin_event_logs.event_id IS 'Keycloak''s id of the event.';
+COMMENT ON COLUMN admin_event_logs.created_on IS 'When the row was written.';
+$sql$),
+
+('table user_activity_logs', $sql$
+CREATE TABLE user_activity_logs (
+  id            integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  user_id       text NOT NULL,
+  event_type_id integer NOT NULL REFERENCES activity_type (id) ON DELETE RESTRICT,
+  ip_address    text,
+  error         text,
+  details       jsonb,
+  event_time    timestamptz,
+  created_on    timestamptz DEFAULT now()
+);
+CREATE INDEX ON user_activity_logs (event_type_id);
+COMMENT ON TABLE user_activity_logs IS 'What portal users did.';
+COMMENT ON COLUMN user_activity_logs.user_id IS 'Keycloak''s id of the user; no foreign key: the log outlives the user.';
+COMMENT ON COLUMN user_activity_logs.created_on IS 'When the row was written.';
+$sql$),
+
+('table mfi_user_activity_logs', $sql$
+CREATE TABLE mfi_user_activity_logs (
+  id            integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  user_id       text NOT NULL,
+  event_type_id integer NOT NULL REFERENCES activity_type (id) ON DELETE RESTRICT,
+  ip_address    text,
+  error         text,
+  details       jsonb,
+  event_time    timestamptz,
+  created_on    timestamptz DEFAULT now()
+);
+CREATE INDEX ON mfi_user_activity_logs (event_type_id);
+COMMENT ON TABLE mfi_user_activity_logs IS 'What MFI users did.';
+COMMENT ON COLUMN mfi_user_activity_logs.user_id IS 'Keycloak''s id of the user; no foreign key: the log outlives the user.';
+COMMENT ON COLUMN mfi_user_activity_logs.created_on IS 'When the row was written.';
+$sql$),
+
+('view v_active_portals', $sql$
+CREATE VIEW v_active_portals WITH (security_invoker = true) AS
+SELECT p.id, p.name, p.description, p.realm_id, p.is_active, p.on_prod,
+       (SELECT count(DISTINCT ug.user_id)
+          FROM portal_groups g
+          JOIN user_groups ug ON ug.group_id = g.iam_group_id
+         WHERE split_part(ltrim(g.group_path, '/'), '/', 1) = p.realm_id) AS user_count,
+       p.created_on, p.updated_at
+  FROM portals p
+ WHERE p.is_active;
+COMMENT ON VIEW v_active_portals IS 'Active portals and how many users each has.';
+COMMENT ON COLUMN v_active_portals.user_count IS
+  'Distinct users in groups whose path begins with the portal''s realm; 0 when there are none.';
+$sql$),
+
+('view v_mfi_platforms_summary', $sql$
+CREATE VIEW v_mfi_platforms_summary WITH (security_invoker = true) AS
+SELECT m.id AS mfi_id, m.name AS mfi_name, m.schema, m.is_active AS mfi_active,
+       c.name AS country, t.name AS mfi_type_name,
+       d.name AS platform_name, d.is_active AS platform_active,
+       a.status AS assignment_status, a.assigned_on
+  FROM mfi_clients m
+  LEFT JOIN mfi_country c ON c.id = m.id_country
+  LEFT JOIN mfi_type t ON t.id = m.id_type
+  LEFT JOIN mfi_platforms a ON a.mfi_id = m.id
+  LEFT JOIN digital_platforms d ON d.id = a.platform_id;
+COMMENT ON VIEW v_mfi_platforms_summary IS
+  'One row for each MFI and platform; an MFI without platforms has one row with NULLs.';
+$sql$),
+
+('view v_user_group_assignments', $sql$
+CREATE VIEW v_user_group_assignments WITH (security_invoker = true) AS
+SELECT u.id AS user_id, u.username, u.email, u.fname, u.lname,
+       g.name AS group_name, g.iam_group_id, ug.assigned_by, ug.assigned_on
+  FROM user_groups ug
+  JOIN portal_users u ON u.id_iam = ug.user_id
+  JOIN portal_groups g ON g.iam_group_id = ug.group_id;
+COMMENT ON VIEW v_user_group_assignments IS 'One row for each portal user and group.';
+COMMENT ON COLUMN v_user_group_assignments.user_id IS 'portal_users.id';
+$sql$),
+
+('rows of activity_type', $sql$
+INSERT INTO activity_type (name) VALUES
+  ('CREATE MFI'), ('ASSIGN GROUP'), ('CREATE USER'), ('UPDATE USER'), ('DELETE USER'),
+  ('LOGIN'), ('LOGOUT'), ('ASSIGN PLATFORM'), ('UPDATE PROFILE'), ('CHANGE PASSWORD');
+$sql$),
+
+('rows of mfi_country', $sql$
+INSERT INTO mfi_country (name, iso_alpha2) VALUES
+  ('Rwanda', 'RW'), ('Malawi', 'MW'), ('Kenya', 'KE'), ('Uganda', 'UG'), ('Tanzania', 'TZ'),
+  ('Zambia', 'ZM'), ('Zimbabwe', 'ZW'), ('Botswana', 'BW'), ('Namibia', 'NA'), ('South Africa', 'ZA');
+$sql$),
+
+('rows of mfi_type', $sql$
+INSERT INTO mfi_type (name) VALUES
+  ('Savings & Deposits Only'), ('Microfinance Institution'), ('Non-Deposit Financial Institution'),
+  ('Credit Only Institution'), ('Cooperative Society');
+$sql$),
+
+('rows of platform_type', $sql$
+INSERT INTO platform_type (name) VALUES
+  ('Mobile App'), ('Web App'), ('USSD Services'), ('API Services'), ('SMS Banking'), ('Agent Banking');
+$sql$);
+END
+$migration$;
+COMMENT ON FUNCTION _mfi_migration_1_0() IS
+  'Steps of schema version 1.0, in order: what each makes and its command.';
+
+-- Driver
+
+CREATE FUNCTION _mfi_migrations() RETURNS TABLE (version text, function regprocedure)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT v.version, p.oid::regprocedure
+    FROM pg_depend d
+    JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+    JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+   CROSS JOIN LATERAL (SELECT replace(substring(p.proname FROM '^_mfi_migration_([0-9]+_[0-9]+)$'),
+                                      '_', '.')) AS v (version)
+   WHERE e.extname = 'mfi' AND d.deptype = 'e' AND v.version IS NOT NULL
+   ORDER BY string_to_array(v.version, '.')::int[]
+$$;
+COMMENT ON FUNCTION _mfi_migrations() IS
+  'Migrations this extension knows, oldest first: its members named _mfi_migration_<major>_<minor>.';
+
+CREATE FUNCTION _mfi_members() RETURNS TABLE (classid oid, objid oid)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT d.classid, d.objid
+    FROM pg_depend d
+    JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+   WHERE e.extname = 'mfi' AND d.deptype = 'e'
+$$;
+COMMENT ON FUNCTION _mfi_members() IS 'Objects that belong to the extension.';
+
+CREATE FUNCTION _mfi_release(kept text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  object record;
+BEGIN
+  FOR object IN
+    SELECT i.type, i.identity
+      FROM @extschema@._mfi_members() m, pg_identify_object(m.classid, m.objid, 0) i
+     WHERE m.classid IN ('pg_class'::regclass, 'pg_namespace'::regclass)
+       AND m.classid || '/' || m.objid <> ALL (kept)
+  LOOP
+    EXECUTE format('ALTER EXTENSION mfi DROP %s %s', object.type, object.identity);
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION _mfi_release(text[]) IS
+  'Releases from the extension every relation and schema that is not in the list of "classid/objid".';
+
+CREATE FUNCTION _mfi_check_version() RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  current_version text := mfi_schema_version();
+  newest text := (SELECT m.version FROM _mfi_migrations() WITH ORDINALITY AS m (version, function, position)
+                  ORDER BY m.position DESC LIMIT 1);
+  missing text;
+BEGIN
+  IF string_to_array(current_version, '.')::int[] > string_to_array(newest, '.')::int[] THEN
+    RAISE EXCEPTION 'schema version % is newer than % of this extension', current_version, newest
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Run ALTER EXTENSION mfi UPDATE, or install the newer package of mfi first.';
+  END IF;
+  SELECT string_agg(name, ', ') INTO missing
+    FROM unnest(_mfi_tables()) AS name WHERE _mfi_regclass(name) IS NULL;
+  IF current_version IS NOT NULL AND missing IS NOT NULL THEN
+    RAISE EXCEPTION 'tables missing from schema @extschema@: %', missing
+      USING ERRCODE = 'undefined_table',
+            DETAIL = format('mfi.schema_version says that schema version %s is installed.', current_version),
+            HINT = 'Restore them from a backup. If the bank''s tables are in another schema, drop the '
+                   'extension and create it there: CREATE EXTENSION mfi CASCADE SCHEMA ....';
+  END IF;
+  RETURN current_version;
+END
+$$;
+COMMENT ON FUNCTION _mfi_check_version() IS
+  'The schema''s version; fails when this extension cannot migrate it.';
+
+CREATE FUNCTION mfi_migrate_schema(dry_run boolean DEFAULT false) RETURNS SETOF text
+LANGUAGE plpgsql
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  current_version text;
+  kept text[];
+  migration record;
+  work record;
+BEGIN
+  -- One migration at a time, until the end of the transaction.
+  PERFORM pg_advisory_xact_lock('pg_extension'::regclass::oid::int,
+                                (SELECT oid::int FROM pg_extension WHERE extname = 'mfi'));
+  current_version := _mfi_check_version();
+  kept := ARRAY(SELECT m.classid || '/' || m.objid FROM _mfi_members() m);
+
+  FOR migration IN
+    SELECT m.version, m.function::oid::regproc AS function FROM _mfi_migrations() m
+     WHERE current_version IS NULL
+        OR string_to_array(m.version, '.')::int[] > string_to_array(current_version, '.')::int[]
+  LOOP
+    FOR work IN EXECUTE format('SELECT step, command FROM %s()', migration.function) LOOP
+      IF NOT dry_run THEN
+        EXECUTE work.command;
+      END IF;
+      RETURN NEXT migration.version || ': ' || work.step;
+    END LOOP;
+    IF NOT dry_run THEN
+      INSERT INTO mfi.schema_version (version) VALUES (migration.version);
+    END IF;
+    RETURN NEXT migration.version || ': recorded in mfi.schema_version';
+  END LOOP;
+
+  FOR work IN SELECT * FROM _mfi_missing_triggers() LOOP
+    IF NOT dry_run THEN
+      EXECUTE work.command;
+    END IF;
+    RETURN NEXT work.step;
+  END LOOP;
+  PERFORM _mfi_release(kept);
+END
+$$;
+COMMENT ON FUNCTION mfi_migrate_schema(boolean) IS
+  'Brings the bank''s schema to the extension''s version and puts back its missing triggers; returns one line '
+  'for each step. With dry_run it changes nothing and returns the steps it would take.';
+
+CREATE FUNCTION _mfi_install_schema() RETURNS void
+LANGUAGE plpgsql
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  setting text := lower(coalesce(nullif(current_setting('mfi.install_schema', true), ''), 'auto'));
+BEGIN
+  IF setting NOT IN ('auto', 'on', 'off') THEN
+    RAISE EXCEPTION 'invalid value for parameter "mfi.install_schema": "%"', setting
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Available values: auto, on, off.';
+  ELSIF setting = 'on' OR setting = 'auto' AND current_setting('row_security') = 'on' THEN
+    PERFORM mfi_migrate_schema();
+  ELSIF setting = 'auto' THEN
+    -- Every archive of pg_dump sets row_security = off before it creates extensions.
+    RAISE WARNING 'the bank''s tables are left to the dump that is being restored (row_security is off)'
+      USING HINT = 'If no dump is being restored, run SELECT mfi_migrate_schema(). '
+                   'To create the tables whatever row_security is: SET mfi.install_schema = on.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION _mfi_install_schema() IS
+  'Called by the extension''s scripts: migrates the schema, unless mfi.install_schema or a running restore says not to.';
+
+REVOKE ALL ON FUNCTION
+  mfi_schema_version(), mfi_migrate_schema(boolean),
+  _mfi_tables(), _mfi_regclass(text), _mfi_schema_ready(), _mfi_triggers(), _mfi_missing_triggers(),
+  _mfi_refuse_existing(), _mfi_migration_1_0(), _mfi_migrations(), _mfi_members(), _mfi_release(text[]),
+  _mfi_check_version(), _mfi_install_schema()
+FROM PUBLIC;
+-- What monitoring asks, and what it calls in turn.
+GRANT EXECUTE ON FUNCTION mfi_schema_version(), _mfi_schema_ready(), _mfi_tables(), _mfi_regclass(text)
+TO pg_monitor;
+
+SELECT @extschema@._mfi_install_schema();
+
+-- Backups and replication
