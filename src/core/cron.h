@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bitset>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,7 +28,7 @@ class Cron {
   /// Whether the minute or hour field begins with `*`: such a schedule follows elapsed time, not local slots.
   bool hour_or_minute_wildcard() const { return hour_or_minute_wildcard_; }
 
-  /// The first matching minute in [from, to]; nullopt when there is none.
+  /// The first matching minute in [from, to]; nullopt when there is none. Years 1400 to 9999.
   std::optional<LocalMinute> FirstMatch(LocalMinute from, LocalMinute to) const;
 
   /// The last matching minute in [from, to]; nullopt when there is none.
@@ -36,9 +37,9 @@ class Cron {
  private:
   Cron() = default;
   bool CanFire() const;
-  bool MatchesDay(std::int64_t day) const;
-  std::optional<int> FirstMinuteOfDay(int from, int to) const;
-  std::optional<int> LastMinuteOfDay(int from, int to) const;
+  bool MatchesDay(int day_of_month, int day_of_week) const;
+  std::optional<int> FirstMinuteOfDay(int from) const;
+  std::optional<int> LastMinuteOfDay(int to) const;
 
   std::bitset<60> minutes_;
   std::bitset<24> hours_;

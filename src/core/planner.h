@@ -82,10 +82,10 @@ struct Plan {
 ///   unless its key is in the history (then it never runs again, wherever the clock goes), and provided that it
 ///   was awaited: it came after `watching_since`, or the last run queued before it was under this very schedule
 ///   (missed while the server was down), or the clock was set back below `watching_since` and the slot is on time.
-/// - On start: one run per server start, unless a run other than a manual one was already queued since that start, a
-///   verified set was less than an hour old then, or a slot is due (which then stands for it).
-/// - A failed slot or start run is retried 5, 15 and 45 minutes after the failure, before the next slot, unless it was
-///   cancelled or a verified set has come since. Manual runs are not retried.
+/// - On start: one run per server start, unless a run other than a manual one was already queued since that start, or a
+///   verified set was less than an hour old then. A slot that is due, or its pending retry, stands for it.
+/// - A failed slot or start run is retried 5, 15 and 45 minutes after the failure, always before the next slot, unless
+///   one of its attempts was cancelled or a verified set has come since. Manual runs are not retried.
 Plan MakePlan(const PlanInput& input);
 
 }  // namespace mfi::core
