@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/timestamp.h"
+
+// Reading and writing of members, shared by run_record.cpp and manifest.cpp.
+namespace mfi::core::json {
+
+using Json = nlohmann::json;
+
+inline constexpr int kMaxBytes = 64 * 1024 * 1024;
+
+/// Parses text that must be one JSON object. `what` names the document in the error.
+inline Json ParseObject(std::string_view text, const char* what) {
+  if (text.size() > kMaxBytes) throw Error(sqlstate::kDataCorrupted, std::string(what) + " is too large");
+  Json document = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!document.is_object()) throw Error(sqlstate::kDataCorrupted, std::string(what) + " is not a JSON object");
+  return document;
+}
+
+[[noreturn]] inline void WrongType(const char* name, const char* wanted) {
+  throw Error(sqlstate::kDataCorrupted, std::string("member \"") + name + "\" is not " + wanted);
+}
+
+/// The member, or null when it is absent or null.
+inline const Json* Find(const Json& object, const char* name) {
+  const auto it = object.find(name);
+  return it == object.end() || it->is_null() ? nullptr : &*it;
+}
+
+inline void Read(const Json& object, const char* name, std::string& out) {
+  if (const Json* member = Find(object, name)) {
+    if (!member->is_string()) WrongType(name, "a string");
+    out = member->get<std::string>();
+  }
+}
+
+inline void Read(const Json& object, const char* name, std::int64_t& out) {
+  if (const Json* member = Find(object, name)) {
+    if (!member->is_number_integer()) WrongType(name, "an integer");
+    out = member->get<std::int64_t>();
+  }
+}
+
+inline void Read(const Json& object, const char* name, int& out) {
+  std::int64_t value = out;
+  Read(object, name, value);
+  if (value < INT32_MIN || value > INT32_MAX) WrongType(name, "a 32-bit integer");
+  out = static_cast<int>(value);
+}
+
+inline void Read(const Json& object, const char* name, bool& out) {
+  if (const Json* member = Find(object, name)) {
+    if (!member->is_boolean()) WrongType(name, "a boolean");
+    out = member->get<bool>();
+  }
+}
+
+inline void Read(const Json& object, const char* name, std::optional<std::int64_t>& out) {
+  if (Find(object, name) == nullptr) return;
+  std::int64_t value = 0;
+  Read(object, name, value);
+  out = value;
+}
+
+inline void ReadTime(const Json& object, const char* name, std::optional<UtcSeconds>& out) {
+  std::string text;
+  Read(object, name, text);
+  if (text.empty()) return;
+  out = ParseTimestamp(text);
+  if (!out) WrongType(name, "a timestamp");
+}
+
+/// A member that must be there as an object; an empty object when it is absent.
+inline Json Section(const Json& object, const char* name) {
+  const Json* member = Find(object, name);
+  if (member == nullptr) return Json::object();
+  if (!member->is_object()) WrongType(name, "an object");
+  return *member;
+}
+
+/// A member that must be there as an array; an empty array when it is absent.
+inline Json List(const Json& object, const char* name) {
+  const Json* member = Find(object, name);
+  if (member == nullptr) return Json::array();
+  if (!member->is_array()) WrongType(name, "an array");
+  return *member;
+}
+
+template <typename T>
+Json OrNull(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+inline Json TimeOrNull(const std::optional<UtcSeconds>& at) { return at ? Json(FormatIso(*at)) : Json(nullptr); }
+
+inline Json OrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+/// Text for people and programs; bytes that are no UTF-8 are replaced, never refused.
+inline std::string Dump(const Json& document) { return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace mfi::core::json

@@ -1,0 +1,101 @@
+#include "core/manifest.h"
+
+#include "core/names.h"
+#include "core/run_record_json.h"
+
+namespace mfi::core {
+namespace {
+
+std::vector<std::string> Strings(const json::Json& object, const char* name) {
+  std::vector<std::string> out;
+  for (const json::Json& item : json::List(object, name)) {
+    if (!item.is_string()) json::WrongType(name, "an array of strings");
+    out.push_back(item.get<std::string>());
+  }
+  return out;
+}
+
+json::Json ToJsonObject(const DatabaseProperties& d) {
+  return {{"name", d.name},
+          {"owner", d.owner},
+          {"encoding", d.encoding},
+          {"locale_provider", d.locale_provider},
+          {"collate", d.collate},
+          {"ctype", d.ctype},
+          {"locale", json::OrNull(d.locale)},
+          {"collation_version", json::OrNull(d.collation_version)},
+          {"acl", d.acl},
+          {"settings", d.settings}};
+}
+
+DatabaseProperties DatabaseFromJson(const json::Json& object) {
+  DatabaseProperties d;
+  json::Read(object, "name", d.name);
+  json::Read(object, "owner", d.owner);
+  json::Read(object, "encoding", d.encoding);
+  json::Read(object, "locale_provider", d.locale_provider);
+  json::Read(object, "collate", d.collate);
+  json::Read(object, "ctype", d.ctype);
+  json::Read(object, "locale", d.locale);
+  json::Read(object, "collation_version", d.collation_version);
+  d.acl = Strings(object, "acl");
+  d.settings = Strings(object, "settings");
+  return d;
+}
+
+ManifestFile FileFromJson(const json::Json& object) {
+  if (!object.is_object()) json::WrongType("files", "an array of objects");
+  ManifestFile file;
+  json::Read(object, "name", file.name);
+  json::Read(object, "bytes", file.bytes);
+  json::Read(object, "sha256", file.sha256);
+  // The name is joined to the set's path by readers: it must not lead out of it.
+  const bool outside = file.name.empty() || file.name.front() == '/' || file.name.find("..") != std::string::npos;
+  if (outside) throw Error(sqlstate::kDataCorrupted, "a file of the set has the name \"" + file.name + "\"");
+  return file;
+}
+
+}  // namespace
+
+std::string ToJson(const Manifest& manifest) {
+  json::Json files = json::Json::array();
+  for (const ManifestFile& file : manifest.files) {
+    files.push_back({{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+  }
+  const json::Json document = {{"format", kManifestFormat},
+                               {"run", RecordToJson(manifest.run)},
+                               {"database", ToJsonObject(manifest.database)},
+                               {"server_version", manifest.server_version},
+                               {"dump_command", manifest.dump_command},
+                               {"files", files},
+                               {"hold", manifest.held ? json::Json{{"reason", manifest.hold_reason}} : json::Json(nullptr)}};
+  return json::Dump(document);
+}
+
+Manifest ParseManifest(std::string_view text) {
+  const json::Json document = json::ParseObject(text, "the manifest");
+  int format = 0;
+  json::Read(document, "format", format);
+  if (format < 1 || format > kManifestFormat) {
+    throw Error(sqlstate::kDataCorrupted, "the manifest has format " + std::to_string(format) + ", known are 1 to " +
+                                              std::to_string(kManifestFormat));
+  }
+  Manifest manifest;
+  manifest.run = RecordFromJson(json::Section(document, "run"));
+  if (!IsRunId(manifest.run.id)) {
+    throw Error(sqlstate::kDataCorrupted, "the manifest has the id \"" + manifest.run.id + "\"");
+  }
+  manifest.database = DatabaseFromJson(json::Section(document, "database"));
+  json::Read(document, "server_version", manifest.server_version);
+  manifest.dump_command = Strings(document, "dump_command");
+  for (const json::Json& file : json::List(document, "files")) manifest.files.push_back(FileFromJson(file));
+  if (manifest.files.empty()) throw Error(sqlstate::kDataCorrupted, "the manifest names no files");
+  if (const json::Json* hold = json::Find(document, "hold")) {
+    if (!hold->is_object()) json::WrongType("hold", "an object");
+    manifest.held = true;
+    json::Read(*hold, "reason", manifest.hold_reason);
+  }
+  return manifest;
+}
+
+}  // namespace mfi::core

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/run_record.h"
+
+namespace mfi::core {
+
+inline constexpr int kManifestFormat = 1;
+
+/// One file of a set.
+struct ManifestFile {
+  std::string name;  // relative to the set's directory
+  std::int64_t bytes = 0;
+  std::string sha256;  // lower-case hex
+};
+
+/// The properties a restored database must get back.
+struct DatabaseProperties {
+  std::string name;
+  std::string owner;
+  std::string encoding;
+  std::string locale_provider;  // libc | icu | builtin
+  std::string collate;
+  std::string ctype;
+  std::string locale;  // of icu and builtin
+  std::string collation_version;
+  std::vector<std::string> acl;
+  std::vector<std::string> settings;  // `role/name=value`, role empty for ALTER DATABASE SET
+};
+
+/// manifest.json: what a set is, enough to list, check and restore it without any server. A directory without a
+/// valid manifest is not a set.
+struct Manifest {
+  RunRecord run;
+  DatabaseProperties database;
+  std::string server_version;
+  std::vector<std::string> dump_command;
+  std::vector<ManifestFile> files;
+  bool held = false;
+  std::string hold_reason;
+};
+
+std::string ToJson(const Manifest& manifest);
+
+/// Throws Error(kDataCorrupted) when the text is not a manifest of a format this version knows.
+Manifest ParseManifest(std::string_view json);
+
+}  // namespace mfi::core

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/manifest.h"
+#include "os/file.h"
+
+namespace mfi::os {
+
+/// A published set: its directory exists under its id and holds a valid manifest.
+struct StoredSet {
+  core::Manifest manifest;
+  std::string path;  // of the set's directory
+};
+
+/// Layout of a backup directory, which several nodes and foreign files may share:
+///   <id>/                 a set: archive, globals.sql, manifest.json
+///   <id>.sql.gz           relative link to the set's archive
+///   latest                relative link to the newest verified set
+///   .partial-<node>-<id>  a set being made by that node
+///   .remove-<node>-<id>   a set being deleted by that node
+///   .runs/<id>.json       records of runs; .runs/.lock and .runs/.run-<database> are locks
+class BackupDirectory {
+ public:
+  BackupDirectory(std::string root, std::string node);
+
+  /// Throws an Error with a next step unless `root` is an absolute path of an existing, writable directory outside
+  /// the data directory.
+  void CheckUsable(const std::string& data_directory) const;
+
+  /// Makes what is missing of the layout.
+  void Prepare() const;
+
+  const std::string& root() const { return root_; }
+  std::string RunsPath() const { return root_ + "/.runs"; }
+  std::string SetPath(const std::string& id) const { return root_ + "/" + id; }
+  std::string PartialPath(const std::string& id) const { return root_ + "/.partial-" + node_ + "-" + id; }
+
+  /// Held by the one process that dumps `database` into this directory, whatever its node.
+  FileLock LockForRun(const std::string& database) const;
+
+  /// Held while sets are deleted.
+  FileLock LockForRemoval() const { return FileLock(RunsPath() + "/.lock"); }
+
+  /// All sets, oldest first. Directories without a valid manifest are no sets.
+  std::vector<StoredSet> Sets() const;
+
+  /// Makes the partial set durable and gives it its name by one rename, then links its archive.
+  void Publish(const core::Manifest& manifest) const;
+
+  /// Rewrites the manifest of a published set.
+  void SaveManifest(const core::Manifest& manifest) const;
+
+  void PointLatest(const std::string& id) const;
+
+  /// Takes the set's names away, then its files.
+  void Remove(const std::string& id) const;
+
+  /// Deletes what this node left half done, except the partial set of `running_id`.
+  void RemoveLeftovers(const std::string& running_id) const;
+
+ private:
+  std::string LinkPath(const std::string& id) const { return root_ + "/" + id + ".sql.gz"; }
+
+  std::string root_;
+  std::string node_;
+};
+
+inline constexpr char kManifestName[] = "manifest.json";
+
+}  // namespace mfi::os

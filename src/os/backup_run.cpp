@@ -1,0 +1,173 @@
+#include "os/backup_run.h"
+
+#include <exception>
+#include <optional>
+
+#include "core/error.h"
+#include "os/backup_directory.h"
+#include "os/dump.h"
+#include "os/expire.h"
+#include "os/record_store.h"
+
+namespace mfi::os {
+namespace {
+
+using core::Error;
+using core::RunState;
+
+class Run {
+ public:
+  Run(const BackupJob& job, RunHost& host)
+      : job_(job),
+        host_(host),
+        directory_(job.directory, job.record.node),
+        saved_(directory_.RunsPath(), job.record),
+        dump_(job, host, directory_.PartialPath(job.record.id)) {}
+
+  core::RunRecord ToTheEnd() {
+    try {
+      Work();
+    } catch (const Error& error) {
+      Fail(error.sqlstate() == core::sqlstate::kQueryCanceled ? RunState::kCancelled : RunState::kFailed, Describe(error));
+      return record();
+    } catch (const std::exception& error) {
+      Fail(RunState::kFailed, error.what());
+      return record();
+    }
+    // The set is good from here on: nothing that goes wrong now may take it away.
+    Finish(RunState::kSucceeded, {});
+    try {
+      Expire(directory_, job_.record.database, record().system_identifier, job_.retention, host_.Now());
+    } catch (const Error& error) {
+      Finish(RunState::kSucceeded, "old sets could not be deleted: " + Describe(error));
+    }
+    return record();
+  }
+
+ private:
+  core::RunRecord& record() { return saved_.record(); }
+
+  static std::string Describe(const Error& error) {
+    std::string text = error.what();
+    if (!error.hint().empty()) text += " (" + error.hint() + ")";
+    return text;
+  }
+
+  void Enter(RunState state) {
+    record().state = state;
+    saved_.Save();
+    host_.Progress(state, record().size_bytes.value_or(0));
+  }
+
+  void Work() {
+    directory_.CheckUsable(job_.data_directory);
+    directory_.Prepare();
+    record().started_at = host_.Now();
+    Enter(RunState::kDumping);
+    const FileLock only_one = directory_.LockForRun(job_.record.database);
+    if (!only_one.held()) {
+      throw Error(core::sqlstate::kObjectNotInPrerequisiteState,
+                  "another process is backing up this database into \"" + directory_.root() + "\"", {},
+                  "Wait for it, or give each node that schedules backups a directory of its own.");
+    }
+    dump_.CheckPrograms();
+    MakeSet();
+    Publish();
+    Verify();
+  }
+
+  void MakeSet() {
+    const std::string partial = directory_.PartialPath(record().id);
+    MakeDirectory(partial, 0700);
+    manifest_.run = record();
+    dump_.DumpDatabase(manifest_);
+    dump_.DumpGlobals();
+    manifest_.run.source_node = job_.record.node;
+    manifest_.run.tables = dump_.CountTables(partial + "/" + dump_.ArchiveName());
+    manifest_.run.size_bytes = TreeSize(partial);
+    manifest_.run.path = record().id + "/" + dump_.ArchiveName();
+    record() = manifest_.run;
+  }
+
+  void Publish() {
+    Enter(RunState::kPublishing);
+    const std::string partial = directory_.PartialPath(record().id);
+    ChangeModes(partial, job_.group_read ? 0640 : 0600, job_.group_read ? 0750 : 0700);
+    ChangeModes(partial + "/globals.sql", 0600, 0700);
+    AddFiles(partial, "");
+    // A set is readable by itself even if this process dies right after the rename: as good, not yet verified.
+    manifest_.run.state = RunState::kSucceeded;
+    manifest_.run.finished_at = host_.Now();
+    if (Exists(directory_.SetPath(record().id))) {
+      throw Error(core::sqlstate::kObjectNotInPrerequisiteState, "a set named \"" + record().id + "\" exists already");
+    }
+    published_ = true;
+    directory_.Publish(manifest_);
+  }
+
+  void AddFiles(const std::string& directory, const std::string& prefix) {
+    for (const std::string& name : ListDirectory(directory)) {
+      const std::string path = directory + "/" + name;
+      if (IsDirectory(path)) {
+        AddFiles(path, prefix + name + "/");
+      } else {
+        manifest_.files.push_back({prefix + name, FileSize(path), host_.Sha256OfFile(path)});
+      }
+    }
+  }
+
+  void Verify() {
+    Enter(RunState::kVerifying);
+    record().verify_method = job_.verify;
+    if (job_.verify != "none") {
+      const std::string result = dump_.ReadThrough(directory_.root() + "/" + record().path);
+      if (result != "ok") throw Error(core::sqlstate::kDataCorrupted, "verification failed: " + result);
+      record().verify_result = result;
+      record().verified_at = host_.Now();
+    }
+    manifest_.run = record();
+    manifest_.run.state = RunState::kSucceeded;
+    manifest_.run.finished_at = host_.Now();
+    directory_.SaveManifest(manifest_);
+    if (!record().verify_result.empty()) directory_.PointLatest(record().id);
+  }
+
+  /// Writes the final state. When not even that can be written (directory gone or full), the record on disk stays
+  /// unlocked: it reads as interrupted, or as what the set's manifest says when there is a set.
+  void Finish(RunState state, const std::string& error) {
+    record().state = state;
+    record().error = error;
+    record().finished_at = host_.Now();
+    try {
+      saved_.Save();
+    } catch (const Error& not_saved) {
+      if (record().error.empty()) record().error = Describe(not_saved);
+    }
+  }
+
+  void Fail(RunState state, const std::string& error) {
+    record().path.clear();
+    record().verify_result.clear();
+    try {
+      if (published_) directory_.Remove(record().id);
+      RemoveTree(directory_.PartialPath(record().id));
+    } catch (const Error&) {
+      // The launcher removes it later; the reason of the failure matters more than this one.
+    }
+    Finish(state, error);
+  }
+
+  const BackupJob& job_;
+  RunHost& host_;
+  BackupDirectory directory_;
+  LockedRecord saved_;
+  Dump dump_;
+  core::Manifest manifest_;
+  bool published_ = false;
+};
+
+}  // namespace
+
+core::RunRecord RunBackup(const BackupJob& job, RunHost& host) { return Run(job, host).ToTheEnd(); }
+
+}  // namespace mfi::os

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+
+#include "core/retention.h"
+#include "core/run_record.h"
+#include "os/waiter.h"
+
+namespace mfi::os {
+
+/// What the process around a run gives it: waiting, the clock, PostgreSQL's SHA-256, and eyes on its progress.
+class RunHost : public Waiter {
+ public:
+  virtual core::UtcSeconds Now() = 0;
+
+  /// Lower-case hex digest of a file; calls Wait now and then, so that a large file does not hold up a cancel.
+  virtual std::string Sha256OfFile(const std::string& path) = 0;
+
+  /// Called at every change of state and, while dumping, with the bytes written so far.
+  virtual void Progress(core::RunState state, std::int64_t bytes) = 0;
+};
+
+/// Everything a dump needs to know, resolved by the caller.
+struct BackupJob {
+  core::RunRecord record;  // id, trigger, database, note, slot, node, queued_at are set
+  std::string directory;
+  std::string data_directory;
+  std::string binary_directory;  // of the server's own pg_dump
+  int server_major = 0;
+  std::string socket_directory;
+  int port = 0;
+  std::string superuser;  // name of the bootstrap superuser
+  std::string compression;
+  int jobs = 1;
+  int niceness = 0;
+  std::int64_t lock_timeout_ms = 0;
+  std::string verify;  // list | none
+  bool group_read = false;
+  core::RetentionRule retention;
+};
+
+/// Runs a backup to its end: dump, publish, verify, retention. Never throws: whatever happens is in the record on
+/// disk and in the one returned. On any failure nothing stays under a set's name.
+core::RunRecord RunBackup(const BackupJob& job, RunHost& host);
+
+}  // namespace mfi::os

@@ -1,0 +1,208 @@
+#include "os/child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+
+#include "core/error.h"
+
+namespace mfi::os {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kPiece{200};
+constexpr milliseconds kGrace{5000};
+constexpr std::size_t kKeptOutput = 64 * 1024 * 1024;
+constexpr std::size_t kKeptErrors = 65536;
+constexpr int kExecFailed = 127;
+
+// Process groups that must not outlive this process; a plain array, because it is read when nothing unwinds.
+std::array<pid_t, 16> running_groups{};
+
+void Remember(pid_t pid) {
+  const auto slot = std::find(running_groups.begin(), running_groups.end(), 0);
+  if (slot != running_groups.end()) *slot = pid;
+}
+
+void Forget(pid_t pid) { std::replace(running_groups.begin(), running_groups.end(), pid, 0); }
+
+/// SIGTERM to the group, SIGKILL after the grace period; returns when the leader is reaped.
+void StopGroup(pid_t pid, int* status) {
+  kill(-pid, SIGTERM);
+  const auto deadline = steady_clock::now() + kGrace;
+  for (;;) {
+    const pid_t ended = waitpid(pid, status, WNOHANG);
+    if (ended == pid || (ended < 0 && errno != EINTR)) break;
+    if (steady_clock::now() >= deadline) kill(-pid, SIGKILL);
+    poll(nullptr, 0, 10);
+  }
+  // Workers of a parallel pg_dump share the group: none may stay.
+  kill(-pid, SIGKILL);
+}
+
+struct Pipe {
+  UniqueFd read_end;
+  UniqueFd write_end;
+};
+
+Pipe MakePipe() {
+  std::array<int, 2> fds{};
+  if (pipe2(fds.data(), O_CLOEXEC) != 0) ThrowErrno(errno, "create", "pipe");
+  Pipe made{UniqueFd(fds[0]), UniqueFd(fds[1])};
+  fcntl(fds[0], F_SETFL, O_NONBLOCK);
+  return made;
+}
+
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (const std::string& s : strings) pointers.push_back(const_cast<char*>(s.c_str()));  // execve's signature
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// In the child between fork and exec: only async-signal-safe calls.
+[[noreturn]] void Exec(pid_t parent, int in, int out, int err, int niceness, const char* program, char* const* argv,
+                       char* const* envp) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) _exit(kExecFailed);
+  for (int signal_number = 1; signal_number < NSIG; ++signal_number) signal(signal_number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (niceness != 0) setpriority(PRIO_PROCESS, 0, niceness);
+  if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) _exit(kExecFailed);
+  close_range(3, ~0U, 0);
+  execve(program, argv, envp);
+  _exit(kExecFailed);
+}
+
+/// Appends what can be read now; closes the descriptor at end of file. `keep_tail` bounds the text.
+void ReadAvailable(UniqueFd& fd, std::string& text, std::size_t keep_tail) {
+  std::array<char, 65536> buffer{};
+  while (fd.valid()) {
+    const ssize_t got = read(fd.get(), buffer.data(), buffer.size());
+    if (got > 0) {
+      text.append(buffer.data(), static_cast<std::size_t>(got));
+      if (text.size() > keep_tail) text.erase(0, text.size() - keep_tail);
+    } else if (got == 0) {
+      fd.Close();
+    } else if (errno != EINTR) {
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> CleanEnvironment() {
+  std::vector<std::string> environment = {"LC_ALL=C"};
+  for (const char* name : {"PATH", "HOME", "TZ", "LD_LIBRARY_PATH"}) {
+    if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + "=" + value);
+  }
+  return environment;
+}
+
+Child::Child(const Command& command) {
+  std::vector<std::string> arguments = command.arguments;
+  arguments.insert(arguments.begin(), command.program);
+  const std::vector<char*> argv = Pointers(arguments);
+  const std::vector<char*> envp = Pointers(command.environment);
+  Pipe output = MakePipe();
+  Pipe errors = MakePipe();
+  const UniqueFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!null.valid()) ThrowErrno(errno, "open", "/dev/null");
+  if (access(command.program.c_str(), X_OK) != 0) ThrowErrno(errno, "execute", command.program);
+
+  // No handler of this process may run in the child before it has execed.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &before);
+  const pid_t parent = getpid();
+  pid_ = fork();
+  if (pid_ == 0) {
+    Exec(parent, null.get(), output.write_end.get(), errors.write_end.get(), command.niceness, command.program.c_str(),
+         argv.data(), envp.data());
+  }
+  const int fork_error = errno;
+  if (pid_ > 0) {
+    setpgid(pid_, pid_);
+    Remember(pid_);
+  }
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid_ < 0) ThrowErrno(fork_error, "start", command.program);
+  output_ = std::move(output.read_end);
+  errors_ = std::move(errors.read_end);
+}
+
+Child::~Child() { Stop(); }
+
+void Child::Drain() {
+  ReadAvailable(output_, result_.output, kKeptOutput);
+  ReadAvailable(errors_, result_.errors, kKeptErrors);
+}
+
+bool Child::Reap(bool block) {
+  if (pid_ < 0) return true;
+  int status = 0;
+  if (block) {
+    StopGroup(pid_, &status);
+  } else {
+    const pid_t ended = waitpid(pid_, &status, WNOHANG);
+    if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
+  }
+  result_.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  Forget(pid_);
+  pid_ = -1;
+  return true;
+}
+
+void Child::Stop() {
+  if (pid_ >= 0) Reap(true);
+}
+
+bool Child::WaitPiece(Waiter& waiter) {
+  Drain();
+  if (!Reap(false)) {
+    // Whichever pipe is still open wakes us at once when the child ends.
+    const int fd = errors_.valid() ? errors_.get() : output_.get();
+    waiter.Wait(fd, false, fd >= 0 ? kPiece : milliseconds{20});
+    Drain();
+    if (!Reap(false)) return false;
+  }
+  Drain();
+  return true;
+}
+
+ChildResult RunCommand(const Command& command, Waiter& waiter) {
+  Child child(command);
+  while (!child.WaitPiece(waiter)) {
+  }
+  return child.result();
+}
+
+void StopAllChildren() {
+  for (const pid_t pid : running_groups) {
+    if (pid > 0) {
+      int status = 0;
+      StopGroup(pid, &status);
+    }
+  }
+  running_groups.fill(0);
+}
+
+}  // namespace mfi::os

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "os/file.h"
+#include "os/waiter.h"
+
+namespace mfi::os {
+
+/// A program with its arguments; never a shell. The environment is exactly `environment` (KEY=VALUE).
+struct Command {
+  std::string program;
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+  int niceness = 0;
+};
+
+/// PATH, HOME and TZ of this process plus LC_ALL=C: what PostgreSQL's client programs need, and no PG* variable.
+std::vector<std::string> CleanEnvironment();
+
+/// How a child ended, with what it printed.
+struct ChildResult {
+  int exit_code = 0;  // 128 + signal when a signal ended it
+  std::string output;
+  std::string errors;  // its last 64 kB
+};
+
+/// A running child process in its own process group. It gets SIGTERM when this process dies (by whatever cause), and
+/// so does its group when the object is destroyed before the child ended; SIGKILL follows after 5 seconds. Always
+/// reaped.
+class Child {
+ public:
+  explicit Child(const Command& command);
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  pid_t pid() const { return pid_; }
+
+  /// Waits for the end, a piece of at most 200 ms at a time; true when it has ended.
+  bool WaitPiece(Waiter& waiter);
+
+  /// After WaitPiece returned true.
+  const ChildResult& result() const { return result_; }
+
+ private:
+  void Drain();
+  bool Reap(bool block);
+  void Stop();
+
+  pid_t pid_ = -1;
+  UniqueFd output_;
+  UniqueFd errors_;
+  ChildResult result_;
+};
+
+/// Runs to the end.
+ChildResult RunCommand(const Command& command, Waiter& waiter);
+
+/// For the exit callback of a process that unwinds no C++ object: stops every child this process still has, as
+/// ~Child does.
+void StopAllChildren();
+
+}  // namespace mfi::os

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "os/waiter.h"
+
+namespace mfi::os {
+
+using Row = std::vector<std::optional<std::string>>;
+
+/// A libpq connection that never blocks: every wait goes through the Waiter, so a cancel, a shutdown or a time limit
+/// ends it. Closing the connection ends its server session.
+class Connection {
+ public:
+  /// Throws Error(08006) with the server's own words when it cannot connect within `limit`.
+  Connection(const std::string& conninfo, Waiter& waiter, std::chrono::seconds limit);
+
+  /// Rows of one statement; throws Error with the server's SQLSTATE and message.
+  std::vector<Row> Query(const std::string& sql);
+
+  /// The only value of a statement that returns one row of one column; "" for NULL.
+  std::string Value(const std::string& sql);
+
+  /// For statements without a result.
+  void Execute(const std::string& sql) { Query(sql); }
+
+ private:
+  struct Finish {
+    void operator()(PGconn* connection) const { PQfinish(connection); }
+  };
+  struct Clear {
+    void operator()(PGresult* result) const { PQclear(result); }
+  };
+  using Result = std::unique_ptr<PGresult, Clear>;
+
+  std::string Message() const;
+  Result Collect();
+
+  std::unique_ptr<PGconn, Finish> connection_;
+  Waiter& waiter_;
+};
+
+}  // namespace mfi::os

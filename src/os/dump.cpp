@@ -1,0 +1,122 @@
+#include "os/dump.h"
+
+#include <chrono>
+#include <optional>
+
+#include "core/error.h"
+#include "core/names.h"
+#include "os/child.h"
+#include "os/connection.h"
+#include "os/source_facts.h"
+
+namespace mfi::os {
+namespace {
+
+using core::Error;
+
+constexpr std::chrono::seconds kConnectLimit{30};
+constexpr int kQuotedLines = 8;
+constexpr std::size_t kQuotedBytes = 2000;
+
+[[noreturn]] void ThrowFailed(const char* program, const ChildResult& result) {
+  std::string message = std::string(program) + " failed with exit code " + std::to_string(result.exit_code);
+  const std::string words = core::LastLines(result.errors, kQuotedLines, kQuotedBytes);
+  if (!words.empty()) message += ": " + words;
+  throw Error(core::sqlstate::kExternalRoutine, message);
+}
+
+/// The major version in `pg_dump (PostgreSQL) 17.11 (Debian …)`; 0 when there is none.
+int MajorVersion(const std::string& text) {
+  const auto at = text.find(") ");
+  return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + 2);  // NOLINT(cert-err34-c): 0 is the answer then
+}
+
+int CountTableData(const std::string& listing) {
+  int count = 0;
+  for (std::size_t at = 0; (at = listing.find(" TABLE DATA ", at)) != std::string::npos; ++at) ++count;
+  return count;
+}
+
+}  // namespace
+
+Dump::Dump(const BackupJob& job, RunHost& host, std::string partial)
+    : job_(job), host_(host), partial_(std::move(partial)) {}
+
+std::string Dump::ArchiveName() const {
+  return core::EncodeFileName(job_.record.database) + (job_.jobs > 1 ? ".dir" : ".dump");
+}
+
+std::string Dump::Conninfo() const {
+  using core::ConninfoValue;
+  return "host=" + ConninfoValue(job_.socket_directory) + " port=" + std::to_string(job_.port) +
+         " user=" + ConninfoValue(job_.superuser) + " dbname=" + ConninfoValue(job_.record.database) +
+         " application_name=" + ConninfoValue("mfi backup " + job_.record.id) + " options=''";
+}
+
+std::string Dump::Run(const char* program, std::vector<std::string> arguments) {
+  const ChildResult result =
+      RunCommand({Program(program), std::move(arguments), CleanEnvironment(), job_.niceness}, host_);
+  if (result.exit_code != 0) ThrowFailed(program, result);
+  return result.output;
+}
+
+void Dump::CheckPrograms() {
+  for (const char* program : {"pg_dump", "pg_dumpall", "pg_restore"}) {
+    const std::string hint = "Install the client programs of PostgreSQL " + std::to_string(job_.server_major) + " in \"" +
+                             job_.binary_directory + "\".";
+    if (!Exists(Program(program))) {
+      throw Error(core::sqlstate::kUndefinedFile, "there is no " + Program(program), {}, hint);
+    }
+    const int major = MajorVersion(Run(program, {"--version"}));
+    if (major != job_.server_major) {
+      throw Error(core::sqlstate::kObjectNotInPrerequisiteState,
+                  Program(program) + " is of version " + std::to_string(major) + ", the server of version " +
+                      std::to_string(job_.server_major),
+                  {}, hint);
+    }
+  }
+}
+
+void Dump::DumpDatabase(core::Manifest& manifest) {
+  std::optional<Connection> source;
+  try {
+    source.emplace(Conninfo(), host_, kConnectLimit);
+  } catch (const Error& error) {
+    if (error.sqlstate() != core::sqlstate::kConnectionFailure) throw;
+    throw Error(error.sqlstate(), std::string("the backup could not log in: ") + error.what(), {},
+                "pg_hba.conf must begin with the line \"local all " + job_.superuser +
+                    " peer\" (then SELECT pg_reload_conf()); the server must run as the operating system user \"" +
+                    job_.superuser + "\" or have a map for it in pg_ident.conf.");
+  }
+  const std::string snapshot = OpenSnapshot(*source, manifest);
+
+  std::vector<std::string> arguments = {job_.jobs > 1 ? "--format=directory" : "--format=custom",
+                                        "--compress=" + job_.compression,
+                                        "--snapshot=" + snapshot,
+                                        "--lock-wait-timeout=" + std::to_string(job_.lock_timeout_ms),
+                                        "--no-sync",
+                                        "--file=" + partial_ + "/" + ArchiveName(),
+                                        "--dbname=" + Conninfo()};
+  if (job_.jobs > 1) arguments.push_back("--jobs=" + std::to_string(job_.jobs));
+  manifest.dump_command = arguments;
+  manifest.dump_command.insert(manifest.dump_command.begin(), "pg_dump");
+
+  Child child({Program("pg_dump"), arguments, CleanEnvironment(), job_.niceness});
+  while (!child.WaitPiece(host_)) host_.Progress(core::RunState::kDumping, TreeSize(partial_));
+  if (child.result().exit_code != 0) ThrowFailed("pg_dump", child.result());
+}
+
+void Dump::DumpGlobals() {
+  Run("pg_dumpall", {"--globals-only", "--no-sync", "--file=" + partial_ + "/globals.sql", "--dbname=" + Conninfo()});
+}
+
+int Dump::CountTables(const std::string& path) { return CountTableData(Run("pg_restore", {"--list", path})); }
+
+std::string Dump::ReadThrough(const std::string& path) {
+  const ChildResult result = RunCommand(
+      {Program("pg_restore"), {"--file=/dev/null", path}, CleanEnvironment(), job_.niceness}, host_);
+  if (result.exit_code == 0) return "ok";
+  return "the archive cannot be read: " + core::LastLines(result.errors, kQuotedLines, kQuotedBytes);
+}
+
+}  // namespace mfi::os

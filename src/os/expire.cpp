@@ -1,0 +1,53 @@
+#include "os/expire.h"
+
+#include "core/error.h"
+#include "os/record_store.h"
+
+namespace mfi::os {
+namespace {
+
+constexpr std::int64_t kKeepRecords = 366 * core::kDay;
+
+void MarkExpired(const BackupDirectory& directory, const std::string& id, const std::string& reason) {
+  try {
+    LockedRecord saved(directory.RunsPath(), ReadRun(directory.RunsPath(), id).record);
+    saved.record().state = core::RunState::kExpired;
+    saved.record().error = reason;
+    saved.Save();
+  } catch (const core::Error& error) {
+    if (error.sqlstate() != "42704") throw;  // a set without a record: nothing to mark
+  }
+}
+
+}  // namespace
+
+std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& directory, const std::string& database,
+                                                   const std::string& system_identifier, const core::RetentionRule& rule,
+                                                   core::UtcSeconds now) {
+  std::vector<core::RetainedSet> sets;
+  for (const StoredSet& set : directory.Sets()) {
+    const core::RunRecord& run = set.manifest.run;
+    if (run.database != database) continue;
+    sets.push_back({.id = run.id,
+                    .finished = run.finished_at.value_or(run.queued_at),
+                    .verified = run.verify_result == "ok",
+                    .held = set.manifest.held,
+                    .foreign = run.system_identifier != system_identifier,
+                    .hold_reason = set.manifest.hold_reason});
+  }
+  return core::PlanRetention(sets, rule, now);
+}
+
+void Expire(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,
+            const core::RetentionRule& rule, core::UtcSeconds now) {
+  const FileLock lock = directory.LockForRemoval();
+  if (!lock.held()) return;
+  for (const core::RetentionDecision& decision : PreviewExpiry(directory, database, system_identifier, rule, now)) {
+    if (decision.keep) continue;
+    directory.Remove(decision.id);
+    MarkExpired(directory, decision.id, decision.reason);
+  }
+  ForgetOldRuns(directory.RunsPath(), now - kKeepRecords);
+}
+
+}  // namespace mfi::os

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/retention.h"
+#include "os/backup_directory.h"
+
+namespace mfi::os {
+
+/// What retention would do now with each set of `database`. The same answer serves the preview and Expire.
+std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& directory, const std::string& database,
+                                                   const std::string& system_identifier, const core::RetentionRule& rule,
+                                                   core::UtcSeconds now);
+
+/// Deletes the sets that PreviewExpiry would delete and marks their runs expired. Does nothing while another process
+/// holds the directory's removal lock.
+void Expire(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,
+            const core::RetentionRule& rule, core::UtcSeconds now);
+
+}  // namespace mfi::os

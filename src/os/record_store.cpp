@@ -1,0 +1,112 @@
+#include "os/record_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+
+#include "core/error.h"
+#include "core/names.h"
+
+namespace mfi::os {
+namespace {
+
+using core::RunRecord;
+using core::RunState;
+
+constexpr char kSuffix[] = ".json";
+constexpr char kInterrupted[] =
+    "interrupted: the process that ran it is gone (server crash, kill or power loss); nothing was published";
+
+std::string RecordPath(const std::string& directory, const std::string& id) { return directory + "/" + id + kSuffix; }
+
+/// The id a file name stands for; nullopt for foreign files.
+std::optional<std::string> IdOf(const std::string& name) {
+  const std::string suffix = kSuffix;
+  if (name.size() <= suffix.size() || name.substr(name.size() - suffix.size()) != suffix) return std::nullopt;
+  std::string id = name.substr(0, name.size() - suffix.size());
+  if (!core::IsRunId(id)) return std::nullopt;
+  return id;
+}
+
+bool SameFile(int fd, const std::string& path) {
+  struct stat open_file {};
+  struct stat named_file {};
+  return fstat(fd, &open_file) == 0 && stat(path.c_str(), &named_file) == 0 && open_file.st_ino == named_file.st_ino &&
+         open_file.st_dev == named_file.st_dev;
+}
+
+/// nullopt when the file vanished or is no record.
+std::optional<StoredRun> TryRead(const std::string& path) {
+  for (;;) {
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!fd.valid()) return std::nullopt;
+    StoredRun run;
+    try {
+      run.record = core::ParseRunRecord(ReadFile(path));
+    } catch (const core::Error&) {
+      return std::nullopt;
+    }
+    if (core::IsFinal(run.record.state)) return run;
+    run.alive = flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    // A record saved between open and here has its lock on another file.
+    if (!SameFile(fd.get(), path)) continue;
+    if (!run.alive) {
+      run.record.state = RunState::kFailed;
+      run.record.error = kInterrupted;
+    }
+    return run;
+  }
+}
+
+}  // namespace
+
+LockedRecord::LockedRecord(std::string runs_directory, RunRecord record)
+    : directory_(std::move(runs_directory)), record_(std::move(record)) {}
+
+void LockedRecord::Save() {
+  const std::string path = RecordPath(directory_, record_.id);
+  std::string temporary = directory_;
+  temporary.append("/.").append(record_.id).append(".").append(std::to_string(getpid())).append(".tmp");
+  WriteFileAtomically(temporary, core::ToJson(record_), 0600);
+  UniqueFd lock(open(temporary.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (!lock.valid()) ThrowErrno(errno, "open", temporary);
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) ThrowErrno(errno, "lock", temporary);
+  Rename(temporary, path);
+  lock_ = std::move(lock);
+}
+
+std::vector<StoredRun> ReadRuns(const std::string& runs_directory) {
+  std::vector<StoredRun> runs;
+  if (!IsDirectory(runs_directory)) return runs;
+  for (const std::string& name : ListDirectory(runs_directory)) {
+    if (!IdOf(name)) continue;
+    if (auto run = TryRead(runs_directory + "/" + name)) runs.push_back(std::move(*run));
+  }
+  std::stable_sort(runs.begin(), runs.end(),
+                   [](const StoredRun& a, const StoredRun& b) { return a.record.queued_at < b.record.queued_at; });
+  return runs;
+}
+
+StoredRun ReadRun(const std::string& runs_directory, const std::string& id) {
+  if (core::IsRunId(id)) {
+    if (auto run = TryRead(RecordPath(runs_directory, id))) return std::move(*run);
+  }
+  throw core::Error("42704", "there is no backup run \"" + id + "\"", {}, "SELECT id, state FROM mfi_backups lists them.");
+}
+
+bool IsInterrupted(const StoredRun& run) { return run.record.error == kInterrupted && !run.record.finished_at; }
+
+void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before) {
+  for (const StoredRun& run : ReadRuns(runs_directory)) {
+    const bool has_set = run.record.state == RunState::kSucceeded;
+    if (run.alive || has_set || run.record.queued_at >= before) continue;
+    RemoveTree(RecordPath(runs_directory, run.record.id));
+  }
+}
+
+}  // namespace mfi::os

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "core/manifest.h"
+#include "os/connection.h"
+
+namespace mfi::os {
+
+/// Opens a read-only, repeatable-read transaction free of any time limit that role or database may have, exports its
+/// snapshot, and fills into the manifest what the source says of itself in it. Returns the snapshot's name, valid as
+/// long as the connection stays in the transaction.
+std::string OpenSnapshot(Connection& source, core::Manifest& manifest);
+
+}  // namespace mfi::os
