@@ -1,0 +1,167 @@
+#!/bin/bash
+# Every test of the extension: `check.sh`, or only some parts: `check.sh unit tap`.
+# Parts: lint unit fuzz regress regress-unloaded isolation tap. TESTS="name..." narrows regress, isolation (names) and tap (files).
+# The extension is installed into the PostgreSQL it is built for, because a server of version 17 loads extensions from
+# nowhere else; nothing else of the machine's servers is touched. Test servers run as the user postgres when started by root.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+ALL_PARTS="lint unit fuzz regress regress-unloaded isolation tap"
+PARTS=" ${*:-$ALL_PARTS} "
+export LC_ALL=C.UTF-8
+
+say() { echo "check: $*"; }
+die() {
+  echo "check: $*" >&2
+  exit 1
+}
+
+scripts/dev/setup.sh
+PG_CONFIG=$(scripts/dev/find_pg_config.sh)
+export PG_CONFIG
+bindir=$("$PG_CONFIG" --bindir)
+pgxs_top=$(cd "$(dirname "$("$PG_CONFIG" --pgxs)")/../.." && pwd)
+
+run=$(mktemp -d /tmp/mfi-check.XXXXXX)
+passed=() failed=()
+
+# A server that outlived its test is one whose directory is ours.
+stop_leftovers() {
+  local pidfile pid
+  while read -r pidfile; do
+    pid=$(head -n 1 "$pidfile")
+    [ "$(readlink "/proc/$pid/cwd")" = "$(dirname "$pidfile")" ] && kill -QUIT "$pid"
+  done < <(find "$run" -name postmaster.pid 2>/dev/null)
+}
+finish() {
+  stop_leftovers || true
+  if [ ${#failed[@]} -eq 0 ]; then rm -rf "$run"; else say "the servers' logs and all output are kept in $run"; fi
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+wanted() { [[ "$PARTS" == *" $1 "* ]]; }
+part() { # NAME COMMAND...
+  local name=$1 start=$SECONDS
+  wanted "$name" || return 0
+  shift
+  say "$name"
+  if "$@"; then passed+=("$name $((SECONDS - start)) s"); else failed+=("$name"); fi
+}
+
+as_tester() { # a test never sees the caller's PGHOST, PGUSER, ~/.psqlrc ...
+  local clean=(env -i "PATH=$bindir:/usr/bin:/bin:/usr/sbin:/sbin" "HOME=$run/tmp" "TMPDIR=$run/tmp" LC_ALL=C.UTF-8
+    "MFI_LONG=${MFI_LONG:-}" "PG_TEST_EXTRA=${PG_TEST_EXTRA:-}")
+  if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "${clean[@]}" "$@"; else "${clean[@]}" "$@"; fi
+}
+
+# The checkout may be out of reach for the user postgres, and tests must not write into it: they get a copy.
+prepare_run() {
+  mkdir "$run/src" "$run/tmp"
+  tar -cf - --exclude=./.git --exclude=./build --exclude='*.o' --exclude='*.d' . | tar -xf - -C "$run/src"
+  printf '%s\n' "shared_preload_libraries = 'mfi'" >"$run/loaded.conf"
+  printf '%s\n' "shared_preload_libraries = ''" >"$run/unloaded.conf"
+  [ "$(id -u)" != 0 ] || chown -R postgres: "$run"
+  chmod 755 "$run"
+}
+
+unit() {
+  cmake -S . -B build/unit -DMFI_SANITIZE=ON >/dev/null &&
+    cmake --build build/unit -j "$(nproc)" &&
+    ctest --test-dir build/unit --output-on-failure -j "$(nproc)"
+}
+
+# Each fuzzer runs over its corpus and then for a while with fresh input.
+fuzz() {
+  local source name corpus seconds=5
+  [ -z "${MFI_LONG:-}" ] || seconds=1800
+  cmake -S . -B build/fuzz -DMFI_FUZZ=ON -DMFI_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++ >/dev/null &&
+    cmake --build build/fuzz -j "$(nproc)" || return 1
+  for source in tests/fuzz/*_fuzz.cpp; do
+    [ -f "$source" ] || continue
+    name=$(basename "$source" .cpp)
+    corpus=("build/fuzz/corpus/$name")
+    mkdir -p "${corpus[0]}"
+    [ ! -d "tests/fuzz/corpus/$name" ] || corpus+=("tests/fuzz/corpus/$name")
+    "build/fuzz/$name" -max_total_time=$seconds -print_final_stats=1 -verbosity=0 -artifact_prefix=build/fuzz/ \
+      "${corpus[@]}" || return 1
+  done
+}
+
+install_extension() {
+  local sudo=
+  [ -w "$("$PG_CONFIG" --pkglibdir)" ] || sudo=sudo
+  say "building, and installing into $("$PG_CONFIG" --pkglibdir) and $("$PG_CONFIG" --sharedir)/extension"
+  make -j "$(nproc)" ERROR_ON_WARNING=1 >"$run/build.log" 2>&1 || {
+    cat "$run/build.log"
+    return 1
+  }
+  $sudo make install PG_CONFIG="$PG_CONFIG" >>"$run/build.log"
+}
+
+names() { # FILES...: the names of the tests to run, in a fixed order
+  local file
+  for file in "$@"; do
+    [ ! -f "$file" ] || [[ -n "${TESTS:-}" && " $TESTS " != *" $(basename "${file%.*}") "* ]] || basename "${file%.*}"
+  done
+}
+
+no_such_test() {
+  say "no test is named ${TESTS:-here}"
+  return 1
+}
+
+sql_tests() { # RUNNER OUTPUT-NAME CONFIGURATION TEST...
+  local runner=$1 output=$run/$2 configuration=$run/$3
+  shift 3
+  [ $# -gt 0 ] || no_such_test || return
+  as_tester "$pgxs_top/src/test/$runner" --temp-instance="$output/instance" --temp-config="$configuration" \
+    --inputdir="$run/src" --outputdir="$output" --bindir="$bindir" --dbname=contrib_regression --no-locale --encoding=UTF8 "$@" ||
+    { [ ! -f "$output/regression.diffs" ] || head -n 300 "$output/regression.diffs"; return 1; }
+}
+
+# shellcheck disable=SC2046
+regress() {
+  sql_tests regress/pg_regress regress loaded.conf $(names sql/*.sql)
+}
+# shellcheck disable=SC2046
+regress_unloaded() {
+  sql_tests regress/pg_regress regress-unloaded unloaded.conf $(names sql/*.sql)
+}
+# shellcheck disable=SC2046
+isolation() {
+  sql_tests isolation/pg_isolation_regress isolation loaded.conf $(names specs/*.spec)
+}
+
+tap() {
+  local file tests=()
+  for file in t/*.pl; do
+    [[ -n "${TESTS:-}" && " $TESTS " != *" $file "* ]] || tests+=("$file")
+  done
+  [ -f "${tests[0]:-}" ] || no_such_test || return
+  # shellcheck disable=SC2086
+  as_tester env -C "$run/src" PG_REGRESS="$pgxs_top/src/test/regress/pg_regress" TESTDATADIR="$run/tap" TESTLOGDIR="$run/tap/log" \
+    PG_TEST_PORT_DIR="$run/portlock" PGPORT=65432 top_builddir="$run" \
+    prove -I "$pgxs_top/src/test/perl" -I . --timer ${PROVE_FLAGS:-} "${tests[@]}"
+}
+
+for name in $PARTS; do
+  [[ " $ALL_PARTS " == *" $name "* ]] || die "there is no part \"$name\"; the parts are: $ALL_PARTS"
+done
+part lint scripts/dev/lint.sh
+part unit unit
+part fuzz fuzz
+if [[ "$PARTS" =~ (regress|isolation|tap) ]]; then
+  if install_extension && prepare_run; then
+    part regress regress
+    part regress-unloaded regress_unloaded
+    part isolation isolation
+    part tap tap
+  else
+    failed+=(build)
+  fi
+fi
+say "passed: $(IFS=,; echo "${passed[*]:-none}")"
+[ ${#failed[@]} -eq 0 ] || {
+  say "FAILED: ${failed[*]}"
+  exit 1
+}

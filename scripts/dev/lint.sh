@@ -1,0 +1,116 @@
+#!/bin/bash
+# Formatting, static analysis, shell scripts, and the rules of this project that no compiler checks.
+# Prints every finding and one line per part; ends with 1 when there was any.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit
+export LC_ALL=C.UTF-8
+
+failed=()
+part() { # NAME COMMAND...
+  local name=$1
+  shift
+  if "$@"; then echo "lint: $name: ok"; else
+    echo "lint: $name: FAILED"
+    failed+=("$name")
+  fi
+}
+
+tree() { find . \( -path ./.git -o -path ./build \) -prune -o -type f "$@" -print; }
+cpp_files() { find src tests bench -type f \( -name '*.h' -o -name '*.cpp' \) 2>/dev/null; }
+# Prints the lines that match, and fails if there are any: none RULE GREP-ARGUMENTS...
+none() {
+  local rule=$1 found
+  shift
+  found=$(grep "$@") || return 0
+  printf '%s\n' "$rule" "$found"
+  return 1
+}
+
+formatting() {
+  local clang_format
+  clang_format=$(scripts/dev/clang_tool.sh clang-format) || return 1
+  cpp_files | xargs -r "$clang_format" --dry-run -Werror
+}
+
+# A stamp per file: it is analysed again when it, a header or the rules changed since it was last found clean.
+analysis() {
+  local clang_tidy stamps=build/lint source stamp todo=()
+  clang_tidy=$(scripts/dev/clang_tool.sh clang-tidy) || return 1
+  mkdir -p "$stamps"
+  for source in src/core/*.cpp src/os/*.cpp; do
+    stamp=$stamps/${source//\//_}
+    [ -f "$stamp" ] && [ -z "$(find .clang-tidy "$source" src/core/*.h src/os/*.h -newer "$stamp")" ] || todo+=("$source")
+  done
+  [ ${#todo[@]} -gt 0 ] || return 0
+  cmake -S . -B build/unit -DMFI_SANITIZE=ON >/dev/null || return 1
+  export clang_tidy stamps
+  # shellcheck disable=SC2016
+  printf '%s\n' "${todo[@]}" | xargs -P "$(nproc)" -I{} bash -c '
+    if out=$("$clang_tidy" --quiet -p build/unit "$1" 2>&1); then touch "$stamps/${1//\//_}"; else echo "$out"; exit 1; fi' - {}
+}
+
+shell_scripts() {
+  { tree -name '*.sh'; grep -rlE '^#!.*\b(ba|da)?sh\b' --include='*' .ci tests scripts bench 2>/dev/null; } |
+    sed 's|^\./||' | sort -u | xargs -r shellcheck -x
+}
+
+layers() {
+  local bad=0
+  none "postgres.h is for src/pg only:" -rnE '# *include *[<"](postgres|fmgr|miscadmin|utils/|storage/)' \
+    --include='*.h' --include='*.cpp' src/core src/os tests/unit tests/fuzz || bad=1
+  none "PG_TRY is for src/pg/bridge.h only:" -rnE '\bPG_(TRY|CATCH|FINALLY|END_TRY)\b *\(' src --include='*.h' --include='*.cpp' \
+    --exclude=bridge.h || bad=1
+  none "core and os must not reach up into pg:" -rnE '# *include *"pg/' src/core src/os || bad=1
+  none "core must not reach up into os, nor do I/O:" -rnE \
+    '# *include *("os/|<(libpq-fe\.h|fstream|iostream|filesystem|unistd\.h|fcntl\.h|sys/[a-z]+\.h)>)' src/core || bad=1
+  return $bad
+}
+
+scripts_of_the_extension() {
+  local script bad=0
+  for script in extension/mfi--*.sql; do
+    [ -f "$script" ] || continue
+    # The guard keeps psql from running the file; it is the first thing that is not a comment.
+    # shellcheck disable=SC1003
+    grep -vE '^ *(--.*)?$' "$script" | head -n 1 | grep -qE '^\\echo .*(CREATE|ALTER) EXTENSION mfi.* \\quit$' || {
+      printf '%s\n' "$script does not begin with its guard: \\echo Use \"CREATE EXTENSION mfi ...\" to load this file. \\quit"
+      bad=1
+    }
+  done
+  return $bad
+}
+
+every_test_has_its_answer() {
+  local file name bad=0
+  for file in sql/*.sql specs/*.spec; do
+    [ -f "$file" ] || continue
+    name=$(basename "${file%.*}")
+    [ -f "expected/$name.out" ] || { echo "$file has no expected/$name.out" && bad=1; }
+  done
+  for file in expected/*.out; do
+    [ -f "$file" ] || continue
+    name=$(basename "$file" .out)
+    [ -f "sql/$name.sql" ] || [ -f "sql/${name%_[0-9]}.sql" ] || [ -f "specs/$name.spec" ] ||
+      [ -f "specs/${name%_[0-9]}.spec" ] || { echo "$file belongs to no test" && bad=1; }
+  done
+  return $bad
+}
+
+no_host_nor_machine_path() {
+  local files
+  files=$(tree)
+  # shellcheck disable=SC2086
+  none "the address of a package or image registry:" -nIP \
+    '\b(deb\.debian\.org|apt\.postgresql\.org(?!\.sh)|docker\.io/|ghcr\.io|quay\.io|gcr\.io|[a-z0-9-]+\.pkg\.dev|[a-z]+\.amazonaws\.com)' \
+    $files &&
+    none "a path of one machine:" -nIE '(^|[^a-zA-Z0-9_.}-])/(work|home|Users)/[a-z]' $files
+}
+
+part formatting formatting
+part clang-tidy analysis
+part shellcheck shell_scripts
+part layers layers
+part "extension scripts" scripts_of_the_extension
+part "expected answers" every_test_has_its_answer
+part "hosts and paths" no_host_nor_machine_path
+[ ${#failed[@]} -eq 0 ]
