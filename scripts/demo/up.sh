@@ -1,0 +1,134 @@
+#!/bin/bash
+# The whole of mfi on this machine, in a directory of its own: see the closing lines it prints.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. scripts/demo/common.sh
+. scripts/demo/servers.sh
+
+STEPS=8
+step() { printf '\n%s/%s  %s\n' "$1" "$STEPS" "$2"; }
+
+# A statement and its answer, as psql shows it on a terminal of 80 columns.
+show() { # PORT SQL [PSQL-OPTION...]
+  local port=$1 query=$2
+  shift 2
+  printf '\n%s=# %s;\n' "$DATABASE" "$query"
+  as_postgres psql -X -q -h "$DEMO_DIR" -p "$port" -d "$DATABASE" -P format=wrapped -P columns=80 -P footer=off "$@" -c "$query" |
+    sed 's/ *$//' | sed '/^$/d'
+}
+show_record() { show "$@" -x; }
+
+build() {
+  local log
+  log=$(mktemp)
+  if ! make PG_CONFIG="$PG_CONFIG" >"$log" 2>&1 || ! as_root make install PG_CONFIG="$PG_CONFIG" >>"$log" 2>&1; then
+    tail -n 40 "$log"
+    rm -f "$log"
+    fail "the extension could not be built or installed" "The last lines of the build are above."
+  fi
+  rm -f "$log"
+}
+
+make_database() {
+  sql "$PRIMARY_PORT" postgres "CREATE DATABASE $DATABASE" -q
+  sql "$PRIMARY_PORT" "$DATABASE" "CREATE EXTENSION mfi CASCADE" -q 2>>"$1"
+  as_postgres psql -X -q -h "$DEMO_DIR" -p "$PRIMARY_PORT" -d "$DATABASE" <scripts/demo/data.sql
+}
+
+row_counts() { # DBNAME: "table count" of every table of the hub, sorted
+  sql "$PRIMARY_PORT" "$1" "SELECT relname, (xpath('//c/text()', query_to_xml(format('SELECT count(*) AS c FROM public.%I', relname),
+    false, true, '')))[1] FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname COLLATE \"C\"" -F ' '
+}
+
+restore_and_compare() { # DUMP
+  local counts
+  sql "$PRIMARY_PORT" postgres "CREATE DATABASE mfi_restored TEMPLATE template0" -q
+  as_postgres pg_restore -h "$DEMO_DIR" -p "$PRIMARY_PORT" -d mfi_restored --exit-on-error "$1" 2>"$BUILD_NOTES" ||
+    { cat "$BUILD_NOTES"; fail "the backup could not be restored" "pg_restore says why above."; }
+  counts=$(join <(row_counts "$DATABASE") <(row_counts mfi_restored))
+  printf '%s\n' "$counts" | awk 'BEGIN { printf "     %-26s%12s%12s\n", "table", "original", "restored" }
+    { printf "     %-26s%12d%12d\n", $1, $2, $3; a += $2; b += $3; if ($2 != $3) bad = 1 }
+    END { printf "     %-26s%12d%12d   %s\n", NR " tables", a, b, bad ? "DIFFERENT" : "all equal"; exit bad }' ||
+    fail "the restored rows differ from the original ones" "The databases $DATABASE and mfi_restored are there to compare."
+}
+
+verdict_line() { show "$PRIMARY_PORT" "SELECT verdict, summary FROM mfi_replication_status()"; }
+
+closing_lines() {
+  say "
+This is a demo: two servers on one machine, reachable from this machine only.
+\"Keep it\" in README.md says how to install mfi on servers of your own.
+
+  Primary  PGPASSFILE=$DEMO_DIR/pgpass \\
+           psql -h localhost -p $PRIMARY_PORT -U postgres -d $DATABASE
+  Replica  PGPASSFILE=$DEMO_DIR/pgpass \\
+           psql -h localhost -p $REPLICA_PORT -U postgres -d $DATABASE
+  Try      SELECT * FROM mfi_health();
+           SELECT mfi_backup_now(wait => true);
+  Backups  $DEMO_DIR/backups
+  Remove   make demo-down"
+}
+
+report() {
+  show_record "$PRIMARY_PORT" "SELECT * FROM mfi_health()"
+  show "$PRIMARY_PORT" "SELECT mfi_replication_status()"
+  show "$PRIMARY_PORT" "SELECT trigger, state, pg_size_pretty(size_bytes) AS size, verify_method AS proof, verify_result AS result, id FROM mfi_backups"
+  closing_lines
+}
+
+check_directory
+check_rights
+scripts/dev/setup.sh build
+PG_CONFIG=$(scripts/dev/find_pg_config.sh)
+BINDIR=$("$PG_CONFIG" --bindir)
+
+if as_root test -e "$DEMO_DIR"; then
+  case "$(progress)" in
+    complete)
+      say "The demo is there already, in $DEMO_DIR; \`make demo-down\` removes it."
+      for server in primary replica; do running "$server" || { say "Starting the $server." && start_server "$server"; }; done
+      report
+      exit
+      ;;
+    begun)
+      say "An earlier \`make demo\` did not finish: removing what it left in $DEMO_DIR."
+      remove_demo
+      ;;
+    *) as_root rmdir "$DEMO_DIR" 2>/dev/null ||
+      fail "$DEMO_DIR exists and is not this demo's" "Choose another place: make demo MFI_DEMO_DIR=/path" ;;
+  esac
+fi
+check_ports
+trap 'say; say "demo: interrupted. \`make demo\` begins anew, \`make demo-down\` removes what is there."; exit 130' INT TERM
+
+say "mfi demo: a primary and a replica on this machine, everything in $DEMO_DIR"
+step 1 "Build the extension and install it into PostgreSQL ($("$PG_CONFIG" --pkglibdir))"
+build
+make_directory
+BUILD_NOTES=$(mktemp)
+trap 'rm -f "$BUILD_NOTES"' EXIT
+step 2 "Start a primary on 127.0.0.1:$PRIMARY_PORT"
+make_passwords
+make_primary
+step 3 "Create database $DATABASE, extension mfi and a few thousand rows"
+make_database "$BUILD_NOTES"
+show "$PRIMARY_PORT" "SELECT name, is_active, user_count FROM v_active_portals ORDER BY name"
+step 4 "Clone a replica through a replication slot and start it on 127.0.0.1:$REPLICA_PORT"
+make_replica
+wait_for 60 "the replica's verdict ok" "$PRIMARY_PORT" "SELECT bool_and(verdict = 'ok') AND bool_or(peer = 'db-replica') FROM mfi_replication_status()"
+verdict_line
+step 5 "Take a backup: SELECT mfi_backup_now(wait => true)"
+backup=$(sql "$PRIMARY_PORT" "$DATABASE" "SELECT mfi_backup_now(wait => true)")
+say "     $DEMO_DIR/backups/$backup"
+step 6 "Restore it into a new database and compare the rows"
+restore_and_compare "$DEMO_DIR/backups/$backup.sql.gz"
+step 7 "Stop the replica: the primary must notice. Start it: the primary must recover"
+stop_server replica
+wait_for 60 "a verdict other than ok after the replica stopped" "$PRIMARY_PORT" "SELECT bool_or(verdict <> 'ok') FROM mfi_replication_status()"
+verdict_line
+start_server replica
+wait_for 60 "the replica's verdict ok" "$PRIMARY_PORT" "SELECT bool_and(verdict = 'ok') AND bool_or(peer = 'db-replica') FROM mfi_replication_status()"
+verdict_line
+step 8 "The whole at a glance"
+mark complete
+report
