@@ -40,11 +40,13 @@ check_rights() {
 mark() { printf '%s\n' "$1" | as_root tee "$MARK" >/dev/null; }
 progress() { as_root cat "$MARK" 2>/dev/null || true; }
 
-# Server processes whose data directory lies in the demo's directory, started by whatever run.
+# The demo's servers and what clones or fills them, whichever run started them.
 demo_processes() {
   # shellcheck disable=SC2016
   as_root sh -c 'for p in /proc/[0-9]*; do
-    case "$(readlink "$p/cwd")" in "$1"/primary | "$1"/replica) echo "${p#/proc/}" ;; esac
+    case "$(readlink "$p/cwd") $(readlink "$p/exe")" in
+      "$1"/primary\ * | "$1"/replica\ * | "$1 "*/initdb | "$1 "*/pg_basebackup | "$1 "*/pg_restore) echo "${p#/proc/}" ;;
+    esac
   done' - "$DEMO_DIR"
 }
 

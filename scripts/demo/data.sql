@@ -7,11 +7,11 @@ SELECT setseed(0.2024) \g /dev/null
 CREATE TEMP TABLE first_name ON COMMIT DROP AS
 SELECT * FROM unnest(ARRAY['Aline', 'Amani', 'Beatrice', 'Chanda', 'Chipo', 'Claudine', 'Daudi', 'Esther', 'Fatuma', 'Grace',
     'Innocent', 'Jabulani', 'Joseph', 'Kagiso', 'Kwame', 'Lindiwe', 'Mwila', 'Neema', 'Olivier', 'Patience', 'Rehema', 'Samuel',
-    'Tadiwa', 'Thandiwe', 'Upendo', 'Wanjiru', 'Yusuf', 'Zodwa']) WITH ORDINALITY AS t(name, i);
+    'Tadiwa', 'Thandiwe', 'Upendo', 'Wanjiru', 'Yusuf', 'Zodwa']) WITH ORDINALITY AS t(name, n);
 CREATE TEMP TABLE last_name ON COMMIT DROP AS
 SELECT * FROM unnest(ARRAY['Banda', 'Chirwa', 'Dlamini', 'Gondwe', 'Habimana', 'Kamau', 'Kimani', 'Lungu', 'Maseko', 'Moyo',
     'Mugisha', 'Mukamana', 'Mwale', 'Ncube', 'Ndlovu', 'Nkosi', 'Ochieng', 'Okello', 'Phiri', 'Tembo', 'Uwimana', 'Were', 'Zulu'])
-    WITH ORDINALITY AS t(name, i);
+    WITH ORDINALITY AS t(name, n);
 
 -- Portals of the hub, each a realm with its groups.
 INSERT INTO portals (id, name, description, realm_id, client_id, prod_url, on_prod, is_active, created_on)
@@ -31,8 +31,8 @@ SELECT md5('portal_user' || i)::uuid, lower(f.name || '.' || l.name || i), f.nam
        random() < 0.9, timestamptz '2025-06-01 00:00+00' + random() * interval '30 days', g.iam_group_id,
        timestamptz '2025-01-20 08:00+00' + i * interval '5 hours'
 FROM generate_series(1, 400) AS i
-JOIN first_name f ON f.i = 1 + i * 7 % 28
-JOIN last_name l ON l.i = 1 + i * 5 % 23
+JOIN first_name f ON f.n = 1 + i * 7 % 28
+JOIN last_name l ON l.n = 1 + i * 5 % 23
 JOIN (SELECT iam_group_id, row_number() OVER (ORDER BY group_path) AS n FROM portal_groups) g ON g.n = 1 + i % 15;
 
 INSERT INTO user_groups (user_id, group_id, assigned_on)
@@ -65,8 +65,8 @@ SELECT md5('mfi_user' || i)::uuid, g.id_mfi, lower(f.name || '.' || l.name || i)
        timestamptz '2025-06-01 00:00+00' + random() * interval '30 days', g.iam_group_id, timestamptz '2025-03-01 08:00+00' + i * interval '1 hour',
        md5('portal_user' || 1 + i % 20)::uuid
 FROM generate_series(1, 1500) AS i
-JOIN first_name f ON f.i = 1 + i * 11 % 28
-JOIN last_name l ON l.i = 1 + i * 3 % 23
+JOIN first_name f ON f.n = 1 + i * 11 % 28
+JOIN last_name l ON l.n = 1 + i * 3 % 23
 JOIN (SELECT iam_group_id, id_mfi, split_part(group_path, '/', 2) AS realm, row_number() OVER (ORDER BY group_path) AS n FROM mfi_groups) g
     ON g.n = 1 + i % 72;
 

@@ -8,30 +8,27 @@ cd "$(dirname "$0")/../.."
 STEPS=8
 step() { printf '\n%s/%s  %s\n' "$1" "$STEPS" "$2"; }
 
-# A statement and its answer, as psql shows it on a terminal of 80 columns.
-show() { # PORT SQL [PSQL-OPTION...]
+# A statement and its answer, 80 columns wide, each element of an array on its own line: show PORT SQL [PSQL-OPTION...]
+show() {
   local port=$1 query=$2
   shift 2
-  printf '\n%s=# %s;\n' "$DATABASE" "$query"
+  printf '\n%s=# %s;\n' "$DATABASE" "$query" | fold -s -w 80 | sed 's/ *$//'
   as_postgres psql -X -q -h "$DEMO_DIR" -p "$port" -d "$DATABASE" -P format=wrapped -P columns=80 -P footer=off "$@" -c "$query" |
-    sed 's/ *$//' | sed '/^$/d'
+    sed '/^$/d; s/","/",\n  "/g' | fold -s -w 80 | sed 's/ *$//'
 }
-show_record() { show "$@" -x; }
+show_long() { show "$@" -A -t -F ' | '; }      # rows of long text, broken between words
+show_record() { show "$@" -A -t -x -F ': '; } # a line per column
 
 build() {
-  local log
-  log=$(mktemp)
-  if ! make PG_CONFIG="$PG_CONFIG" >"$log" 2>&1 || ! as_root make install PG_CONFIG="$PG_CONFIG" >>"$log" 2>&1; then
-    tail -n 40 "$log"
-    rm -f "$log"
+  if ! make PG_CONFIG="$PG_CONFIG" >"$NOTES" 2>&1 || ! as_root make install PG_CONFIG="$PG_CONFIG" >>"$NOTES" 2>&1; then
+    tail -n 40 "$NOTES"
     fail "the extension could not be built or installed" "The last lines of the build are above."
   fi
-  rm -f "$log"
 }
 
 make_database() {
   sql "$PRIMARY_PORT" postgres "CREATE DATABASE $DATABASE" -q
-  sql "$PRIMARY_PORT" "$DATABASE" "CREATE EXTENSION mfi CASCADE" -q 2>>"$1"
+  sql "$PRIMARY_PORT" "$DATABASE" "SET client_min_messages = warning; CREATE EXTENSION mfi CASCADE" -q
   as_postgres psql -X -q -h "$DEMO_DIR" -p "$PRIMARY_PORT" -d "$DATABASE" <scripts/demo/data.sql
 }
 
@@ -43,8 +40,8 @@ row_counts() { # DBNAME: "table count" of every table of the hub, sorted
 restore_and_compare() { # DUMP
   local counts
   sql "$PRIMARY_PORT" postgres "CREATE DATABASE mfi_restored TEMPLATE template0" -q
-  as_postgres pg_restore -h "$DEMO_DIR" -p "$PRIMARY_PORT" -d mfi_restored --exit-on-error "$1" 2>"$BUILD_NOTES" ||
-    { cat "$BUILD_NOTES"; fail "the backup could not be restored" "pg_restore says why above."; }
+  as_postgres pg_restore -h "$DEMO_DIR" -p "$PRIMARY_PORT" -d mfi_restored --exit-on-error "$1" 2>"$NOTES" ||
+    { cat "$NOTES"; fail "the backup could not be restored" "pg_restore says why above."; }
   counts=$(join <(row_counts "$DATABASE") <(row_counts mfi_restored))
   printf '%s\n' "$counts" | awk 'BEGIN { printf "     %-26s%12s%12s\n", "table", "original", "restored" }
     { printf "     %-26s%12d%12d\n", $1, $2, $3; a += $2; b += $3; if ($2 != $3) bad = 1 }
@@ -52,7 +49,7 @@ restore_and_compare() { # DUMP
     fail "the restored rows differ from the original ones" "The databases $DATABASE and mfi_restored are there to compare."
 }
 
-verdict_line() { show "$PRIMARY_PORT" "SELECT verdict, summary FROM mfi_replication_status()"; }
+verdict_line() { show_long "$PRIMARY_PORT" "SELECT verdict, summary FROM mfi_replication_status()"; }
 
 closing_lines() {
   say "
@@ -71,7 +68,7 @@ This is a demo: two servers on one machine, reachable from this machine only.
 
 report() {
   show_record "$PRIMARY_PORT" "SELECT * FROM mfi_health()"
-  show "$PRIMARY_PORT" "SELECT mfi_replication_status()"
+  show_long "$PRIMARY_PORT" "SELECT mfi_replication_status()"
   show "$PRIMARY_PORT" "SELECT trigger, state, pg_size_pretty(size_bytes) AS size, verify_method AS proof, verify_result AS result, id FROM mfi_backups"
   closing_lines
 }
@@ -99,19 +96,24 @@ if as_root test -e "$DEMO_DIR"; then
   esac
 fi
 check_ports
-trap 'say; say "demo: interrupted. \`make demo\` begins anew, \`make demo-down\` removes what is there."; exit 130' INT TERM
+NOTES=$(mktemp)
+finish() {
+  local code=$?
+  rm -f "$NOTES"
+  [ $code = 0 ] || say "demo: not finished. \`make demo\` begins anew, \`make demo-down\` removes what is there."
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
 
 say "mfi demo: a primary and a replica on this machine, everything in $DEMO_DIR"
 step 1 "Build the extension and install it into PostgreSQL ($("$PG_CONFIG" --pkglibdir))"
 build
 make_directory
-BUILD_NOTES=$(mktemp)
-trap 'rm -f "$BUILD_NOTES"' EXIT
 step 2 "Start a primary on 127.0.0.1:$PRIMARY_PORT"
 make_passwords
 make_primary
 step 3 "Create database $DATABASE, extension mfi and a few thousand rows"
-make_database "$BUILD_NOTES"
+make_database
 show "$PRIMARY_PORT" "SELECT name, is_active, user_count FROM v_active_portals ORDER BY name"
 step 4 "Clone a replica through a replication slot and start it on 127.0.0.1:$REPLICA_PORT"
 make_replica
