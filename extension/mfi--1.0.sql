@@ -271,7 +271,7 @@ CREATE TABLE portal_groups (
   name                text NOT NULL,
   description         text,
   group_path          text NOT NULL,
-  parent_iam_group_id uuid CHECK (parent_iam_group_id <> iam_group_id),
+  parent_iam_group_id uuid CONSTRAINT portal_groups_not_own_parent CHECK (parent_iam_group_id <> iam_group_id),
   created_on          timestamptz DEFAULT now(),
   updated_at          timestamptz DEFAULT now()
 );
@@ -364,7 +364,7 @@ CREATE TABLE mfi_groups (
   name                text NOT NULL,
   description         text,
   group_path          text NOT NULL,
-  parent_iam_group_id uuid CHECK (parent_iam_group_id <> iam_group_id),
+  parent_iam_group_id uuid CONSTRAINT mfi_groups_not_own_parent CHECK (parent_iam_group_id <> iam_group_id),
   created_on          timestamptz DEFAULT now(),
   updated_at          timestamptz DEFAULT now()
 );
@@ -650,7 +650,8 @@ BEGIN
       USING ERRCODE = 'undefined_table',
             DETAIL = format('mfi.schema_version says that schema version %s is installed.', current_version),
             HINT = 'Restore them from a backup. If the bank''s tables are in another schema, drop the '
-                   'extension and create it there: CREATE EXTENSION mfi CASCADE SCHEMA ....';
+                   'extension and create it there: CREATE EXTENSION mfi CASCADE SCHEMA .... '
+                   'To start over without them, drop the schemas mfi and mfi_audit.';
   END IF;
   RETURN current_version;
 END

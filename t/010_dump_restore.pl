@@ -1,0 +1,141 @@
+# Stock pg_dump and pg_restore, in every way people use them, give back the same database: rows,
+# sequences, definitions, privileges, comments, membership.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use MfiListing qw(listing definitions rows);
+use MfiWorkload qw(change_rows change_definitions);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $seed = $ENV{MFI_TEST_SEED} // sprintf('%.6f', rand());
+note "seed $seed (repeat with MFI_TEST_SEED=$seed)";
+
+my $node = PostgreSQL::Test::Cluster->new('bank');
+$node->init;
+$node->start;
+my $dir = PostgreSQL::Test::Utils::tempdir;
+
+# Runs a client program against the node and expects exit code 0.
+sub run_ok
+{
+	my ($name, @command) = @_;
+	local %ENV = $node->_get_env;
+	my ($out, $err) = run_command(\@command);
+	is($? >> 8, 0, "$name: exit code 0") or diag($err);
+	return;
+}
+
+sub restore_ok
+{
+	my ($name, $database, @arguments) = @_;
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	run_ok($name, 'pg_restore', '-d', $database, @arguments);
+	return;
+}
+
+# Compares line by line, so that a failure shows the lines that differ and no others.
+sub same_listing
+{
+	my ($got, $expected, $name) = @_;
+	my (%left, %right);
+	$left{$_}++ for split /\n/, $got;
+	$right{$_}++ for split /\n/, $expected;
+	my @differences = map { ($left{$_} // 0) == ($right{$_} // 0) ? () : ($right{$_} ? "- $_" : "+ $_") }
+	  sort keys %{ { %left, %right } };
+	is(join("\n", @differences), '', $name);
+	return;
+}
+
+$node->safe_psql('postgres', 'CREATE DATABASE bank');
+$node->safe_psql('bank', 'CREATE EXTENSION mfi CASCADE');
+change_rows($node, 'bank', $seed, 1500);
+change_definitions($node, 'bank', 'clerk');
+$node->safe_psql('bank', 'GRANT EXECUTE ON FUNCTION mfi_schema_version() TO clerk');
+my $bank = listing($node, 'bank');
+is($node->safe_psql('bank', <<'SQL'), '', 'the workload leaves rows in every table');
+SELECT name FROM unnest(_mfi_tables()) AS name
+ WHERE (xpath('/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM %I', name), false, true, '')))[1]::text = '0'
+SQL
+
+run_ok('dump, custom', 'pg_dump', '-Fc', '-f', "$dir/bank.dump", 'bank');
+run_ok('dump, directory', 'pg_dump', '-Fd', '-j2', '-f', "$dir/bank.dir", 'bank');
+run_ok('dump, plain', 'pg_dump', '-Fp', '-f', "$dir/bank.sql", 'bank');
+
+restore_ok('custom', 'custom', "$dir/bank.dump");
+same_listing(listing($node, 'custom'), $bank, 'custom: equal');
+
+restore_ok('custom -j4', 'custom_j4', '-j4', "$dir/bank.dump");
+same_listing(listing($node, 'custom_j4'), $bank, 'custom -j4: equal');
+
+restore_ok('directory -j4', 'directory_j4', '-j4', "$dir/bank.dir");
+same_listing(listing($node, 'directory_j4'), $bank, 'directory -j4: equal');
+
+restore_ok('one transaction', 'single', '-1', "$dir/bank.dump");
+same_listing(listing($node, 'single'), $bank, 'one transaction: equal');
+
+$node->safe_psql('postgres', 'CREATE DATABASE plain');
+run_ok('plain', 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', "$dir/bank.sql", 'plain');
+same_listing(listing($node, 'plain'), $bank, 'plain: equal');
+
+# Section by section: the schema is ready only when the last one is in.
+restore_ok('section pre-data', 'sections', '--section=pre-data', "$dir/bank.dump");
+is($node->safe_psql('sections', 'SELECT mfi_schema_version(), _mfi_schema_ready()'), '|f', 'not ready without rows');
+run_ok('section data', 'pg_restore', '-d', 'sections', '--section=data', "$dir/bank.dump");
+is($node->safe_psql('sections', 'SELECT mfi_schema_version(), _mfi_schema_ready()'), '1.0|f', 'not ready without triggers');
+run_ok('section post-data', 'pg_restore', '-d', 'sections', '--section=post-data', "$dir/bank.dump");
+is($node->safe_psql('sections', 'SELECT _mfi_schema_ready()'), 't', 'ready after the last section');
+same_listing(listing($node, 'sections'), $bank, 'sections: equal');
+
+# With row security enabled an archive cannot be recognised: the setting says it.
+{
+	local $ENV{PGOPTIONS} = '-c mfi.install_schema=off';
+	restore_ok('--enable-row-security', 'row_security', '--enable-row-security', "$dir/bank.dump");
+	same_listing(listing($node, 'row_security'), $bank, '--enable-row-security: equal');
+}
+
+# Over itself, and over a live database with an open session.
+run_ok('--clean --if-exists', 'pg_restore', '-d', 'bank', '--clean', '--if-exists', "$dir/bank.dump");
+same_listing(listing($node, 'bank'), $bank, '--clean --if-exists over itself: equal');
+
+my $session = $node->background_psql('bank');
+my $query = "UPDATE mfi_type SET name = 'Bank' WHERE id = (SELECT min(id) FROM mfi_type) RETURNING updated_at >= now();\n";
+like($session->query($query), qr/^t$/, 'an open session works');
+change_rows($node, 'bank', $seed / 2, 200);
+run_ok('--clean', 'pg_restore', '-d', 'bank', '--clean', "$dir/bank.dump");
+same_listing(listing($node, 'bank'), $bank, '--clean over a live database: equal');
+like($session->query($query), qr/^t$/, 'the open session goes on working');
+$session->quit;
+
+# DROP EXTENSION refuses, CASCADE takes no row, and CREATE EXTENSION puts back what went.
+my $before = definitions($node, 'custom');
+my $rows = rows($node, 'custom');
+my ($status, $out, $err) = $node->psql('custom', 'DROP EXTENSION mfi');
+isnt($status, 0, 'DROP EXTENSION refuses');
+like($err, qr/trigger touch_updated_at on table portals depends on function/, 'and says why');
+same_listing(listing($node, 'custom'), "$before\n$rows", 'and changes nothing');
+$node->safe_psql('custom', 'DROP EXTENSION mfi CASCADE');
+same_listing(rows($node, 'custom'), $rows, 'CASCADE takes no row');
+$node->safe_psql('custom', 'CREATE EXTENSION mfi; GRANT EXECUTE ON FUNCTION mfi_schema_version() TO clerk;'
+	  . 'ALTER TABLE portal_groups DISABLE TRIGGER touch_updated_at');
+same_listing(listing($node, 'custom'), "$before\n$rows", 'CREATE EXTENSION puts back functions and triggers');
+
+# In a schema of its own, with a name that needs quotes.
+$node->safe_psql('postgres', 'CREATE DATABASE quoted');
+$node->safe_psql('quoted', 'CREATE SCHEMA "The Bank"; CREATE EXTENSION mfi CASCADE SCHEMA "The Bank"');
+$node->safe_psql('quoted', 'DELETE FROM "The Bank".mfi_country WHERE id = 1');
+run_ok('dump, other schema', 'pg_dump', '-Fc', '-f', "$dir/quoted.dump", 'quoted');
+restore_ok('other schema', 'quoted_restored', '-j4', "$dir/quoted.dump");
+same_listing(listing($node, 'quoted_restored'), listing($node, 'quoted'), 'other schema: equal');
+
+# A wrong value of the setting is refused, whoever reads it first.
+$node->safe_psql('postgres', 'CREATE DATABASE wrong');
+($status, $out, $err) = $node->psql('wrong', 'SET mfi.install_schema = maybe; CREATE EXTENSION mfi CASCADE');
+like($err, qr/invalid value for parameter "mfi.install_schema": "maybe"/, 'wrong mfi.install_schema: refused');
+like($err, qr/Available values: auto, on, off/, 'wrong mfi.install_schema: values are named');
+
+$node->stop;
+done_testing();
