@@ -74,7 +74,8 @@ unit() {
 fuzz() {
   local source name corpus seconds=5
   [ -z "${MFI_LONG:-}" ] || seconds=1800
-  cmake -S . -B build/fuzz -DMFI_FUZZ=ON -DMFI_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++ >/dev/null &&
+  cmake -S . -B build/fuzz -DMFI_FUZZ=ON -DMFI_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++ \
+    -DCMAKE_CXX_FLAGS="$(scripts/dev/libstdcxx_flags.sh)" >/dev/null &&
     cmake --build build/fuzz -j "$(nproc)" || return 1
   for source in tests/fuzz/*_fuzz.cpp; do
     [ -f "$source" ] || continue

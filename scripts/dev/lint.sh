@@ -34,7 +34,7 @@ formatting() {
 
 # A stamp per file: it is analysed again when it, a header or the rules changed since it was last found clean.
 analysis() {
-  local clang_tidy stamps=build/lint source stamp todo=()
+  local clang_tidy stamps=build/lint source stamp flag flags='' todo=()
   clang_tidy=$(scripts/dev/clang_tool.sh clang-tidy) || return 1
   mkdir -p "$stamps"
   for source in src/core/*.cpp src/os/*.cpp; do
@@ -43,10 +43,11 @@ analysis() {
   done
   [ ${#todo[@]} -gt 0 ] || return 0
   cmake -S . -B build/unit -DMFI_SANITIZE=ON >/dev/null || return 1
-  export clang_tidy stamps
+  for flag in $(scripts/dev/libstdcxx_flags.sh); do flags+=" --extra-arg=$flag"; done
+  export clang_tidy stamps flags
   # shellcheck disable=SC2016
   printf '%s\n' "${todo[@]}" | xargs -P "$(nproc)" -I{} bash -c '
-    if out=$("$clang_tidy" --quiet -p build/unit "$1" 2>&1); then touch "$stamps/${1//\//_}"; else echo "$out"; exit 1; fi' - {}
+    if out=$("$clang_tidy" --quiet -p build/unit $flags "$1" 2>&1); then touch "$stamps/${1//\//_}"; else echo "$out"; exit 1; fi' - {}
 }
 
 shell_scripts() {
