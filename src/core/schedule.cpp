@@ -1,13 +1,15 @@
 #include "core/schedule.h"
 
 #include <algorithm>
-#include <boost/date_time/posix_time/posix_time.hpp>
+#include <boost/date_time/gregorian/gregorian_types.hpp>
 #include <cstdlib>
 #include <limits>
 
 namespace mfi::core {
 
 namespace {
+
+namespace gregorian = boost::gregorian;
 
 constexpr UtcSeconds kEarliest = -11'676'096'000;  // 1600-01-01
 constexpr UtcSeconds kLatest = 221'845'392'000;    // 9000-01-01
@@ -22,16 +24,15 @@ std::int64_t FloorDivide(std::int64_t value, std::int64_t divisor) {
 UtcSeconds FloorToMinute(UtcSeconds at) { return FloorDivide(at, kMinute) * kMinute; }
 UtcSeconds CeilToMinute(UtcSeconds at) { return FloorToMinute(at + kMinute - 1); }
 
-std::string NominalTime(LocalMinute minute) {
-  namespace posix_time = boost::posix_time;
-  const std::int64_t day = FloorDivide(minute, kMinutesPerDay);
-  const boost::gregorian::date date = boost::gregorian::date(1970, 1, 1) + boost::gregorian::days(day);
-  const posix_time::ptime time(date, posix_time::minutes(minute - day * kMinutesPerDay));
-  constexpr std::size_t kUpToMinutes = sizeof("2026-03-29T02:30") - 1;
-  return posix_time::to_iso_extended_string(time).substr(0, kUpToMinutes);
-}
+std::string TwoDigits(std::int64_t value) { return (value < 10 ? "0" : "") + std::to_string(value); }
 
-std::string TwoDigits(int value) { return (value < 10 ? "0" : "") + std::to_string(value); }
+std::string NominalTime(LocalMinute minute) {
+  const std::int64_t day = FloorDivide(minute, kMinutesPerDay);
+  const std::int64_t time = minute - day * kMinutesPerDay;
+  const auto date = (gregorian::date(1970, 1, 1) + gregorian::days(day)).year_month_day();
+  return std::to_string(date.year) + "-" + TwoDigits(date.month) + "-" + TwoDigits(date.day) + "T" +
+         TwoDigits(time / 60) + ":" + TwoDigits(time % 60);
+}
 
 std::string OffsetText(int offset) {
   const int seconds = std::abs(offset);

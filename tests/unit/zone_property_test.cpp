@@ -38,17 +38,16 @@ struct Civil {
 };
 
 Civil CivilOf(LocalMinute local) {
-  using namespace std::chrono;
-  const sys_time<minutes> time{minutes(local)};
-  const sys_days date = floor<days>(time);
-  const year_month_day ymd(date);
-  const hh_mm_ss clock(time - date);
+  const std::chrono::sys_days date =
+      std::chrono::floor<std::chrono::days>(std::chrono::sys_time<std::chrono::minutes>{std::chrono::minutes(local)});
+  const std::chrono::year_month_day ymd(date);
+  const int minute_of_day = static_cast<int>(local - date.time_since_epoch().count() * 24 * 60);
   return {static_cast<int>(ymd.year()),
           static_cast<int>(static_cast<unsigned>(ymd.month())),
           static_cast<int>(static_cast<unsigned>(ymd.day())),
-          static_cast<int>(weekday(date).c_encoding()),
-          static_cast<int>(clock.hours().count()),
-          static_cast<int>(clock.minutes().count())};
+          static_cast<int>(std::chrono::weekday(date).c_encoding()),
+          minute_of_day / 60,
+          minute_of_day % 60};
 }
 
 std::string Key(LocalMinute local) {
@@ -131,7 +130,8 @@ class SlowClock {
       const int offset = zone.OffsetAt(at);
       EXPECT_EQ((at + offset) % kMinute, 0) << "the reference knows whole minutes only";
       ticks_.push_back({(at + offset) / kMinute, offset});
-      dates_.insert(ticks_.back().local / (24 * 60));
+      const std::int64_t date = ticks_.back().local / (24 * 60);
+      if (dates_.empty() || *dates_.rbegin() != date) dates_.insert(date);
     }
     const auto [least, greatest] = std::minmax_element(ticks_.begin(), ticks_.end(),
                                                        [](const Tick& a, const Tick& b) { return a.local < b.local; });
@@ -186,12 +186,6 @@ class SlowClock {
   std::vector<Civil> civil_;
 };
 
-std::string Show(const std::vector<Slot>& slots) {
-  std::string text;
-  for (const Slot& slot : slots) text += std::to_string(slot.run_at) + " " + slot.key + "\n";
-  return text;
-}
-
 void ExpectAsTheSlowClock(const Schedule& schedule, const std::vector<Slot>& expected, const Window& window) {
   std::vector<Slot> slots;
   for (auto slot = schedule.NextAfter(window.begin - 1); slot && slot->run_at < window.end;
@@ -202,18 +196,17 @@ void ExpectAsTheSlowClock(const Schedule& schedule, const std::vector<Slot>& exp
     }
     slots.push_back(*slot);
   }
-  ASSERT_EQ(slots, expected) << "found\n" << Show(slots) << "expected\n" << Show(expected);
+  ASSERT_EQ(slots, expected);
 }
 
-/// Away from transitions a daily schedule has one run on each local date, at its nominal time. Dates follow one
-/// another without a hole everywhere, but for a date that the zone skips.
+/// More than 24 hours away from transitions a daily schedule has one run on each local date, at its nominal time.
 void ExpectOneRunPerDay(const NamedZone& named, const Schedule& schedule, const std::vector<Window>& windows,
                         UtcSeconds from, UtcSeconds to) {
   auto window = windows.begin();
   std::optional<std::int64_t> previous_date;
   for (auto slot = schedule.NextAfter(from); slot && slot->run_at < to; slot = schedule.NextAfter(slot->run_at)) {
-    while (window != windows.end() && window->end <= slot->run_at) ++window;
-    if (window != windows.end() && slot->run_at >= window->begin) {
+    while (window != windows.end() && window->end - kDay <= slot->run_at) ++window;
+    if (window != windows.end() && slot->run_at >= window->begin + kDay) {
       previous_date.reset();
       continue;
     }
@@ -227,10 +220,21 @@ void ExpectOneRunPerDay(const NamedZone& named, const Schedule& schedule, const 
   }
 }
 
+/// What of a zone's clock matters from `from` to `to`; many zones differ only in their past.
+std::vector<std::int64_t> ClockBetween(const TransitionZone& zone, UtcSeconds from, UtcSeconds to) {
+  std::vector<std::int64_t> clock = {zone.OffsetAt(from)};
+  for (const TransitionZone::Transition& transition : zone.transitions()) {
+    if (transition.at > from && transition.at < to) clock.insert(clock.end(), {transition.at, transition.offset});
+  }
+  return clock;
+}
+
 void CheckEveryZone(UtcSeconds from, UtcSeconds to) {
   const std::vector<NamedZone> zones = mfi::test::LoadAllZones();
   ASSERT_GT(zones.size(), 300U);
+  std::set<std::vector<std::int64_t>> clocks;
   for (const NamedZone& named : zones) {
+    if (!clocks.insert(ClockBetween(named.zone, from - 365 * kDay, to + 365 * kDay)).second) continue;
     const std::vector<Window> windows = WindowsAround(named.zone, from, to);
     std::vector<Schedule> schedules;
     for (const Text& text : Texts()) schedules.emplace_back(Cron::Parse(text.cron), named.zone);

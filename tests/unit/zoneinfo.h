@@ -1,11 +1,13 @@
 #pragma once
 
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "core/schedule.h"
 #include "core/time.h"
 #include "core/zone.h"
 
@@ -51,3 +53,10 @@ std::vector<NamedZone> LoadAllZones();
 core::UtcSeconds Utc(const std::string& text);
 
 }  // namespace mfi::test
+
+namespace mfi::core {
+
+/// How GoogleTest shows a slot.
+inline void PrintTo(const Slot& slot, std::ostream* out) { *out << slot.run_at << " " << slot.key; }
+
+}  // namespace mfi::core
