@@ -83,8 +83,9 @@ fuzz() {
     corpus=("build/fuzz/corpus/$name")
     mkdir -p "${corpus[0]}"
     [ ! -d "tests/fuzz/corpus/$name" ] || corpus+=("tests/fuzz/corpus/$name")
-    "build/fuzz/$name" -max_total_time=$seconds -print_final_stats=1 -verbosity=0 -artifact_prefix=build/fuzz/ \
-      "${corpus[@]}" || return 1
+    "build/fuzz/$name" -max_total_time=$seconds -print_final_stats=1 -artifact_prefix=build/fuzz/ "${corpus[@]}" \
+      >"build/fuzz/$name.log" 2>&1 || { tail -n 60 "build/fuzz/$name.log"; return 1; }
+    echo "$name: no finding in $(sed -n 's/stat::number_of_executed_units: *//p' "build/fuzz/$name.log") inputs, $seconds s"
   done
 }
 

@@ -14,6 +14,14 @@ SERVER_PACKAGES="postgresql-17 postgresql-server-dev-17"
 PGDG_SCRIPT=/usr/share/postgresql-common/pgdg/apt.postgresql.org.sh
 PINNED_SOURCES=/etc/apt/sources.list.d/mfi-trixie.sources
 PINNED_PREFERENCES=/etc/apt/preferences.d/mfi-trixie
+# The C library that the server brings along comes as a family of one version.
+PREFERENCES='Package: *
+Pin: release n=trixie*
+Pin-Priority: 100
+
+Package: src:glibc
+Pin: release n=trixie*
+Pin-Priority: 600'
 NO_CLUSTER=/etc/postgresql-common/createcluster.d/mfi.conf
 POLICY=/usr/sbin/policy-rc.d
 
@@ -107,7 +115,7 @@ server_from_next_debian() {
   [ -z "$security" ] || text+=$'\n\n'$(pinned_stanza $security trixie-security)
   say "PostgreSQL 17 comes from Debian 13, pinned below everything else"
   write_file "$PINNED_SOURCES" "$text"
-  write_file "$PINNED_PREFERENCES" $'Package: *\nPin: release n=trixie*\nPin-Priority: 100'
+  write_file "$PINNED_PREFERENCES" "$PREFERENCES"
   apt_update
   # shellcheck disable=SC2086
   apt_install -t trixie $SERVER_PACKAGES
