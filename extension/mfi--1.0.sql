@@ -741,3 +741,164 @@ TO pg_monitor;
 SELECT @extschema@._mfi_install_schema();
 
 -- Backups and replication
+
+CREATE FUNCTION mfi_replication_status(
+  OUT verdict text, OUT summary text, OUT node_role text, OUT peer text, OUT state text, OUT sync_state text,
+  OUT sent_lsn pg_lsn, OUT write_lsn pg_lsn, OUT flush_lsn pg_lsn, OUT replay_lsn pg_lsn, OUT lag_bytes bigint,
+  OUT write_lag interval, OUT flush_lag interval, OUT replay_lag interval, OUT last_message_age interval,
+  OUT slot_name text, OUT slot_wal_status text, OUT slot_retained_bytes bigint, OUT slot_safe_bytes bigint,
+  OUT missing_since timestamptz, OUT catchup_eta interval, OUT reasons text[])
+RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_replication_status';
+COMMENT ON FUNCTION mfi_replication_status() IS
+  'Replication as this node sees it, at least one row: on a primary one per standby, connected or missing; on a '
+  'standby its upstream first. verdict: ok, warning, unknown or critical; lag in bytes of WAL; last_message_age: '
+  'time since the other node was heard.';
+
+CREATE FUNCTION _mfi_replication_health(
+  OUT verdict text, OUT reasons text[], OUT next_steps text[], OUT node_role text, OUT timeline integer,
+  OUT peers_expected integer, OUT peers_connected integer, OUT worst_lag_bytes bigint)
+RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_replication_health';
+COMMENT ON FUNCTION _mfi_replication_health() IS 'Behind the view mfi_replication_health.';
+
+CREATE VIEW mfi_replication_health AS SELECT * FROM @extschema@._mfi_replication_health();
+COMMENT ON VIEW mfi_replication_health IS
+  'One row: the verdict on replication of this node, its reasons (code: sentence), and what to do.';
+
+CREATE FUNCTION mfi_backup_now(wait boolean DEFAULT false, note text DEFAULT NULL) RETURNS text
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mfi_backup_now';
+COMMENT ON FUNCTION mfi_backup_now(boolean, text) IS
+  'Queues a backup of mfi.database and returns its id; with wait it returns when the backup has succeeded and raises '
+  'an error when it failed. Not undone by a rollback; cancelling the call does not cancel the backup.';
+
+CREATE FUNCTION mfi_backup_cancel(id text) RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mfi_backup_cancel';
+COMMENT ON FUNCTION mfi_backup_cancel(text) IS
+  'Cancels a queued or running backup. An error when there is no such backup or it is over.';
+
+CREATE FUNCTION mfi_backup_hold(id text, reason text) RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mfi_backup_hold';
+COMMENT ON FUNCTION mfi_backup_hold(text, text) IS
+  'Keeps a backup set from being deleted by retention, until mfi_backup_release.';
+
+CREATE FUNCTION mfi_backup_release(id text) RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mfi_backup_release';
+COMMENT ON FUNCTION mfi_backup_release(text) IS 'Ends what mfi_backup_hold began.';
+
+CREATE FUNCTION _mfi_backups(
+  OUT id text, OUT state text, OUT trigger text, OUT database text, OUT note text, OUT queued_at timestamptz,
+  OUT started_at timestamptz, OUT finished_at timestamptz, OUT source_node text, OUT source_role text,
+  OUT source_lag_bytes bigint, OUT snapshot_lsn text, OUT timeline integer, OUT size_bytes bigint, OUT path text,
+  OUT verify_method text, OUT verify_result text, OUT verified_at timestamptz, OUT held boolean,
+  OUT suspicious boolean, OUT system_identifier text, OUT is_foreign boolean, OUT error text,
+  OUT extension_version text, OUT schema_version text)
+RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_backups';
+COMMENT ON FUNCTION _mfi_backups() IS 'Behind the view mfi_backups.';
+
+CREATE VIEW mfi_backups AS
+  SELECT id, state, trigger, database, note, queued_at, started_at, finished_at, source_node, source_role,
+         source_lag_bytes, snapshot_lsn::pg_lsn AS snapshot_lsn, timeline, size_bytes, path, verify_method,
+         verify_result, verified_at, held, suspicious, system_identifier, error, extension_version, schema_version,
+         is_foreign
+    FROM @extschema@._mfi_backups();
+COMMENT ON VIEW mfi_backups IS
+  'Every backup run, good or bad, newest first, read from the backup directory. state: queued, dumping, publishing, '
+  'verifying, succeeded, failed, cancelled, expired (deleted by retention) or missing (its set is gone); path: where '
+  'the archive is; is_foreign: made by another cluster, never deleted.';
+
+CREATE FUNCTION _mfi_backup_progress(
+  OUT id text, OUT trigger text, OUT phase text, OUT started_at timestamptz, OUT bytes bigint, OUT percent bigint,
+  OUT eta interval)
+RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_backup_progress';
+COMMENT ON FUNCTION _mfi_backup_progress() IS 'Behind the view mfi_backup_progress.';
+
+CREATE VIEW mfi_backup_progress AS
+  SELECT p.*, (SELECT max(age(a.backend_xmin)) FROM pg_stat_activity a
+                WHERE a.application_name = left('mfi backup ' || p.id, 63)) AS xmin_age
+    FROM @extschema@._mfi_backup_progress() p;
+COMMENT ON VIEW mfi_backup_progress IS
+  'The backup that is running now, or no row. percent and eta are estimated by the last good backup; xmin_age: how '
+  'many transactions ago the snapshot was taken that keeps VACUUM from cleaning.';
+
+CREATE FUNCTION _mfi_backup_health(
+  OUT verdict text, OUT reasons text[], OUT next_steps text[], OUT last_verified timestamptz, OUT next_run timestamptz)
+RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_backup_health';
+COMMENT ON FUNCTION _mfi_backup_health() IS 'Behind the view mfi_backup_health.';
+
+CREATE VIEW mfi_backup_health AS SELECT * FROM @extschema@._mfi_backup_health();
+COMMENT ON VIEW mfi_backup_health IS
+  'One row: the verdict on backups, its reasons, what to do, when the newest verified backup finished and when the '
+  'next one starts.';
+
+CREATE FUNCTION mfi_backup_next_runs(
+  n integer, schedule text DEFAULT NULL, timezone text DEFAULT NULL, after timestamptz DEFAULT NULL,
+  OUT run_at timestamptz, OUT local_time text, OUT zone text, OUT slot text)
+RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_backup_next_runs';
+COMMENT ON FUNCTION mfi_backup_next_runs(integer, text, text, timestamptz) IS
+  'The next n moments of the schedule in force, or of another cron text or time zone before it is set; local_time is '
+  'the clock on the wall in that zone. A daily schedule runs once per local day: a time that the spring change skips '
+  'runs right after it, one that the autumn change repeats runs the first time only.';
+
+CREATE FUNCTION mfi_backup_retention_preview(OUT id text, OUT decision text, OUT reason text)
+RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_backup_retention_preview';
+COMMENT ON FUNCTION mfi_backup_retention_preview() IS
+  'What retention would do with each backup set now: keep or delete, and why.';
+
+CREATE FUNCTION _mfi_health(scope text, schema_state text, OUT verdict text, OUT reasons text[], OUT next_steps text[])
+RETURNS SETOF record
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_health';
+COMMENT ON FUNCTION _mfi_health(text, text) IS 'Behind mfi_health().';
+
+CREATE FUNCTION mfi_health(
+  scope text DEFAULT 'all', OUT verdict text, OUT reasons text[], OUT next_steps text[])
+RETURNS SETOF record
+LANGUAGE plpgsql VOLATILE PARALLEL RESTRICTED
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  schema_state text := 'ok';
+BEGIN
+  IF NOT _mfi_schema_ready() THEN
+    schema_state := 'missing';
+  ELSIF string_to_array(mfi_schema_version(), '.')::int[]
+        < (SELECT string_to_array(extversion, '.')::int[] FROM pg_extension WHERE extname = 'mfi') THEN
+    schema_state := 'behind';
+  END IF;
+  RETURN QUERY SELECT h.verdict, h.reasons, h.next_steps FROM _mfi_health(coalesce(scope, 'all'), schema_state) h;
+END
+$$;
+COMMENT ON FUNCTION mfi_health(text) IS
+  'One row: the verdict on this node (ok, warning, unknown, critical), its reasons and what to do. scope: node, '
+  'replication, backup, or all.';
+
+-- Actions are granted one by one; monitoring reads everything.
+REVOKE ALL ON FUNCTION
+  mfi_replication_status(), _mfi_replication_health(), mfi_backup_now(boolean, text), mfi_backup_cancel(text),
+  mfi_backup_hold(text, text), mfi_backup_release(text), _mfi_backups(), _mfi_backup_progress(),
+  _mfi_backup_health(), mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(),
+  _mfi_health(text, text), mfi_health(text)
+FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+  mfi_replication_status(), _mfi_replication_health(), _mfi_backups(), _mfi_backup_progress(), _mfi_backup_health(),
+  mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(), _mfi_health(text, text),
+  mfi_health(text)
+TO pg_monitor;
+GRANT SELECT ON mfi_replication_health, mfi_backups, mfi_backup_progress, mfi_backup_health TO pg_monitor;

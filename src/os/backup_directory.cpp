@@ -116,12 +116,12 @@ void BackupDirectory::Remove(const std::string& id) const {
   RemoveTree(hidden);
 }
 
-void BackupDirectory::RemoveLeftovers(const std::string& running_id) const {
+void BackupDirectory::RemoveLeftovers() const {
+  if (!IsDirectory(root_)) return;
   for (const std::string& name : ListDirectory(root_)) {
     for (const std::string& prefix : {".partial-" + node_ + "-", ".remove-" + node_ + "-"}) {
       if (name.rfind(prefix, 0) != 0) continue;
-      const std::string id = name.substr(prefix.size());
-      if (core::IsRunId(id) && id != running_id) RemoveTree(root_ + "/" + name);
+      if (core::IsRunId(name.substr(prefix.size()))) RemoveTree(root_ + "/" + name);
     }
   }
 }

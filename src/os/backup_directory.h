@@ -57,8 +57,8 @@ class BackupDirectory {
   /// Takes the set's names away, then its files.
   void Remove(const std::string& id) const;
 
-  /// Deletes what this node left half done, except the partial set of `running_id`.
-  void RemoveLeftovers(const std::string& running_id) const;
+  /// Deletes what this node left half done. Only while it runs nothing.
+  void RemoveLeftovers() const;
 
  private:
   std::string LinkPath(const std::string& id) const { return root_ + "/" + id + ".sql.gz"; }

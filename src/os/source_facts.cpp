@@ -40,7 +40,7 @@ constexpr char kSettings[] =
 
 constexpr char kExtension[] = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'mfi'";
 constexpr char kHasSchemaVersion[] = "SELECT pg_catalog.to_regclass('mfi.schema_version') IS NOT NULL";
-constexpr char kSchemaVersion[] = "SELECT version FROM mfi.schema_version ORDER BY installed_at DESC LIMIT 1";
+constexpr char kSchemaVersion[] = "SELECT version FROM mfi.schema_version ORDER BY pg_catalog.string_to_array(version, '.')::int[] DESC LIMIT 1";
 
 std::vector<std::string> FirstColumn(Connection& source, const std::string& sql) {
   std::vector<std::string> values;

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/time.h"
+#include "core/verdict.h"
+
+namespace mfi::core {
+
+/// A set as the verdict sees it, oldest first.
+struct SetFacts {
+  std::string id;
+  UtcSeconds finished = 0;
+  std::int64_t size_bytes = 0;
+  int tables = 0;
+  bool verified = false;
+  bool foreign = false;  // of another system identifier
+};
+
+/// For each set: whether it is far smaller than its recent neighbours, or has fewer tables than the one before it.
+/// Compared are sets of the same origin: the median of up to seven before it.
+std::vector<bool> FindSuspicious(const std::vector<SetFacts>& sets);
+
+struct BackupFacts {
+  UtcSeconds now = 0;
+  bool in_recovery = false;
+  bool preloaded = false;
+  bool launcher_alive = false;
+  std::string directory;          // empty: backups are off
+  std::string directory_problem;  // empty: usable
+  bool same_device = false;       // as the data directory
+  std::string database;
+  bool database_exists = false;
+  bool schedule_held = false;  // by an invalid setting
+  bool has_schedule = false;
+  bool verify_off = false;
+  bool run_in_progress = false;
+  std::int64_t max_age_s = 0;
+  std::vector<SetFacts> sets;
+  std::string last_failed_id;  // the newest run, when it failed
+  std::string last_failure;
+};
+
+/// When the newest verified own set finished.
+std::optional<UtcSeconds> NewestVerified(const std::vector<SetFacts>& sets);
+
+/// Gravest first.
+Reasons JudgeBackups(const BackupFacts& facts);
+
+}  // namespace mfi::core

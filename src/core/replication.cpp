@@ -1,0 +1,286 @@
+#include "core/replication.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "core/timestamp.h"
+
+namespace mfi::core {
+namespace {
+
+constexpr char kLibraryStep[] = "Set shared_preload_libraries = 'mfi' and restart, so that this node is watched.";
+
+std::string Seconds(double seconds) { return FormatDuration(std::llround(seconds)); }
+
+/// The peer's own name: what it calls itself, unless that is libpq's default and its slot says more.
+std::string PeerName(const std::string& application_name, const std::string& slot_name) {
+  const bool nameless = application_name.empty() || application_name == "walreceiver";
+  return nameless && !slot_name.empty() ? slot_name : application_name;
+}
+
+bool Matches(const std::string& wanted, const std::string& name, const std::string& slot_name) {
+  return wanted == name || (!slot_name.empty() && wanted == slot_name);
+}
+
+class Judge {
+ public:
+  Judge(const ReplicationFacts& facts, const ReplicationLimits& limits) : facts_(facts), limits_(limits) {}
+
+  ReplicationStatus Run() {
+    if (facts_.in_recovery) Upstream();
+    for (const WalSenderFacts& sender : facts_.senders) {
+      if (!sender.logical && sender.state != "backup" && !UsesTemporarySlot(sender)) Standby(sender);
+    }
+    status_.connected = static_cast<int>(status_.peers.size());
+    if (!facts_.in_recovery) {
+      for (const WatchedPeer& peer : facts_.watched_peers) {
+        if (!peer.connected) Missing(peer.name, peer.slot_name, peer.missing_since);
+      }
+      for (const SlotFacts& slot : facts_.slots) {
+        if (!slot.logical && !slot.temporary && slot.active_pid == 0) Missing(slot.name, slot.name, std::nullopt);
+      }
+      for (const std::string& name : facts_.expected) Missing(name, "", std::nullopt);
+    }
+    status_.expected = static_cast<int>(status_.peers.size());
+    NodeReasons();
+    return std::move(status_);
+  }
+
+ private:
+  static void Add(Reasons& reasons, Verdict verdict, const char* code, std::string sentence, std::string next_step) {
+    reasons.push_back({verdict, code, std::move(sentence), std::move(next_step)});
+  }
+
+  const SlotFacts* SlotOf(int pid) const {
+    for (const SlotFacts& slot : facts_.slots) {
+      if (slot.active_pid == pid && pid != 0) return &slot;
+    }
+    return nullptr;
+  }
+
+  const SlotFacts* SlotNamed(const std::string& name) const {
+    for (const SlotFacts& slot : facts_.slots) {
+      if (slot.name == name && !name.empty()) return &slot;
+    }
+    return nullptr;
+  }
+
+  const WatchedPeer* WatchedAs(int pid) const {
+    for (const WatchedPeer& peer : facts_.watched_peers) {
+      if (peer.connected && peer.walsender_pid == pid) return &peer;
+    }
+    return nullptr;
+  }
+
+  /// A base backup streams its WAL through a temporary slot: no standby.
+  bool UsesTemporarySlot(const WalSenderFacts& sender) const {
+    const SlotFacts* slot = SlotOf(sender.pid);
+    return slot != nullptr && slot->temporary;
+  }
+
+  void Standby(const WalSenderFacts& sender) {
+    PeerStatus p;
+    const SlotFacts* slot = SlotOf(sender.pid);
+    if (slot != nullptr) Fill(p, *slot);
+    p.peer = PeerName(sender.application_name, p.slot_name);
+    p.state = sender.state;
+    p.sync_state = sender.sync_state;
+    p.sent = sender.sent;
+    p.write = sender.write;
+    p.flush = sender.flush;
+    p.replay = sender.replay;
+    p.write_lag_us = sender.write_lag_us;
+    p.flush_lag_us = sender.flush_lag_us;
+    p.replay_lag_us = sender.replay_lag_us;
+    // What only receives WAL (pg_receivewal) never replays: its flush position counts.
+    const Lsn reached = sender.replay != 0 ? sender.replay : sender.flush;
+    if (reached != 0 && facts_.current != 0) p.lag_bytes = static_cast<std::int64_t>(facts_.current - reached);
+    if (const WatchedPeer* watched = WatchedAs(sender.pid)) {
+      p.silent_for_s = watched->silent_for_s;
+      p.catchup_eta_s = CatchUp(p.lag_bytes.value_or(0), watched->replay_bytes_per_s);
+    }
+    if (sender.state != "streaming") {
+      Add(p.reasons, Verdict::kWarning, "standby-not-streaming", p.peer + " is in state " + sender.state,
+          "Wait for it to catch up; if it stays so, read the standby's log.");
+    }
+    JudgeLag(p, "standby-behind", p.peer);
+    JudgeSilence(p, "standby-silent", p.peer, false);
+    if (slot != nullptr) JudgeSlot(p, *slot);
+    Summarise(p);
+    status_.peers.push_back(std::move(p));
+  }
+
+  std::optional<double> CatchUp(std::int64_t lag, const std::optional<double>& replay_rate) const {
+    if (lag <= 0 || !replay_rate || !facts_.wal_bytes_per_s) return std::nullopt;
+    const double gain = *replay_rate - *facts_.wal_bytes_per_s;
+    if (gain <= 0) return std::nullopt;
+    return static_cast<double>(lag) / gain;
+  }
+
+  static void Fill(PeerStatus& p, const SlotFacts& slot) {
+    p.slot_name = slot.name;
+    p.slot_wal_status = slot.wal_status;
+    p.slot_retained_bytes = slot.retained_bytes;
+    p.slot_safe_bytes = slot.safe_bytes;
+  }
+
+  void Missing(const std::string& name, const std::string& slot_name, const std::optional<UtcSeconds>& since) {
+    for (const PeerStatus& known : status_.peers) {
+      if (Matches(name, known.peer, known.slot_name)) return;
+      if (!slot_name.empty() && slot_name == known.slot_name) return;
+    }
+    PeerStatus p;
+    p.slot_name = slot_name;
+    if (const SlotFacts* slot = SlotNamed(slot_name)) Fill(p, *slot);
+    p.peer = PeerName(name, slot_name);
+    p.state = "missing";
+    p.missing_since = since;
+    const std::int64_t gone_for = since ? facts_.now - *since : 0;
+    const bool long_gone = since && static_cast<double>(gone_for) >= limits_.silence_critical_s;
+    const std::string sentence = p.peer + " is not connected" + (since ? ", missing for " + FormatDuration(gone_for) : "");
+    Add(p.reasons, long_gone ? Verdict::kCritical : Verdict::kWarning, "standby-missing", sentence,
+        "Start the standby or look at its log and its network; when it is gone for good, " +
+            (p.slot_name.empty() ? "leave it out of mfi.expected_standbys ('none' expects no standby)."
+                                 : "SELECT pg_drop_replication_slot('" + p.slot_name + "')."));
+    if (const SlotFacts* slot = SlotNamed(slot_name)) JudgeSlot(p, *slot);
+    Summarise(p);
+    status_.peers.push_back(std::move(p));
+  }
+
+  void Upstream() {
+    const ReceiverFacts& r = facts_.receiver;
+    PeerStatus p;
+    p.peer = r.host.empty() ? "upstream" : r.host + (r.port != 0 ? ":" + std::to_string(r.port) : "");
+    p.state = r.running ? r.state : "disconnected";
+    p.flush = r.flushed;
+    p.replay = facts_.current;
+    p.slot_name = r.slot_name;
+    p.silent_for_s = r.silent_for_s;
+    const Lsn known_end = std::max(r.upstream_end, r.flushed);
+    if (facts_.current > known_end && r.running && known_end != 0) {
+      Add(p.reasons, Verdict::kCritical, "standby-diverged",
+          "this standby has replayed to " + FormatLsn(facts_.current) + ", beyond the upstream's " + FormatLsn(known_end),
+          "It left the upstream's timeline: run pg_rewind against the upstream, or clone it anew.");
+    } else if (known_end != 0) {
+      p.lag_bytes = static_cast<std::int64_t>(known_end - std::min(known_end, facts_.current));
+    }
+    if (!r.running) {
+      const bool long_gone = r.silent_for_s.value_or(0) >= limits_.silence_critical_s;
+      const std::string heard = r.silent_for_s ? ", last heard " + Seconds(*r.silent_for_s) + " ago" : "";
+      Add(p.reasons, long_gone ? Verdict::kCritical : Verdict::kWarning, "upstream-lost",
+          "no WAL receiver is running" + heard + ": what is written on the upstream does not arrive",
+          "Look at the upstream, at primary_conninfo and at this server's log.");
+    } else if (r.state != "streaming") {
+      Add(p.reasons, r.state == "waiting" ? Verdict::kCritical : Verdict::kWarning, "receiver-not-streaming",
+          "the WAL receiver is in state " + r.state,
+          "Read this server's log; when it says that a timeline forked off before the recovery point, this standby has "
+          "diverged: run pg_rewind or clone it anew.");
+    }
+    JudgeLag(p, "replay-behind", "replay");
+    if (r.running) JudgeSilence(p, "upstream-silent", p.peer, r.may_stay_silent);
+    if (facts_.replay_paused) {
+      Add(p.reasons, Verdict::kWarning, "replay-paused", "replay is paused on this standby",
+          "SELECT pg_wal_replay_resume() when it is no longer wanted.");
+    }
+    Summarise(p);
+    status_.peers.push_back(std::move(p));
+  }
+
+  void JudgeLag(PeerStatus& p, const char* code, const std::string& who) const {
+    if (!p.lag_bytes) return;
+    const std::int64_t lag = *p.lag_bytes;
+    if (lag < 0) {
+      Add(p.reasons, Verdict::kCritical, "standby-diverged",
+          p.peer + " has replayed " + FormatBytes(-lag) + " more than this node has written",
+          "It is on another timeline: stop it, run pg_rewind against this node, or clone it anew.");
+    } else if (lag >= limits_.lag_warning_bytes) {
+      const bool critical = lag >= limits_.lag_critical_bytes;
+      Add(p.reasons, critical ? Verdict::kCritical : Verdict::kWarning, code, who + " is " + FormatBytes(lag) + " behind",
+          "Look at load, network and long queries on the standby (mfi.lag_warning and mfi.lag_critical are the limits).");
+    }
+  }
+
+  void JudgeSilence(PeerStatus& p, const char* code, const std::string& who, bool may_stay_silent) const {
+    if (!p.silent_for_s) {
+      Add(p.reasons, Verdict::kUnknown, "cannot-know", "how long " + who + " has been silent is not known",
+          facts_.watched ? "The first figures come after two sample intervals." : kLibraryStep);
+    } else if (*p.silent_for_s >= limits_.silence_warning_s) {
+      if (may_stay_silent) {
+        Add(p.reasons, Verdict::kUnknown, "cannot-know",
+            who + " has said nothing for " + Seconds(*p.silent_for_s) + ", which wal_receiver_timeout = 0 allows",
+            "Set wal_receiver_timeout to 60s, so that a dead link can be told from an idle one.");
+        return;
+      }
+      const bool critical = *p.silent_for_s >= limits_.silence_critical_s;
+      Add(p.reasons, critical ? Verdict::kCritical : Verdict::kWarning, code,
+          who + " has said nothing for " + Seconds(*p.silent_for_s),
+          "A process that hangs or a network that swallows packets: look at both nodes' logs and at the network.");
+    }
+  }
+
+  static void JudgeSlot(PeerStatus& p, const SlotFacts& slot) {
+    if (slot.wal_status == "lost") {
+      Add(p.reasons, Verdict::kCritical, "slot-lost", "slot " + slot.name + " has lost WAL that its standby needs",
+          "The standby must be cloned anew (pg_basebackup); drop the slot and create it again before.");
+    } else if (slot.wal_status == "unreserved") {
+      Add(p.reasons, Verdict::kCritical, "slot-at-risk",
+          "slot " + slot.name + " is about to lose WAL" +
+              (slot.safe_bytes ? " (" + FormatBytes(*slot.safe_bytes) + " left)" : ""),
+          "Let the standby catch up now, or raise max_slot_wal_keep_size if there is disk space.");
+    }
+  }
+
+  static void Summarise(PeerStatus& p) {
+    p.summary = p.peer + ": " + p.state;
+    if (p.lag_bytes) p.summary += ", " + FormatBytes(*p.lag_bytes) + " behind";
+    if (p.silent_for_s) p.summary += ", heard " + Seconds(*p.silent_for_s) + " ago";
+    if (p.missing_since) p.summary += " since " + FormatIso(*p.missing_since);
+    if (!p.slot_name.empty() && p.slot_wal_status == "lost") {
+      p.summary += ", slot " + p.slot_name + " is lost";
+    } else if (!p.slot_name.empty() && p.slot_retained_bytes) {
+      p.summary += ", slot " + p.slot_name + " keeps " + FormatBytes(*p.slot_retained_bytes);
+    }
+  }
+
+  void NodeReasons() {
+    const bool has_slot = std::any_of(facts_.slots.begin(), facts_.slots.end(),
+                                      [](const SlotFacts& slot) { return !slot.temporary; });
+    if (facts_.slots_unbounded && has_slot) {
+      Add(status_.node_reasons, Verdict::kWarning, "slots-unbounded",
+          "max_slot_wal_keep_size = -1 lets a dead standby's slot fill the disk",
+          "ALTER SYSTEM SET max_slot_wal_keep_size = '10GB' (below the free space of pg_wal); SELECT pg_reload_conf().");
+    }
+    if (!facts_.watched && !facts_.in_recovery && status_.peers.empty() && !facts_.none_expected) {
+      Add(status_.node_reasons, Verdict::kUnknown, "cannot-know",
+          "no launcher watches this node, so a missing standby would not be noticed", kLibraryStep);
+    }
+  }
+
+  const ReplicationFacts& facts_;
+  const ReplicationLimits& limits_;
+  ReplicationStatus status_;
+};
+
+}  // namespace
+
+std::string FormatLsn(Lsn lsn) {
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%X/%X", static_cast<unsigned>(lsn >> 32U),
+                static_cast<unsigned>(lsn & 0xffffffffU));
+  return buffer.data();
+}
+
+Reasons ReplicationStatus::AllReasons() const {
+  Reasons all = node_reasons;
+  for (const PeerStatus& peer : peers) all.insert(all.end(), peer.reasons.begin(), peer.reasons.end());
+  SortByGravity(all);
+  return all;
+}
+
+ReplicationStatus JudgeReplication(const ReplicationFacts& facts, const ReplicationLimits& limits) {
+  return Judge(facts, limits).Run();
+}
+
+}  // namespace mfi::core

@@ -1,0 +1,184 @@
+#include <sys/stat.h>
+
+#include <string>
+
+#include "core/error.h"
+#include "os/expire.h"
+#include "os/record_store.h"
+#include "pg/bridge.h"
+#include "pg/node.h"
+#include "pg/own_locks.h"
+#include "pg/run_request.h"
+#include "pg/settings.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "utils/builtins.h"
+#include "utils/wait_event.h"
+
+PG_FUNCTION_INFO_V1(mfi_backup_now);
+PG_FUNCTION_INFO_V1(mfi_backup_cancel);
+PG_FUNCTION_INFO_V1(mfi_backup_hold);
+PG_FUNCTION_INFO_V1(mfi_backup_release);
+}
+
+// The functions that act on backups.
+namespace mfi::pg {
+namespace {
+
+constexpr long kLookAgainMs = 1000;
+
+/// Raises the error that tells why no backup can be asked for now.
+void CheckCanRun() {
+  RequireShared();
+  if (RecoveryInProgress()) {
+    ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("backups are started on the primary"),
+                    errdetail("This server is a standby."), errhint("Connect to the primary and call it there.")));
+  }
+  if (!LauncherAlive()) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the mfi launcher is not running"),
+                    errhint("It restarts by itself within seconds; if not, read the server's log.")));
+  }
+}
+
+void Submit(const RunRequest& request) {
+  bool full = false;
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    SharedState& shared = *Shared();
+    full = shared.request_count == kMaxRequests;
+    if (!full) shared.requests[shared.request_count++] = request;
+  }
+  if (full) {
+    throw core::Error(core::sqlstate::kInsufficientResources, "too many backups are waiting to be started", {},
+                      "Wait for them: SELECT * FROM mfi_backups WHERE state = 'queued'.");
+  }
+  WakeLauncher();
+}
+
+enum class Outcome { kGoingOn, kSucceeded, kFailed };
+
+/// How the run stands; fills `error` when it failed.
+Outcome Look(const RunRequest& request, char* error, std::size_t size) {
+  {
+    const StateLock lock(LW_SHARED);
+    const SharedState& shared = *Shared();
+    for (int i = 0; i < shared.request_count; ++i) {
+      if (strcmp(shared.requests[i].id, request.id) == 0) return Outcome::kGoingOn;
+    }
+    if (strcmp(shared.last_failed_id, request.id) == 0) {
+      strlcpy(error, shared.last_failure, size);
+      return Outcome::kFailed;
+    }
+    if (shared.current.state != RunnerState::kNone && strcmp(shared.current.request.id, request.id) == 0) return Outcome::kGoingOn;
+  }
+  try {
+    const os::StoredRun run = os::ReadRun(ConfiguredDirectory().RunsPath(), request.id);
+    if (!core::IsFinal(run.record.state)) return Outcome::kGoingOn;
+    if (run.record.state == core::RunState::kSucceeded || run.record.state == core::RunState::kExpired) return Outcome::kSucceeded;
+    strlcpy(error, run.record.error.c_str(), size);
+  } catch (const core::Error&) {
+    strlcpy(error, "its record is gone", size);
+  }
+  return Outcome::kFailed;
+}
+
+/// Plain frame: everything here may raise.
+void WaitForEnd(const RunRequest& request) {
+  static char error[kReasonLength];
+  ConditionVariablePrepareToSleep(&Shared()->run_changed);
+  for (;;) {
+    const Outcome outcome = Guard([&] { return Look(request, error, sizeof(error)); });
+    if (outcome == Outcome::kSucceeded) break;
+    if (outcome == Outcome::kFailed) {
+      ConditionVariableCancelSleep();
+      ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION), errmsg("backup %s failed: %s", request.id, error),
+                      errhint("SELECT * FROM mfi_backups WHERE id = '%s' shows its record.", request.id)));
+    }
+    ConditionVariableTimedSleep(&Shared()->run_changed, kLookAgainMs, PG_WAIT_EXTENSION);
+  }
+  ConditionVariableCancelSleep();
+}
+
+std::string Argument(FunctionCallInfo fcinfo, int index) {
+  return CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(index)); });
+}
+
+/// The set with this id; throws Error(42704) when there is none.
+core::Manifest FindSet(const os::BackupDirectory& directory, const std::string& id) {
+  for (os::StoredSet& set : directory.Sets()) {
+    if (set.manifest.run.id == id) return std::move(set.manifest);
+  }
+  throw core::Error("42704", "there is no backup set \"" + id + "\"", {}, "SELECT id FROM mfi_backups WHERE path IS NOT NULL lists them.");
+}
+
+void SetHold(const std::string& id, bool held, const std::string& reason) {
+  const os::BackupDirectory directory = ConfiguredDirectory();
+  directory.CheckUsable(DataDir);
+  const os::FileLock lock = directory.LockForRemoval();
+  if (!lock.held()) {
+    throw core::Error("55006", "sets are being deleted right now", {}, "Call it again in a moment.");
+  }
+  core::Manifest manifest = FindSet(directory, id);
+  manifest.held = held;
+  manifest.hold_reason = reason;
+  directory.SaveManifest(manifest);
+}
+
+}  // namespace
+}  // namespace mfi::pg
+
+extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
+  using namespace mfi;
+  const bool wait = !PG_ARGISNULL(0) && PG_GETARG_BOOL(0);
+  pg::CheckCanRun();
+  if (wait) pg::RefuseOwnLocks(pg::settings::database);
+  static pg::RunRequest request;
+  request = {};
+  pg::Guard([&] {
+    pg::ConfiguredDirectory().CheckUsable(DataDir);
+    if (!PG_ARGISNULL(1)) strlcpy(request.note, pg::Argument(fcinfo, 1).c_str(), sizeof(request.note));
+    strlcpy(request.trigger, "manual", sizeof(request.trigger));
+    strlcpy(request.schedule_id, pg::ScheduleId().c_str(), sizeof(request.schedule_id));
+    request.attempt = 1;
+    pg::AssignId(request);
+    pg::Submit(request);
+  });
+  if (wait) pg::WaitForEnd(request);
+  PG_RETURN_TEXT_P(cstring_to_text(request.id));
+}
+
+extern "C" Datum mfi_backup_cancel(PG_FUNCTION_ARGS) {
+  using namespace mfi;
+  pg::RequireShared();
+  pg::Guard([&] {
+    const std::string id = pg::Argument(fcinfo, 0);
+    const os::StoredRun run = os::ReadRun(pg::ConfiguredDirectory().RunsPath(), id);
+    if (core::IsFinal(run.record.state)) {
+      throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState,
+                        "backup " + id + " is over: " + core::ToString(run.record.state));
+    }
+    const pg::StateLock lock(LW_EXCLUSIVE);
+    pg::SharedState& shared = *pg::Shared();
+    if (id == shared.current.request.id && shared.current.runner_latch != nullptr) {
+      shared.current.cancel_requested = true;
+      SetLatch(shared.current.runner_latch);
+    } else {
+      strlcpy(shared.cancel_id, id.c_str(), sizeof(shared.cancel_id));
+    }
+  });
+  pg::WakeLauncher();
+  PG_RETURN_BOOL(true);
+}
+
+extern "C" Datum mfi_backup_hold(PG_FUNCTION_ARGS) {
+  using namespace mfi;
+  pg::Guard([&] { pg::SetHold(pg::Argument(fcinfo, 0), true, pg::Argument(fcinfo, 1)); });
+  PG_RETURN_BOOL(true);
+}
+
+extern "C" Datum mfi_backup_release(PG_FUNCTION_ARGS) {
+  using namespace mfi;
+  pg::Guard([&] { pg::SetHold(pg::Argument(fcinfo, 0), false, ""); });
+  PG_RETURN_BOOL(true);
+}

@@ -1,0 +1,339 @@
+#include "pg/backup_scheduler.h"
+
+#include <algorithm>
+#include <climits>
+
+#include "core/error.h"
+#include "core/names.h"
+#include "pg/bridge.h"
+#include "pg/database_exists.h"
+#include "pg/node.h"
+#include "pg/settings.h"
+#include "pg/run_request.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "postmaster/bgworker.h"
+#include "utils/memutils.h"
+}
+
+namespace mfi::pg {
+namespace {
+
+using core::PastRun;
+using core::RunState;
+using core::UtcSeconds;
+
+constexpr std::int64_t kReadEvery = core::kMinute;
+constexpr long kNothingDue = 3600 * 1000;
+
+PastRun ToPast(const core::RunRecord& run, bool alive) {
+  PastRun past{.trigger = core::ParseTrigger(run.trigger).value_or(core::Trigger::kManual),
+               .slot_key = run.slot_key,
+               .schedule_id = run.schedule_id,
+               .queued_at = run.queued_at,
+               .finished_at = run.finished_at,
+               .server_start = run.server_start,
+               .attempt = std::max(1, run.attempt)};
+  past.succeeded = run.state == RunState::kSucceeded || run.state == RunState::kExpired || run.state == RunState::kMissing;
+  past.cancelled = run.state == RunState::kCancelled;
+  // An interrupted run of another node is nobody's to close; it is over all the same.
+  if (!alive && !past.finished_at) past.finished_at = run.queued_at;
+  return past;
+}
+
+PastRun ToPast(const RunRequest& request) {
+  core::RunRecord record = ToRecord(request);
+  record.state = RunState::kFailed;
+  record.finished_at = UtcNow();
+  return ToPast(record, false);
+}
+
+bool BackupsAreOn() { return settings::backup_directory[0] != '\0'; }
+
+}  // namespace
+
+void BackupScheduler::Start() {
+  watching_since_ = UtcNow();
+  if (!RunInProgress()) CloseInterrupted();
+}
+
+void BackupScheduler::CloseInterrupted() {
+  if (!BackupsAreOn()) return;
+  const os::BackupDirectory directory = ConfiguredDirectory();
+  try {
+    for (const std::string& id : os::CloseInterruptedRuns(directory, NodeName(), UtcNow())) {
+      const char* text = id.c_str();
+      CallPg([&] { ereport(LOG, (errmsg("mfi backup %s was interrupted", text))); });
+    }
+    directory.RemoveLeftovers();
+  } catch (const PgError&) {
+    throw;
+  } catch (const core::Error& error) {
+    // A directory that is not there now: what is left in it reads as interrupted until it is back.
+    const char* text = error.what();
+    CallPg([&] { ereport(LOG, (errmsg("mfi could not tidy the backup directory: %s", text))); });
+  }
+}
+
+bool BackupScheduler::RunInProgress() const {
+  const StateLock lock(LW_SHARED);
+  return Shared()->current.state != RunnerState::kNone;
+}
+
+long BackupScheduler::Round() {
+  TakeRequests();
+  CancelWaiting();
+  WatchRunner();
+  next_run_at_.reset();
+  const bool exists = CallPg([] { return DatabaseExists(settings::database); });
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    Shared()->database_exists = exists;
+  }
+  const bool primary = !CallPg([] { return RecoveryInProgress(); });
+  if (primary && BackupsAreOn() && exists) {
+    ReadDirectory();
+    FollowSchedule();
+  } else {
+    watching_since_ = UtcNow();
+    Publish({});
+  }
+  StartNext();
+  if (!next_run_at_) return kNothingDue;
+  return static_cast<long>(std::clamp<UtcSeconds>(*next_run_at_ - UtcNow(), 0, kNothingDue / 1000)) * 1000;
+}
+
+void BackupScheduler::ReadDirectory() {
+  const UtcSeconds now = UtcNow();
+  const bool fresh = directory_read_ == settings::backup_directory && now - directory_read_at_ < kReadEvery && now >= directory_read_at_;
+  if (fresh) return;
+  history_.clear();
+  newest_verified_.reset();
+  directory_read_ = settings::backup_directory;
+  directory_read_at_ = now;
+  try {
+    for (const os::HistoryEntry& entry : os::ReadHistory(ConfiguredDirectory())) {
+      if (entry.run.database != settings::database) continue;
+      history_.push_back(ToPast(entry.run, entry.alive));
+      const bool own = entry.run.system_identifier == SystemIdentifier();
+      if (own && entry.has_set && entry.run.verify_result == "ok" && entry.run.finished_at) {
+        newest_verified_ = std::max(newest_verified_.value_or(0), *entry.run.finished_at);
+      }
+    }
+  } catch (const PgError&) {
+    throw;
+  } catch (const core::Error&) {
+    // A directory that cannot be read: the run that is due will say so, and be remembered in unrecorded_.
+  }
+}
+
+/// A request leaves shared memory only when its record is there: who waits for it always finds one of them.
+void BackupScheduler::TakeRequests() {
+  SharedState& shared = *Shared();
+  for (;;) {
+    RunRequest request;
+    {
+      const StateLock lock(LW_SHARED);
+      if (shared.request_count == 0) return;
+      request = shared.requests[0];
+    }
+    Enqueue(request);
+    {
+      const StateLock lock(LW_EXCLUSIVE);
+      --shared.request_count;
+      memmove(&shared.requests[0], &shared.requests[1], sizeof(RunRequest) * static_cast<std::size_t>(shared.request_count));
+    }
+    ConditionVariableBroadcast(&shared.run_changed);
+  }
+}
+
+void BackupScheduler::Enqueue(const RunRequest& request) {
+  Waiting waiting{.request = request};
+  const os::BackupDirectory directory = ConfiguredDirectory();
+  try {
+    directory.CheckUsable(DataDir);
+    directory.Prepare();
+    waiting.record.emplace(directory.RunsPath(), ToRecord(request));
+    waiting.record->Save();
+    waiting_.push_back(std::move(waiting));
+  } catch (const PgError&) {
+    throw;
+  } catch (const core::Error& error) {
+    Fail(waiting, std::string(error.what()) + (error.hint().empty() ? "" : " (" + error.hint() + ")"));
+  }
+  directory_read_.clear();
+}
+
+void BackupScheduler::Fail(Waiting& waiting, const std::string& error) {
+  bool recorded = false;
+  if (waiting.record) {
+    core::RunRecord& record = waiting.record->record();
+    record.state = RunState::kFailed;
+    record.error = error;
+    record.finished_at = UtcNow();
+    try {
+      waiting.record->Save();
+      recorded = true;
+    } catch (const core::Error&) {
+      recorded = false;  // told in shared memory and in the log, below
+    }
+  }
+  if (!recorded) unrecorded_.push_back(ToPast(waiting.request));
+  directory_read_.clear();
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    strlcpy(Shared()->last_failed_id, waiting.request.id, sizeof(Shared()->last_failed_id));
+    strlcpy(Shared()->last_failure, error.c_str(), sizeof(Shared()->last_failure));
+  }
+  ConditionVariableBroadcast(&Shared()->run_changed);
+  const char* id = waiting.request.id;
+  const char* text = error.c_str();
+  CallPg([&] { ereport(LOG, (errmsg("mfi backup %s failed: %s", id, text))); });
+}
+
+void BackupScheduler::CancelWaiting() {
+  std::string id;
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    id = Shared()->cancel_id;
+    Shared()->cancel_id[0] = '\0';
+  }
+  if (id.empty()) return;
+  for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
+    if (id != it->request.id) continue;
+    core::RunRecord& record = it->record->record();
+    record.state = RunState::kCancelled;
+    record.error = "cancelled by mfi_backup_cancel before it began";
+    record.finished_at = UtcNow();
+    it->record->Save();
+    waiting_.erase(it);
+    directory_read_.clear();
+    ConditionVariableBroadcast(&Shared()->run_changed);
+    return;
+  }
+  // Not waiting any more: it may have begun between the request and now.
+  const StateLock lock(LW_EXCLUSIVE);
+  CurrentRun& current = Shared()->current;
+  if (id == current.request.id && current.state != RunnerState::kNone) {
+    current.cancel_requested = true;
+    if (current.runner_latch != nullptr) SetLatch(current.runner_latch);
+  }
+}
+
+void BackupScheduler::WatchRunner() {
+  if (runner_ == nullptr) return;
+  BackgroundWorkerHandle* handle = runner_;
+  const BgwHandleStatus status = CallPg([&] {
+    pid_t pid = 0;
+    return GetBackgroundWorkerPid(handle, &pid);
+  });
+  if (status != BGWH_STOPPED) return;
+  bool never_began = false;
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    never_began = Shared()->current.state == RunnerState::kStarting;
+    if (never_began) Shared()->current = {};
+  }
+  CallPg([&] { pfree(handle); });
+  runner_ = nullptr;
+  if (never_began && starting_) Fail(*starting_, "the backup's process could not be started (see the server's log)");
+  starting_.reset();
+  CloseInterrupted();
+  directory_read_.clear();
+}
+
+core::Plan BackupScheduler::MakePlan(const std::optional<core::Schedule>& schedule) const {
+  std::vector<PastRun> all = history_;
+  all.insert(all.end(), unrecorded_.begin(), unrecorded_.end());
+  return core::MakePlan({.schedule = schedule ? &*schedule : nullptr,
+                         .schedule_id = schedule_id_,
+                         .now = UtcNow(),
+                         .watching_since = watching_since_,
+                         .server_start = ServerStart(),
+                         .backup_on_start = settings::backup_on_start,
+                         .history = all,
+                         .newest_verified_finished = newest_verified_,
+                         .run_in_progress = !waiting_.empty() || RunInProgress()});
+}
+
+void BackupScheduler::FollowSchedule() {
+  if (schedule_id_ != ScheduleId()) {
+    if (!schedule_id_.empty()) watching_since_ = UtcNow();
+    schedule_id_ = ScheduleId();
+  }
+  bool held = false;
+  {
+    const StateLock lock(LW_SHARED);
+    held = Shared()->schedule_held;
+  }
+  const pg_tz* tz = CallPg([] { return pg_tzset(settings::ScheduleTimezone()); });
+  std::optional<PgZoneRule> zone;
+  std::optional<core::Schedule> schedule;
+  if (!held && tz != nullptr && settings::backup_schedule[0] != '\0') {
+    zone.emplace(tz);
+    schedule.emplace(core::Cron::Parse(settings::backup_schedule), *zone);
+  }
+  core::Plan plan = MakePlan(schedule);
+  if (plan.due) {
+    RunRequest request{};
+    AssignId(request);
+    strlcpy(request.trigger, std::string(core::ToString(plan.due->trigger)).c_str(), sizeof(request.trigger));
+    strlcpy(request.slot_key, plan.due->slot_key.c_str(), sizeof(request.slot_key));
+    strlcpy(request.schedule_id, schedule_id_.c_str(), sizeof(request.schedule_id));
+    request.attempt = plan.due->attempt;
+    Enqueue(request);
+  }
+  Publish(plan);
+}
+
+void BackupScheduler::Publish(const core::Plan& plan) {
+  next_run_at_ = plan.next_run_at;
+  const StateLock lock(LW_EXCLUSIVE);
+  SharedState& shared = *Shared();
+  shared.next_run_at = plan.next_run_at ? ToTimestampTz(*plan.next_run_at) : 0;
+  const std::string trigger(plan.next_trigger ? core::ToString(*plan.next_trigger) : "");
+  strlcpy(shared.next_run_trigger, trigger.c_str(), sizeof(shared.next_run_trigger));
+}
+
+void BackupScheduler::StartNext() {
+  if (waiting_.empty() || starting_ || RunInProgress()) return;
+  starting_ = std::move(waiting_.front());
+  waiting_.pop_front();
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    CurrentRun& current = Shared()->current;
+    current = {};
+    current.state = RunnerState::kStarting;
+    current.request = starting_->request;
+    strlcpy(current.phase, "queued", sizeof(current.phase));
+  }
+  BackgroundWorkerHandle* handle = CallPg([]() -> BackgroundWorkerHandle* {
+    BackgroundWorker worker{};
+    strlcpy(worker.bgw_name, "mfi runner", BGW_MAXLEN);
+    strlcpy(worker.bgw_type, "mfi runner", BGW_MAXLEN);
+    strlcpy(worker.bgw_library_name, "mfi", MAXPGPATH);
+    strlcpy(worker.bgw_function_name, "mfi_runner_main", BGW_MAXLEN);
+    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+    worker.bgw_start_time = BgWorkerStart_ConsistentState;
+    worker.bgw_restart_time = BGW_NEVER_RESTART;
+    worker.bgw_notify_pid = MyProcPid;
+    BackgroundWorkerHandle* made = nullptr;
+    MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+    const bool registered = RegisterDynamicBackgroundWorker(&worker, &made);
+    MemoryContextSwitchTo(before);
+    return registered ? made : nullptr;
+  });
+  if (handle != nullptr) {
+    runner_ = handle;
+    return;
+  }
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    Shared()->current = {};
+  }
+  Fail(*starting_, "no background worker is free for the backup (raise max_worker_processes and restart)");
+  starting_.reset();
+}
+
+}  // namespace mfi::pg

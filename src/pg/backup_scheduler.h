@@ -1,0 +1,62 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/planner.h"
+#include "os/history.h"
+#include "os/record_store.h"
+#include "pg/shared_state.h"
+#include "pg/zone.h"
+
+struct BackgroundWorkerHandle;
+
+namespace mfi::pg {
+
+/// The launcher's part that starts backups: takes requests, asks core what is due, hands one run at a time to a
+/// runner. What it needs to know survives it in the backup directory.
+class BackupScheduler {
+ public:
+  /// Closes the records of runs that died with an earlier process.
+  void Start();
+
+  /// One round; returns milliseconds until it wants the next one.
+  long Round();
+
+ private:
+  /// A run that waits for its turn, its record on disk locked by this process when one could be written.
+  struct Waiting {
+    RunRequest request;
+    std::optional<os::LockedRecord> record;
+  };
+
+  void CloseInterrupted();
+  void ReadDirectory();
+  void TakeRequests();
+  void CancelWaiting();
+  void WatchRunner();
+  void FollowSchedule();
+  core::Plan MakePlan(const std::optional<core::Schedule>& schedule) const;
+  void Publish(const core::Plan& plan);
+  void Enqueue(const RunRequest& request);
+  void StartNext();
+  void Fail(Waiting& waiting, const std::string& error);
+  bool RunInProgress() const;
+
+  std::vector<core::PastRun> history_;       // of mfi.database, from the directory
+  std::vector<core::PastRun> unrecorded_;    // runs whose record could not be written
+  std::optional<core::UtcSeconds> newest_verified_;
+  std::string directory_read_;               // the directory history_ is from
+  core::UtcSeconds directory_read_at_ = 0;
+  std::string schedule_id_;
+  core::UtcSeconds watching_since_ = 0;
+  std::deque<Waiting> waiting_;
+  std::optional<Waiting> starting_;          // handed to the runner
+  BackgroundWorkerHandle* runner_ = nullptr;
+  std::optional<core::UtcSeconds> next_run_at_;
+};
+
+}  // namespace mfi::pg

@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <string>
+
+#include "core/error.h"
+#include "core/timestamp.h"
+#include "pg/backup_facts.h"
+#include "pg/bridge.h"
+#include "pg/node.h"
+#include "pg/replication_facts.h"
+#include "pg/rows.h"
+#include "pg/settings.h"
+#include "pg/shared_state.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(mfi_replication_status);
+PG_FUNCTION_INFO_V1(mfi_replication_health);
+PG_FUNCTION_INFO_V1(mfi_backup_health);
+PG_FUNCTION_INFO_V1(mfi_health);
+}
+
+// The verdicts. Each function gathers facts, lets core judge and shows the judgement.
+namespace mfi::pg {
+namespace {
+
+std::string NodeRole(const core::ReplicationFacts& facts) { return facts.in_recovery ? "standby" : "primary"; }
+
+ResultRow ToRow(const core::PeerStatus& p, const std::string& role) {
+  core::Reasons reasons = p.reasons;
+  core::SortByGravity(reasons);
+  return {core::ToString(core::Worst(reasons)),
+          p.summary,
+          role,
+          TextOrNull(p.peer),
+          TextOrNull(p.state),
+          TextOrNull(p.sync_state),
+          LsnOrNull(p.sent),
+          LsnOrNull(p.write),
+          LsnOrNull(p.flush),
+          LsnOrNull(p.replay),
+          Or(p.lag_bytes),
+          IntervalOrNull(p.write_lag_us),
+          IntervalOrNull(p.flush_lag_us),
+          IntervalOrNull(p.replay_lag_us),
+          SecondsOrNull(p.silent_for_s),
+          TextOrNull(p.slot_name),
+          TextOrNull(p.slot_wal_status),
+          Or(p.slot_retained_bytes),
+          Or(p.slot_safe_bytes),
+          TimeOrNull(p.missing_since),
+          SecondsOrNull(p.catchup_eta_s),
+          ReasonTexts(reasons)};
+}
+
+/// The row of a primary that has and expects no standby.
+core::PeerStatus Nobody(const core::ReplicationStatus& status) {
+  core::PeerStatus nobody;
+  nobody.reasons = status.node_reasons;
+  nobody.summary = nobody.reasons.empty() ? "no standby connected and none expected" : "no standby connected";
+  return nobody;
+}
+
+Datum ReplicationStatus(FunctionCallInfo fcinfo) {
+  const core::ReplicationFacts facts = GatherReplicationFacts();
+  const core::ReplicationStatus status = core::JudgeReplication(facts, ConfiguredLimits());
+  std::vector<ResultRow> rows;
+  for (const core::PeerStatus& peer : status.peers) rows.push_back(ToRow(peer, NodeRole(facts)));
+  if (rows.empty()) rows.push_back(ToRow(Nobody(status), NodeRole(facts)));
+  return ReturnRows(fcinfo, rows);
+}
+
+Datum ReplicationHealth(FunctionCallInfo fcinfo) {
+  const core::ReplicationFacts facts = GatherReplicationFacts();
+  const core::ReplicationStatus status = core::JudgeReplication(facts, ConfiguredLimits());
+  const core::Reasons reasons = status.AllReasons();
+  std::optional<std::int64_t> worst_lag;
+  for (const core::PeerStatus& peer : status.peers) {
+    if (peer.lag_bytes) worst_lag = Max(worst_lag.value_or(*peer.lag_bytes), *peer.lag_bytes);
+  }
+  return ReturnRows(fcinfo, {{core::ToString(core::Worst(reasons)), ReasonTexts(reasons), NextSteps(reasons), NodeRole(facts),
+                              std::int64_t{facts.timeline}, std::int64_t{status.expected}, std::int64_t{status.connected},
+                              Or(worst_lag)}});
+}
+
+Datum BackupHealth(FunctionCallInfo fcinfo) {
+  const core::BackupFacts facts = GatherBackupFacts();
+  const core::Reasons reasons = core::JudgeBackups(facts);
+  Value next_run;
+  if (Shared() != nullptr) {
+    const StateLock lock(LW_SHARED);
+    if (Shared()->next_run_at != 0) next_run = Timestamp{Shared()->next_run_at};
+  }
+  return ReturnRows(fcinfo, {{core::ToString(core::Worst(reasons)), ReasonTexts(reasons), NextSteps(reasons),
+                              TimeOrNull(core::NewestVerified(facts.sets)), next_run}});
+}
+
+/// Accepting connections is proven by being here.
+core::Reasons JudgeNode(const std::string& schema) {
+  core::Reasons reasons;
+  const auto add = [&](core::Verdict verdict, const char* code, std::string sentence, std::string next_step) {
+    reasons.push_back({verdict, code, std::move(sentence), std::move(next_step)});
+  };
+  if (Shared() == nullptr) {
+    add(core::Verdict::kCritical, "not-preloaded", "the mfi library is not loaded at server start",
+        "Set shared_preload_libraries = 'mfi' in postgresql.conf and restart the server.");
+  } else if (!LauncherAlive()) {
+    add(core::Verdict::kCritical, "launcher-down", "the mfi launcher is not running",
+        "It restarts by itself within seconds; if not, read the server's log.");
+  }
+  if (Shared() != nullptr) {
+    const StateLock lock(LW_SHARED);
+    if (Shared()->invalid_settings[0] != '\0') {
+      add(core::Verdict::kCritical, "setting-invalid", Shared()->invalid_settings,
+          "Correct the line, then SELECT pg_reload_conf(); pg_file_settings shows every line's state.");
+    }
+  }
+  if (schema == "missing") {
+    add(core::Verdict::kWarning, "schema-missing", "the tables of mfi are not complete in this database",
+        "When a restore is running, wait for its end; else SELECT mfi_migrate_schema().");
+  } else if (schema == "behind") {
+    add(core::Verdict::kWarning, "schema-behind", "the tables of mfi are of an older version than the extension",
+        "SELECT mfi_migrate_schema().");
+  }
+  return reasons;
+}
+
+Datum Health(FunctionCallInfo fcinfo) {
+  const std::string scope = CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(0)); });
+  const std::string schema = CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(1)); });
+  const bool all = scope == "all";
+  if (!all && scope != "node" && scope != "replication" && scope != "backup") {
+    throw core::Error(core::sqlstate::kInvalidParameterValue, "there is no scope \"" + scope + "\"", {},
+                      "Scopes are node, replication, backup and all.");
+  }
+  core::Reasons reasons;
+  const auto append = [&](const core::Reasons& more) {
+    for (const core::Reason& reason : more) {
+      const bool known = std::any_of(reasons.begin(), reasons.end(), [&](const core::Reason& r) { return r.code == reason.code && r.sentence == reason.sentence; });
+      if (!known) reasons.push_back(reason);
+    }
+  };
+  if (all || scope == "node") append(JudgeNode(schema));
+  if (all || scope == "replication") append(JudgeNow().AllReasons());
+  if (all || scope == "backup") append(core::JudgeBackups(GatherBackupFacts()));
+  core::SortByGravity(reasons);
+  return ReturnRows(fcinfo, {{core::ToString(core::Worst(reasons)), ReasonTexts(reasons), NextSteps(reasons)}});
+}
+
+}  // namespace
+}  // namespace mfi::pg
+
+extern "C" Datum mfi_replication_status(PG_FUNCTION_ARGS) {
+  return mfi::pg::Guard([&] { return mfi::pg::ReplicationStatus(fcinfo); });
+}
+
+extern "C" Datum mfi_replication_health(PG_FUNCTION_ARGS) {
+  return mfi::pg::Guard([&] { return mfi::pg::ReplicationHealth(fcinfo); });
+}
+
+extern "C" Datum mfi_backup_health(PG_FUNCTION_ARGS) {
+  return mfi::pg::Guard([&] { return mfi::pg::BackupHealth(fcinfo); });
+}
+
+extern "C" Datum mfi_health(PG_FUNCTION_ARGS) {
+  return mfi::pg::Guard([&] { return mfi::pg::Health(fcinfo); });
+}

@@ -1,0 +1,137 @@
+#include <memory>
+#include <string>
+
+#include "pg/backup_scheduler.h"
+#include "pg/bridge.h"
+#include "pg/invalid_settings.h"
+#include "pg/peer_watch.h"
+#include "pg/settings.h"
+#include "pg/shared_state.h"
+#include "pg/workers.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+}
+
+// The launcher: one static background worker on every node, from the first consistent moment on. It is attached to
+// no database and never waits for another process; any error ends it, and the postmaster starts it again.
+namespace mfi::pg {
+namespace {
+
+constexpr int kRestartSeconds = 5;
+
+extern "C" void OnLauncherExit(int, Datum) {
+  SharedState& shared = *Shared();
+  LWLockAcquire(shared.lock, LW_EXCLUSIVE);
+  shared.launcher_pid = 0;
+  shared.launcher_latch = nullptr;
+  // A runner that has not begun finds nothing to do, so that the next launcher does not wait for it.
+  if (shared.current.state == RunnerState::kStarting) shared.current = {};
+  LWLockRelease(shared.lock);
+  ConditionVariableBroadcast(&shared.run_changed);
+}
+
+/// The launcher's work; lives in the process until it ends.
+class Launcher {
+ public:
+  void Start() {
+    peers_.Load();
+    CheckSettings(true);
+    scheduler_.Start();
+  }
+
+  /// Called after a reload of the configuration.
+  void Reload() { CheckSettings(false); }
+
+  /// One round; returns the milliseconds until the next one.
+  long Round() {
+    const std::int64_t now = MonotonicMicros();
+    if (now >= next_sample_us_) {
+      peers_.Sample();
+      next_sample_us_ = now + std::int64_t{1000} * settings::sample_interval_ms;
+    }
+    const long until_due = scheduler_.Round();
+    const long until_sample = static_cast<long>((next_sample_us_ - MonotonicMicros()) / 1000) + 1;
+    return Max(1L, Min(until_due, until_sample));
+  }
+
+ private:
+  /// A schedule found wrong at server start is held: the default must not quietly replace the one that was meant.
+  /// One made wrong later leaves the old value in force, and the schedule goes on with it.
+  void CheckSettings(bool at_start) {
+    const std::string invalid = DescribeInvalidSettings();
+    held_ = !invalid.empty() && (at_start || held_);
+    SharedState& shared = *Shared();
+    const StateLock lock(LW_EXCLUSIVE);
+    strlcpy(shared.invalid_settings, invalid.c_str(), sizeof(shared.invalid_settings));
+    shared.schedule_held = held_;
+  }
+
+  PeerWatch peers_;
+  BackupScheduler scheduler_;
+  std::int64_t next_sample_us_ = 0;
+  bool held_ = false;
+};
+
+void Announce() {
+  SharedState& shared = *Shared();
+  LWLockAcquire(shared.lock, LW_EXCLUSIVE);
+  shared.launcher_pid = MyProcPid;
+  shared.launcher_latch = MyLatch;
+  shared.launcher_started_at = GetCurrentTimestamp();
+  LWLockRelease(shared.lock);
+  before_shmem_exit(OnLauncherExit, 0);
+}
+
+}  // namespace
+
+void RegisterLauncher() {
+  BackgroundWorker worker{};
+  strlcpy(worker.bgw_name, "mfi launcher", BGW_MAXLEN);
+  strlcpy(worker.bgw_type, "mfi launcher", BGW_MAXLEN);
+  strlcpy(worker.bgw_library_name, "mfi", MAXPGPATH);
+  strlcpy(worker.bgw_function_name, "mfi_launcher_main", BGW_MAXLEN);
+  worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+  worker.bgw_start_time = BgWorkerStart_ConsistentState;
+  worker.bgw_restart_time = kRestartSeconds;
+  RegisterBackgroundWorker(&worker);
+}
+
+}  // namespace mfi::pg
+
+extern "C" void mfi_launcher_main(Datum) {
+  using mfi::pg::Guard;
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  BackgroundWorkerUnblockSignals();
+  BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
+  mfi::pg::Announce();
+
+  static mfi::pg::Launcher* launcher = nullptr;
+  Guard([] {
+    launcher = std::make_unique<mfi::pg::Launcher>().release();
+    launcher->Start();
+  });
+  MemoryContext round = AllocSetContextCreate(TopMemoryContext, "mfi launcher round", ALLOCSET_DEFAULT_SIZES);
+  while (!ShutdownRequestPending) {
+    MemoryContextSwitchTo(round);
+    MemoryContextReset(round);
+    if (ConfigReloadPending) {
+      ConfigReloadPending = false;
+      ProcessConfigFile(PGC_SIGHUP);
+      Guard([] { launcher->Reload(); });
+    }
+    const long wait_ms = Guard([] { return launcher->Round(); });
+    WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, wait_ms, PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+  }
+  proc_exit(1);
+}

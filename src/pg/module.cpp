@@ -1,0 +1,16 @@
+#include "pg/settings.h"
+#include "pg/shared_state.h"
+#include "pg/workers.h"
+
+extern "C" {
+PG_MODULE_MAGIC;
+}
+
+extern "C" void _PG_init(void) {
+  const bool preloading = process_shared_preload_libraries_in_progress;
+  mfi::pg::settings::Define(preloading);
+  // pg_upgrade starts servers that must stay as they are; a single-user server has no workers.
+  if (!preloading || IsBinaryUpgrade || !IsPostmasterEnvironment) return;
+  mfi::pg::InitSharedState();
+  mfi::pg::RegisterLauncher();
+}

@@ -1,0 +1,69 @@
+#include "pg/node.h"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "pg/bridge.h"
+#include "pg/settings.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "catalog/pg_authid.h"
+#include "postmaster/postmaster.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+}
+
+namespace mfi::pg {
+
+std::string NodeName() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return std::string(host.data()) + "-" + std::to_string(PostPortNumber);
+}
+
+std::string SystemIdentifier() { return std::to_string(GetSystemIdentifier()); }
+
+std::string BootstrapSuperuser() {
+  return CallPg([] { return GetUserNameFromId(BOOTSTRAP_SUPERUSERID, false); });
+}
+
+std::string BinaryDirectory() {
+  const std::string path = my_exec_path;
+  return path.substr(0, path.rfind('/'));
+}
+
+std::string SocketDirectory() {
+  const char* first = CallPg([]() -> const char* {
+    List* directories = NIL;
+    char* copy = pstrdup(Unix_socket_directories);
+    if (!SplitDirectoriesString(copy, ',', &directories) || directories == NIL) return "localhost";
+    return static_cast<const char*>(linitial(directories));
+  });
+  return first;
+}
+
+os::BackupDirectory ConfiguredDirectory() { return {settings::backup_directory, NodeName()}; }
+
+core::RetentionRule ConfiguredRetention() {
+  return {.retain_days = settings::backup_retain_days, .min_keep = settings::backup_min_keep};
+}
+
+std::string ScheduleId() { return std::string(settings::backup_schedule) + " " + settings::ScheduleTimezone(); }
+
+core::UtcSeconds UtcNow() { return ToUtcSeconds(GetCurrentTimestamp()); }
+
+core::UtcSeconds ServerStart() { return ToUtcSeconds(PgStartTime); }
+
+core::UtcSeconds ToUtcSeconds(std::int64_t timestamptz) {
+  constexpr std::int64_t kEpochs = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+  const std::int64_t seconds = timestamptz >= 0 ? timestamptz / USECS_PER_SEC : -((-timestamptz + USECS_PER_SEC - 1) / USECS_PER_SEC);
+  return seconds + kEpochs;
+}
+
+std::int64_t ToTimestampTz(core::UtcSeconds at) {
+  return (at - static_cast<std::int64_t>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY) * USECS_PER_SEC;
+}
+
+}  // namespace mfi::pg

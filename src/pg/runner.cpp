@@ -1,0 +1,108 @@
+#include <string>
+
+#include "core/timestamp.h"
+#include "os/backup_run.h"
+#include "os/child.h"
+#include "pg/bridge.h"
+#include "pg/node.h"
+#include "pg/run_host.h"
+#include "pg/run_request.h"
+#include "pg/settings.h"
+#include "pg/shared_state.h"
+#include "pg/workers.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "postmaster/postmaster.h"
+#include "storage/ipc.h"
+}
+
+// The runner: one dynamic background worker for one backup. It is attached to no database; everything it does to the
+// database goes through libpq and child processes, whatever can throw through os::RunBackup.
+namespace mfi::pg {
+namespace {
+
+/// Takes the run the launcher has prepared; false when there is none (the launcher restarted meanwhile).
+bool Claim(RunRequest& request) {
+  const StateLock lock(LW_EXCLUSIVE);
+  CurrentRun& current = Shared()->current;
+  if (current.state != RunnerState::kStarting) return false;
+  current.state = RunnerState::kRunning;
+  current.runner_pid = MyProcPid;
+  current.runner_latch = MyLatch;
+  current.started_at = GetCurrentTimestamp();
+  request = current.request;
+  return true;
+}
+
+/// Runs on every way out that runs anything at all; C++ destructors do not, on FATAL.
+extern "C" void OnRunnerExit(int, Datum) {
+  os::StopAllChildren();
+  SharedState& shared = *Shared();
+  LWLockAcquire(shared.lock, LW_EXCLUSIVE);
+  shared.current = {};
+  LWLockRelease(shared.lock);
+  ConditionVariableBroadcast(&shared.run_changed);
+  WakeLauncher();
+}
+
+os::BackupJob MakeJob(const RunRequest& request) {
+  os::BackupJob job;
+  job.record = ToRecord(request);
+  job.directory = settings::backup_directory;
+  job.data_directory = DataDir;
+  job.binary_directory = BinaryDirectory();
+  job.server_major = PG_VERSION_NUM / 10000;
+  job.socket_directory = SocketDirectory();
+  job.port = PostPortNumber;
+  CallPg([] { StartTransactionCommand(); });
+  job.superuser = BootstrapSuperuser();
+  CallPg([] { CommitTransactionCommand(); });
+  job.compression = settings::backup_compression;
+  job.jobs = settings::backup_jobs;
+  job.niceness = settings::backup_nice;
+  job.lock_timeout_ms = settings::backup_lock_timeout_ms;
+  job.verify = settings::BackupVerifyName();
+  job.group_read = settings::backup_group_read;
+  job.retention = ConfiguredRetention();
+  return job;
+}
+
+void Report(const core::RunRecord& run) {
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    SharedState& shared = *Shared();
+    const bool good = run.state == core::RunState::kSucceeded;
+    strlcpy(shared.last_failed_id, good ? "" : run.id.c_str(), sizeof(shared.last_failed_id));
+    strlcpy(shared.last_failure, good ? "" : run.error.c_str(), sizeof(shared.last_failure));
+  }
+  const std::string state = core::ToString(run.state);
+  const std::string more = run.error.empty() ? core::FormatBytes(run.size_bytes.value_or(0)) : run.error;
+  const char* id = run.id.c_str();
+  const char* how = state.c_str();
+  const char* what = more.c_str();
+  CallPg([&] { ereport(LOG, (errmsg("mfi backup %s %s: %s", id, how, what))); });
+}
+
+}  // namespace
+
+}  // namespace mfi::pg
+
+extern "C" void mfi_runner_main(Datum) {
+  pqsignal(SIGHUP, SIG_IGN);
+  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  BackgroundWorkerUnblockSignals();
+  BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
+  mfi::pg::RunRequest request{};
+  if (!mfi::pg::Claim(request)) proc_exit(0);
+  before_shmem_exit(mfi::pg::OnRunnerExit, 0);
+  mfi::pg::Guard([&] {
+    using namespace mfi;
+    const os::BackupJob job = pg::MakeJob(request);
+    pg::LatchHost host(std::chrono::seconds(pg::settings::backup_timeout_s));
+    pg::Report(os::RunBackup(job, host));
+  });
+  proc_exit(0);
+}

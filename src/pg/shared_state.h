@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+
+#include "pg/pg.h"
+
+extern "C" {
+#include "access/xlogdefs.h"
+#include "storage/condition_variable.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+}
+
+// What launcher, runner and SQL functions tell each other. Plain data in shared memory, guarded by one lock; nothing
+// here is the record of anything: that is the backup directory.
+namespace mfi::pg {
+
+inline constexpr int kMaxRequests = 16;
+inline constexpr int kMaxPeers = 32;
+inline constexpr int kIdLength = 256;
+inline constexpr int kNoteLength = 512;
+inline constexpr int kReasonLength = 1024;
+
+/// A run as it is handed on: from a caller of mfi_backup_now to the launcher, from the launcher to the runner.
+struct RunRequest {
+  char id[kIdLength];
+  char trigger[16];
+  char note[kNoteLength];
+  char slot_key[64];
+  char schedule_id[512];
+  int attempt;
+  std::int64_t queued_at;  // seconds UTC
+};
+
+enum class RunnerState { kNone, kStarting, kRunning };
+
+/// The run in progress.
+struct CurrentRun {
+  RunnerState state;
+  RunRequest request;
+  pid_t runner_pid;
+  Latch* runner_latch;
+  bool cancel_requested;
+  char phase[16];
+  std::int64_t bytes;
+  TimestampTz started_at;
+};
+
+/// One standby the launcher has seen or expects.
+struct Peer {
+  char name[NAMEDATALEN];       // application_name
+  char slot_name[NAMEDATALEN];  // empty: it streams without a slot
+  bool connected;
+  pid_t walsender_pid;
+  TimestampTz reply_time;      // the standby's own clock, last seen
+  std::int64_t heard_at_us;    // our monotonic clock when reply_time was last seen to change
+  TimestampTz missing_since;   // 0: connected
+  XLogRecPtr replay;           // at the last look
+  double replay_bytes_per_s;
+};
+
+struct SharedState {
+  LWLock* lock;
+  ConditionVariable run_changed;  // broadcast when a request is taken, a run starts or ends
+
+  pid_t launcher_pid;
+  Latch* launcher_latch;
+  TimestampTz launcher_started_at;
+  TimestampTz sampled_at;          // last look at replication; 0: none yet
+  std::int64_t sampled_mono_us;    // the same moment on the monotonic clock
+  XLogRecPtr sampled_wal_end;
+  double wal_bytes_per_s;
+  bool database_exists;            // mfi.database, as the launcher last saw
+  TimestampTz next_run_at;         // 0: none
+  char next_run_trigger[16];
+  char invalid_settings[kReasonLength];  // empty: all of the file's values are in force
+  bool schedule_held;                    // an invalid setting keeps the schedule from running
+  char last_failed_id[kIdLength];        // the newest run that failed; empty after a success
+  char last_failure[kReasonLength];      // why; tells it also when no record could be written
+
+  std::int64_t last_id_at;  // seconds UTC of the newest id given out
+  int request_count;
+  RunRequest requests[kMaxRequests];
+  char cancel_id[kIdLength];  // a queued run to be cancelled by the launcher
+  CurrentRun current;
+
+  int peer_count;
+  Peer peers[kMaxPeers];
+};
+
+/// Null when the library was not loaded by shared_preload_libraries.
+SharedState* Shared();
+
+/// Like Shared, but raises an ERROR with the way to load the library.
+SharedState& RequireShared();
+
+/// Asks for the memory and, later, finds or makes it; called from _PG_init while preloading.
+void InitSharedState();
+
+/// Whether the launcher's process is there. The caller holds no lock.
+bool LauncherAlive();
+
+/// Wakes the launcher; nothing happens when it is not there.
+void WakeLauncher();
+
+/// Monotonic time in microseconds, comparable between the processes of one machine.
+std::int64_t MonotonicMicros();
+
+/// Exclusive or shared hold of the state's lock for the length of a block that calls nothing that can fail.
+class StateLock {
+ public:
+  explicit StateLock(LWLockMode mode) { LWLockAcquire(Shared()->lock, mode); }
+  ~StateLock() { LWLockRelease(Shared()->lock); }
+  StateLock(const StateLock&) = delete;
+  StateLock& operator=(const StateLock&) = delete;
+};
+
+}  // namespace mfi::pg
