@@ -12,15 +12,15 @@ step() { printf '\n%s/%s  %s\n' "$1" "$STEPS" "$2"; }
 show() {
   local port=$1 query=$2
   shift 2
-  printf '\n%s=# %s;\n' "$DATABASE" "$query" | fold -s -w 80 | sed 's/ *$//'
+  printf '\n%s=# %s;\n' "$([ "$port" = "$PRIMARY_PORT" ] && echo primary || echo replica)" "$query" | fold -s -w 80 | sed 's/ *$//'
   as_postgres psql -X -q -h "$DEMO_DIR" -p "$port" -d "$DATABASE" -P format=wrapped -P columns=80 -P footer=off "$@" -c "$query" |
-    sed '/^$/d; s/","/",\n  "/g' | fold -s -w 80 | sed 's/ *$//'
+    sed '/^$/d; s/","/",\n  "/g; s/\\"/"/g' | fold -s -w 80 | sed 's/ *$//'
 }
 show_long() { show "$@" -A -t -F ' | '; }      # rows of long text, broken between words
 show_record() { show "$@" -A -t -x -F ': '; } # a line per column
 
 build() {
-  if ! make PG_CONFIG="$PG_CONFIG" >"$NOTES" 2>&1 || ! as_root make install PG_CONFIG="$PG_CONFIG" >>"$NOTES" 2>&1; then
+  if ! make -j "$(nproc)" PG_CONFIG="$PG_CONFIG" >"$NOTES" 2>&1 || ! as_root make install PG_CONFIG="$PG_CONFIG" >>"$NOTES" 2>&1; then
     tail -n 40 "$NOTES"
     fail "the extension could not be built or installed" "The last lines of the build are above."
   fi
@@ -49,7 +49,14 @@ restore_and_compare() { # DUMP
     fail "the restored rows differ from the original ones" "The databases $DATABASE and mfi_restored are there to compare."
 }
 
-verdict_line() { show_long "$PRIMARY_PORT" "SELECT verdict, summary FROM mfi_replication_status()"; }
+verdict_line() { show_long "${1:-$PRIMARY_PORT}" "SELECT verdict, summary FROM mfi_replication_status()"; }
+
+wait_for_ok() { # both nodes know each other, and have nothing to complain about
+  wait_for 60 "the verdict ok on the primary" "$PRIMARY_PORT" \
+    "SELECT bool_and(verdict = 'ok') AND bool_or(peer = 'db-replica') FROM mfi_replication_status()"
+  wait_for 60 "the verdict ok on the replica" "$REPLICA_PORT" \
+    "SELECT bool_and(verdict = 'ok') AND bool_or(state = 'streaming') FROM mfi_replication_status()"
+}
 
 closing_lines() {
   say "
@@ -68,6 +75,9 @@ This is a demo: two servers on one machine, reachable from this machine only.
 
 report() {
   show_record "$PRIMARY_PORT" "SELECT * FROM mfi_health()"
+  if sql "$PRIMARY_PORT" "$DATABASE" "SELECT reasons FROM mfi_health()" | grep -q backups-on-same-device; then
+    say "  (Right: this demo keeps its backups on the disk of its data.)"
+  fi
   show_long "$PRIMARY_PORT" "SELECT mfi_replication_status()"
   show "$PRIMARY_PORT" "SELECT trigger, state, pg_size_pretty(size_bytes) AS size, verify_method AS proof, verify_result AS result, id FROM mfi_backups"
   closing_lines
@@ -117,8 +127,9 @@ make_database
 show "$PRIMARY_PORT" "SELECT name, is_active, user_count FROM v_active_portals ORDER BY name"
 step 4 "Clone a replica through a replication slot and start it on 127.0.0.1:$REPLICA_PORT"
 make_replica
-wait_for 60 "the replica's verdict ok" "$PRIMARY_PORT" "SELECT bool_and(verdict = 'ok') AND bool_or(peer = 'db-replica') FROM mfi_replication_status()"
+wait_for_ok
 verdict_line
+verdict_line "$REPLICA_PORT"
 step 5 "Take a backup: SELECT mfi_backup_now(wait => true)"
 backup=$(sql "$PRIMARY_PORT" "$DATABASE" "SELECT mfi_backup_now(wait => true)")
 say "     $DEMO_DIR/backups/$backup"
@@ -129,7 +140,7 @@ stop_server replica
 wait_for 60 "a verdict other than ok after the replica stopped" "$PRIMARY_PORT" "SELECT bool_or(verdict <> 'ok') FROM mfi_replication_status()"
 verdict_line
 start_server replica
-wait_for 60 "the replica's verdict ok" "$PRIMARY_PORT" "SELECT bool_and(verdict = 'ok') AND bool_or(peer = 'db-replica') FROM mfi_replication_status()"
+wait_for_ok
 verdict_line
 step 8 "The whole at a glance"
 mark complete
