@@ -35,7 +35,8 @@ class Judge {
 
   void JudgePrimary() {
     if (!facts_.preloaded) {
-      Add(Verdict::kCritical, "not-preloaded", "the mfi library is not loaded at server start, so nothing schedules backups",
+      Add(Verdict::kCritical, "not-preloaded",
+          "the mfi library is not loaded at server start, so nothing schedules backups",
           "Set shared_preload_libraries = 'mfi' in postgresql.conf and restart the server.");
     } else if (!facts_.launcher_alive) {
       Add(Verdict::kCritical, "launcher-down", "the mfi launcher is not running, so nothing schedules backups",
@@ -51,7 +52,8 @@ class Judge {
           "Create it, or set mfi.database and restart.");
     }
     if (facts_.schedule_held) {
-      Add(Verdict::kCritical, "schedule-held", "a setting in the configuration file is not valid, so no backup is scheduled",
+      Add(Verdict::kCritical, "schedule-held",
+          "a setting in the configuration file is not valid, so no backup is scheduled",
           "Correct the setting that setting-invalid names, then SELECT pg_reload_conf().");
     } else if (!facts_.has_schedule) {
       Add(Verdict::kWarning, "no-schedule", "mfi.backup_schedule is empty, so no backup is scheduled",

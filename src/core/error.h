@@ -12,7 +12,10 @@ namespace mfi::core {
 class Error : public std::runtime_error {
  public:
   Error(std::string sqlstate, const std::string& message, std::string detail = {}, std::string hint = {})
-      : std::runtime_error(message), sqlstate_(std::move(sqlstate)), detail_(std::move(detail)), hint_(std::move(hint)) {}
+      : std::runtime_error(message),
+        sqlstate_(std::move(sqlstate)),
+        detail_(std::move(detail)),
+        hint_(std::move(hint)) {}
 
   const std::string& sqlstate() const { return sqlstate_; }
   const std::string& detail() const { return detail_; }

@@ -103,6 +103,8 @@ inline Json TimeOrNull(const std::optional<UtcSeconds>& at) { return at ? Json(F
 inline Json OrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 /// Text for people and programs; bytes that are no UTF-8 are replaced, never refused.
-inline std::string Dump(const Json& document) { return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+inline std::string Dump(const Json& document) {
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 }  // namespace mfi::core::json

@@ -62,13 +62,14 @@ std::string ToJson(const Manifest& manifest) {
   for (const ManifestFile& file : manifest.files) {
     files.push_back({{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
   }
-  const json::Json document = {{"format", kManifestFormat},
-                               {"run", RecordToJson(manifest.run)},
-                               {"database", ToJsonObject(manifest.database)},
-                               {"server_version", manifest.server_version},
-                               {"dump_command", manifest.dump_command},
-                               {"files", files},
-                               {"hold", manifest.held ? json::Json{{"reason", manifest.hold_reason}} : json::Json(nullptr)}};
+  const json::Json document = {
+      {"format", kManifestFormat},
+      {"run", RecordToJson(manifest.run)},
+      {"database", ToJsonObject(manifest.database)},
+      {"server_version", manifest.server_version},
+      {"dump_command", manifest.dump_command},
+      {"files", files},
+      {"hold", manifest.held ? json::Json{{"reason", manifest.hold_reason}} : json::Json(nullptr)}};
   return json::Dump(document);
 }
 

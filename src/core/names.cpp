@@ -37,7 +37,9 @@ std::string EncodeFileName(std::string_view name) {
   return out;
 }
 
-std::string RunId(std::string_view database, UtcSeconds at) { return EncodeFileName(database) + "_" + FormatCompact(at); }
+std::string RunId(std::string_view database, UtcSeconds at) {
+  return EncodeFileName(database) + "_" + FormatCompact(at);
+}
 
 bool IsRunId(std::string_view text) {
   if (text.size() <= kStampLength + 1 || text.size() > 255) return false;

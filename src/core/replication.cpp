@@ -139,7 +139,8 @@ class Judge {
     p.missing_since = since;
     const std::int64_t gone_for = since ? facts_.now - *since : 0;
     const bool long_gone = since && static_cast<double>(gone_for) >= limits_.silence_critical_s;
-    const std::string sentence = p.peer + " is not connected" + (since ? ", missing for " + FormatDuration(gone_for) : "");
+    const std::string sentence =
+        p.peer + " is not connected" + (since ? ", missing for " + FormatDuration(gone_for) : "");
     Add(p.reasons, long_gone ? Verdict::kCritical : Verdict::kWarning, "standby-missing", sentence,
         "Start the standby or look at its log and its network; when it is gone for good, " +
             (p.slot_name.empty() ? "leave it out of mfi.expected_standbys ('none' expects no standby)."
@@ -161,7 +162,8 @@ class Judge {
     const Lsn known_end = std::max(r.upstream_end, r.flushed);
     if (facts_.current > known_end && r.running && known_end != 0) {
       Add(p.reasons, Verdict::kCritical, "standby-diverged",
-          "this standby has replayed to " + FormatLsn(facts_.current) + ", beyond the upstream's " + FormatLsn(known_end),
+          "this standby has replayed to " + FormatLsn(facts_.current) + ", beyond the upstream's " +
+              FormatLsn(known_end),
           "It left the upstream's timeline: run pg_rewind against the upstream, or clone it anew.");
     } else if (known_end != 0) {
       p.lag_bytes = static_cast<std::int64_t>(known_end - std::min(known_end, facts_.current));
@@ -197,8 +199,10 @@ class Judge {
           "It is on another timeline: stop it, run pg_rewind against this node, or clone it anew.");
     } else if (lag >= limits_.lag_warning_bytes) {
       const bool critical = lag >= limits_.lag_critical_bytes;
-      Add(p.reasons, critical ? Verdict::kCritical : Verdict::kWarning, code, who + " is " + FormatBytes(lag) + " behind",
-          "Look at load, network and long queries on the standby (mfi.lag_warning and mfi.lag_critical are the limits).");
+      Add(p.reasons, critical ? Verdict::kCritical : Verdict::kWarning, code,
+          who + " is " + FormatBytes(lag) + " behind",
+          "Look at load, network and long queries on the standby (mfi.lag_warning and mfi.lag_critical are the "
+          "limits).");
     }
   }
 
@@ -245,12 +249,13 @@ class Judge {
   }
 
   void NodeReasons() {
-    const bool has_slot = std::any_of(facts_.slots.begin(), facts_.slots.end(),
-                                      [](const SlotFacts& slot) { return !slot.temporary; });
+    const bool has_slot =
+        std::any_of(facts_.slots.begin(), facts_.slots.end(), [](const SlotFacts& slot) { return !slot.temporary; });
     if (facts_.slots_unbounded && has_slot) {
       Add(status_.node_reasons, Verdict::kWarning, "slots-unbounded",
           "max_slot_wal_keep_size = -1 lets a dead standby's slot fill the disk",
-          "ALTER SYSTEM SET max_slot_wal_keep_size = '10GB' (below the free space of pg_wal); SELECT pg_reload_conf().");
+          "ALTER SYSTEM SET max_slot_wal_keep_size = '10GB' (below the free space of pg_wal); SELECT "
+          "pg_reload_conf().");
     }
     if (!facts_.watched && !facts_.in_recovery && status_.peers.empty() && !facts_.none_expected) {
       Add(status_.node_reasons, Verdict::kUnknown, "cannot-know",

@@ -66,7 +66,7 @@ std::optional<UtcSeconds> ParseTimestamp(std::string_view text) {
   const int second = *Digits(d.substr(12, 2));
   if (year < 1400 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   if (day < 1 || day > gregorian::gregorian_calendar::end_of_month_day(static_cast<unsigned short>(year),
-                                                                        static_cast<unsigned short>(month))) {
+                                                                       static_cast<unsigned short>(month))) {
     return std::nullopt;
   }
   const gregorian::date date(static_cast<unsigned short>(year), static_cast<unsigned short>(month),

@@ -17,7 +17,8 @@ namespace {
 
 using core::Error;
 
-constexpr char kRemoveHint[] = "Set mfi.backup_directory to a directory that the server's operating system user can write to.";
+constexpr char kRemoveHint[] =
+    "Set mfi.backup_directory to a directory that the server's operating system user can write to.";
 
 std::string RealPath(const std::string& path) {
   struct Free {
@@ -46,7 +47,8 @@ BackupDirectory::BackupDirectory(std::string root, std::string node) : root_(std
 void BackupDirectory::CheckUsable(const std::string& data_directory) const {
   namespace state = core::sqlstate;
   if (root_.empty()) {
-    throw Error(state::kObjectNotInPrerequisiteState, "mfi.backup_directory is not set, so backups are off", {}, kRemoveHint);
+    throw Error(state::kObjectNotInPrerequisiteState, "mfi.backup_directory is not set, so backups are off", {},
+                kRemoveHint);
   }
   if (root_.front() != '/') {
     throw Error(state::kConfigFile, "mfi.backup_directory \"" + root_ + "\" is not an absolute path", {}, kRemoveHint);

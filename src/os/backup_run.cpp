@@ -28,7 +28,8 @@ class Run {
     try {
       Work();
     } catch (const Error& error) {
-      Fail(error.sqlstate() == core::sqlstate::kQueryCanceled ? RunState::kCancelled : RunState::kFailed, Describe(error));
+      Fail(error.sqlstate() == core::sqlstate::kQueryCanceled ? RunState::kCancelled : RunState::kFailed,
+           Describe(error));
       return record();
     } catch (const std::exception& error) {
       Fail(RunState::kFailed, error.what());

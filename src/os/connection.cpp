@@ -27,7 +27,8 @@ Connection::Connection(const std::string& conninfo, Waiter& waiter, std::chrono:
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
   while (PQstatus(connection_.get()) != CONNECTION_BAD && next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
     if (steady_clock::now() >= deadline) {
-      throw core::Error(core::sqlstate::kConnectionFailure, "no connection within " + std::to_string(limit.count()) + " s");
+      throw core::Error(core::sqlstate::kConnectionFailure,
+                        "no connection within " + std::to_string(limit.count()) + " s");
     }
     waiter_.Wait(PQsocket(connection_.get()), next == PGRES_POLLING_WRITING, kPiece);
     next = PQconnectPoll(connection_.get());
@@ -35,7 +36,8 @@ Connection::Connection(const std::string& conninfo, Waiter& waiter, std::chrono:
   if (PQstatus(connection_.get()) != CONNECTION_OK) throw core::Error(core::sqlstate::kConnectionFailure, Message());
   PQsetnonblocking(connection_.get(), 1);
   // What the server says beside results belongs to no one here.
-  PQsetNoticeReceiver(connection_.get(), [](void*, const PGresult*) {}, nullptr);
+  PQsetNoticeReceiver(
+      connection_.get(), [](void*, const PGresult*) {}, nullptr);
 }
 
 std::string Connection::Message() const { return WithoutNewline(OrEmpty(PQerrorMessage(connection_.get()))); }
@@ -64,7 +66,8 @@ Connection::Result Connection::Collect() {
 }
 
 std::vector<Row> Connection::Query(const std::string& sql) {
-  if (PQsendQuery(connection_.get(), sql.c_str()) == 0) throw core::Error(core::sqlstate::kConnectionFailure, Message());
+  if (PQsendQuery(connection_.get(), sql.c_str()) == 0)
+    throw core::Error(core::sqlstate::kConnectionFailure, Message());
   const Result result = Collect();
   std::vector<Row> rows;
   for (int i = 0; result && i < PQntuples(result.get()); ++i) {
@@ -73,7 +76,8 @@ std::vector<Row> Connection::Query(const std::string& sql) {
       if (PQgetisnull(result.get(), i, j) != 0) {
         row.emplace_back();
       } else {
-        row.emplace_back(std::string(PQgetvalue(result.get(), i, j), static_cast<std::size_t>(PQgetlength(result.get(), i, j))));
+        row.emplace_back(
+            std::string(PQgetvalue(result.get(), i, j), static_cast<std::size_t>(PQgetlength(result.get(), i, j))));
       }
     }
     rows.push_back(std::move(row));

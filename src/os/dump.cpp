@@ -62,8 +62,8 @@ std::string Dump::Run(const char* program, std::vector<std::string> arguments) {
 
 void Dump::CheckPrograms() {
   for (const char* program : {"pg_dump", "pg_dumpall", "pg_restore"}) {
-    const std::string hint = "Install the client programs of PostgreSQL " + std::to_string(job_.server_major) + " in \"" +
-                             job_.binary_directory + "\".";
+    const std::string hint = "Install the client programs of PostgreSQL " + std::to_string(job_.server_major) +
+                             " in \"" + job_.binary_directory + "\".";
     if (!Exists(Program(program))) {
       throw Error(core::sqlstate::kUndefinedFile, "there is no " + Program(program), {}, hint);
     }
@@ -113,8 +113,8 @@ void Dump::DumpGlobals() {
 int Dump::CountTables(const std::string& path) { return CountTableData(Run("pg_restore", {"--list", path})); }
 
 std::string Dump::ReadThrough(const std::string& path) {
-  const ChildResult result = RunCommand(
-      {Program("pg_restore"), {"--file=/dev/null", path}, CleanEnvironment(), job_.niceness}, host_);
+  const ChildResult result =
+      RunCommand({Program("pg_restore"), {"--file=/dev/null", path}, CleanEnvironment(), job_.niceness}, host_);
   if (result.exit_code == 0) return "ok";
   return "the archive cannot be read: " + core::LastLines(result.errors, kQuotedLines, kQuotedBytes);
 }

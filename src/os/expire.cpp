@@ -22,8 +22,8 @@ void MarkExpired(const BackupDirectory& directory, const std::string& id, const 
 }  // namespace
 
 std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& directory, const std::string& database,
-                                                   const std::string& system_identifier, const core::RetentionRule& rule,
-                                                   core::UtcSeconds now) {
+                                                   const std::string& system_identifier,
+                                                   const core::RetentionRule& rule, core::UtcSeconds now) {
   std::vector<core::RetainedSet> sets;
   for (const StoredSet& set : directory.Sets()) {
     const core::RunRecord& run = set.manifest.run;

@@ -10,8 +10,8 @@ namespace mfi::os {
 
 /// What retention would do now with each set of `database`. The same answer serves the preview and Expire.
 std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& directory, const std::string& database,
-                                                   const std::string& system_identifier, const core::RetentionRule& rule,
-                                                   core::UtcSeconds now);
+                                                   const std::string& system_identifier,
+                                                   const core::RetentionRule& rule, core::UtcSeconds now);
 
 /// Deletes the sets that PreviewExpiry would delete and marks their runs expired. Does nothing while another process
 /// holds the directory's removal lock.

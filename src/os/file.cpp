@@ -158,7 +158,8 @@ std::string ReadFile(const std::string& path, std::int64_t limit) {
     if (got == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(got));
     if (static_cast<std::int64_t>(content.size()) > limit) {
-      throw core::Error(core::sqlstate::kIoError, "\"" + path + "\" is larger than " + std::to_string(limit) + " bytes");
+      throw core::Error(core::sqlstate::kIoError,
+                        "\"" + path + "\" is larger than " + std::to_string(limit) + " bytes");
     }
   }
 }

@@ -96,7 +96,8 @@ StoredRun ReadRun(const std::string& runs_directory, const std::string& id) {
   if (core::IsRunId(id)) {
     if (auto run = TryRead(RecordPath(runs_directory, id))) return std::move(*run);
   }
-  throw core::Error("42704", "there is no backup run \"" + id + "\"", {}, "SELECT id, state FROM mfi_backups lists them.");
+  throw core::Error("42704", "there is no backup run \"" + id + "\"", {},
+                    "SELECT id, state FROM mfi_backups lists them.");
 }
 
 bool IsInterrupted(const StoredRun& run) { return run.record.error == kInterrupted && !run.record.finished_at; }

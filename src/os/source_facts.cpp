@@ -40,7 +40,8 @@ constexpr char kSettings[] =
 
 constexpr char kExtension[] = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'mfi'";
 constexpr char kHasSchemaVersion[] = "SELECT pg_catalog.to_regclass('mfi.schema_version') IS NOT NULL";
-constexpr char kSchemaVersion[] = "SELECT version FROM mfi.schema_version ORDER BY pg_catalog.string_to_array(version, '.')::int[] DESC LIMIT 1";
+constexpr char kSchemaVersion[] =
+    "SELECT version FROM mfi.schema_version ORDER BY pg_catalog.string_to_array(version, '.')::int[] DESC LIMIT 1";
 
 std::vector<std::string> FirstColumn(Connection& source, const std::string& sql) {
   std::vector<std::string> values;
@@ -76,7 +77,7 @@ void ReadDatabase(Connection& source, core::DatabaseProperties& database) {
 std::string OpenSnapshot(Connection& source, core::Manifest& manifest) {
   source.Execute(kNeutralSettings);
   source.Execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  const std::string snapshot = source.Value("SELECT pg_catalog.pg_export_snapshot()");
+  std::string snapshot = source.Value("SELECT pg_catalog.pg_export_snapshot()");
   ReadServer(source, manifest);
   ReadDatabase(source, manifest.database);
   const std::vector<std::string> extension = FirstColumn(source, kExtension);

@@ -70,12 +70,14 @@ Outcome Look(const RunRequest& request, char* error, std::size_t size) {
       strlcpy(error, shared.last_failure, size);
       return Outcome::kFailed;
     }
-    if (shared.current.state != RunnerState::kNone && strcmp(shared.current.request.id, request.id) == 0) return Outcome::kGoingOn;
+    if (shared.current.state != RunnerState::kNone && strcmp(shared.current.request.id, request.id) == 0)
+      return Outcome::kGoingOn;
   }
   try {
     const os::StoredRun run = os::ReadRun(ConfiguredDirectory().RunsPath(), request.id);
     if (!core::IsFinal(run.record.state)) return Outcome::kGoingOn;
-    if (run.record.state == core::RunState::kSucceeded || run.record.state == core::RunState::kExpired) return Outcome::kSucceeded;
+    if (run.record.state == core::RunState::kSucceeded || run.record.state == core::RunState::kExpired)
+      return Outcome::kSucceeded;
     strlcpy(error, run.record.error.c_str(), size);
   } catch (const core::Error&) {
     strlcpy(error, "its record is gone", size);
@@ -109,7 +111,8 @@ core::Manifest FindSet(const os::BackupDirectory& directory, const std::string& 
   for (os::StoredSet& set : directory.Sets()) {
     if (set.manifest.run.id == id) return std::move(set.manifest);
   }
-  throw core::Error("42704", "there is no backup set \"" + id + "\"", {}, "SELECT id FROM mfi_backups WHERE path IS NOT NULL lists them.");
+  throw core::Error("42704", "there is no backup set \"" + id + "\"", {},
+                    "SELECT id FROM mfi_backups WHERE path IS NOT NULL lists them.");
 }
 
 void SetHold(const std::string& id, bool held, const std::string& reason) {

@@ -8,8 +8,8 @@
 #include "pg/bridge.h"
 #include "pg/database_exists.h"
 #include "pg/node.h"
-#include "pg/settings.h"
 #include "pg/run_request.h"
+#include "pg/settings.h"
 
 extern "C" {
 #include "access/xlog.h"
@@ -35,7 +35,8 @@ PastRun ToPast(const core::RunRecord& run, bool alive) {
                .finished_at = run.finished_at,
                .server_start = run.server_start,
                .attempt = std::max(1, run.attempt)};
-  past.succeeded = run.state == RunState::kSucceeded || run.state == RunState::kExpired || run.state == RunState::kMissing;
+  past.succeeded =
+      run.state == RunState::kSucceeded || run.state == RunState::kExpired || run.state == RunState::kMissing;
   past.cancelled = run.state == RunState::kCancelled;
   // An interrupted run of another node is nobody's to close; it is over all the same.
   if (!alive && !past.finished_at) past.finished_at = run.queued_at;
@@ -106,7 +107,8 @@ long BackupScheduler::Round() {
 
 void BackupScheduler::ReadDirectory() {
   const UtcSeconds now = UtcNow();
-  const bool fresh = directory_read_ == settings::backup_directory && now - directory_read_at_ < kReadEvery && now >= directory_read_at_;
+  const bool fresh = directory_read_ == settings::backup_directory && now - directory_read_at_ < kReadEvery &&
+                     now >= directory_read_at_;
   if (fresh) return;
   history_.clear();
   newest_verified_.reset();
@@ -142,7 +144,8 @@ void BackupScheduler::TakeRequests() {
     {
       const StateLock lock(LW_EXCLUSIVE);
       --shared.request_count;
-      memmove(&shared.requests[0], &shared.requests[1], sizeof(RunRequest) * static_cast<std::size_t>(shared.request_count));
+      memmove(&shared.requests[0], &shared.requests[1],
+              sizeof(RunRequest) * static_cast<std::size_t>(shared.request_count));
     }
     ConditionVariableBroadcast(&shared.run_changed);
   }

@@ -46,15 +46,15 @@ class BackupScheduler {
   void Fail(Waiting& waiting, const std::string& error);
   bool RunInProgress() const;
 
-  std::vector<core::PastRun> history_;       // of mfi.database, from the directory
-  std::vector<core::PastRun> unrecorded_;    // runs whose record could not be written
+  std::vector<core::PastRun> history_;     // of mfi.database, from the directory
+  std::vector<core::PastRun> unrecorded_;  // runs whose record could not be written
   std::optional<core::UtcSeconds> newest_verified_;
-  std::string directory_read_;               // the directory history_ is from
+  std::string directory_read_;  // the directory history_ is from
   core::UtcSeconds directory_read_at_ = 0;
   std::string schedule_id_;
   core::UtcSeconds watching_since_ = 0;
   std::deque<Waiting> waiting_;
-  std::optional<Waiting> starting_;          // handed to the runner
+  std::optional<Waiting> starting_;  // handed to the runner
   BackgroundWorkerHandle* runner_ = nullptr;
   std::optional<core::UtcSeconds> next_run_at_;
 };

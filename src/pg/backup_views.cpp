@@ -92,10 +92,12 @@ Datum Progress(FunctionCallInfo fcinfo) {
       const std::int64_t expected = std::max(*last->run.size_bytes, current.bytes);
       percent = std::int64_t{100} * current.bytes / expected;
       const double elapsed = static_cast<double>(GetCurrentTimestamp() - current.started_at);
-      eta = Interval{static_cast<std::int64_t>(elapsed * static_cast<double>(expected - current.bytes) / static_cast<double>(current.bytes))};
+      eta = Interval{static_cast<std::int64_t>(elapsed * static_cast<double>(expected - current.bytes) /
+                                               static_cast<double>(current.bytes))};
     }
     rows.push_back({std::string(current.request.id), std::string(current.request.trigger), std::string(current.phase),
-                    current.started_at == 0 ? Value{} : Value{Timestamp{current.started_at}}, current.bytes, percent, eta});
+                    current.started_at == 0 ? Value{} : Value{Timestamp{current.started_at}}, current.bytes, percent,
+                    eta});
   }
   return ReturnRows(fcinfo, rows);
 }
@@ -113,8 +115,9 @@ std::string LocalTime(const PgZoneRule& zone, core::UtcSeconds at) {
 Datum NextRuns(FunctionCallInfo fcinfo) {
   const int count = PG_ARGISNULL(0) ? 1 : PG_GETARG_INT32(0);
   if (count < 0 || count > kMaxRuns) {
-    throw core::Error(core::sqlstate::kInvalidParameterValue,
-                      "the number of runs must be between 0 and " + std::to_string(kMaxRuns) + ", not " + std::to_string(count));
+    throw core::Error(
+        core::sqlstate::kInvalidParameterValue,
+        "the number of runs must be between 0 and " + std::to_string(kMaxRuns) + ", not " + std::to_string(count));
   }
   const std::string text = TextArgument(fcinfo, 1, settings::backup_schedule);
   const std::string zone_name = TextArgument(fcinfo, 2, settings::ScheduleTimezone());

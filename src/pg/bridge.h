@@ -93,9 +93,7 @@ namespace bridge {
   const MemoryContext context = CurrentMemoryContext;
   ErrorData* volatile error = nullptr;
   PG_TRY();
-  {
-    call(argument);
-  }
+  { call(argument); }
   PG_CATCH();
   {
     MemoryContextSwitchTo(context);

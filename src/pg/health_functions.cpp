@@ -79,9 +79,9 @@ Datum ReplicationHealth(FunctionCallInfo fcinfo) {
   for (const core::PeerStatus& peer : status.peers) {
     if (peer.lag_bytes) worst_lag = Max(worst_lag.value_or(*peer.lag_bytes), *peer.lag_bytes);
   }
-  return ReturnRows(fcinfo, {{core::ToString(core::Worst(reasons)), ReasonTexts(reasons), NextSteps(reasons), NodeRole(facts),
-                              std::int64_t{facts.timeline}, std::int64_t{status.expected}, std::int64_t{status.connected},
-                              Or(worst_lag)}});
+  return ReturnRows(fcinfo, {{core::ToString(core::Worst(reasons)), ReasonTexts(reasons), NextSteps(reasons),
+                              NodeRole(facts), std::int64_t{facts.timeline}, std::int64_t{status.expected},
+                              std::int64_t{status.connected}, Or(worst_lag)}});
 }
 
 Datum BackupHealth(FunctionCallInfo fcinfo) {
@@ -137,7 +137,9 @@ Datum Health(FunctionCallInfo fcinfo) {
   core::Reasons reasons;
   const auto append = [&](const core::Reasons& more) {
     for (const core::Reason& reason : more) {
-      const bool known = std::any_of(reasons.begin(), reasons.end(), [&](const core::Reason& r) { return r.code == reason.code && r.sentence == reason.sentence; });
+      const bool known = std::any_of(reasons.begin(), reasons.end(), [&](const core::Reason& r) {
+        return r.code == reason.code && r.sentence == reason.sentence;
+      });
       if (!known) reasons.push_back(reason);
     }
   };

@@ -58,7 +58,8 @@ core::UtcSeconds ServerStart() { return ToUtcSeconds(PgStartTime); }
 
 core::UtcSeconds ToUtcSeconds(std::int64_t timestamptz) {
   constexpr std::int64_t kEpochs = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
-  const std::int64_t seconds = timestamptz >= 0 ? timestamptz / USECS_PER_SEC : -((-timestamptz + USECS_PER_SEC - 1) / USECS_PER_SEC);
+  const std::int64_t seconds =
+      timestamptz >= 0 ? timestamptz / USECS_PER_SEC : -((-timestamptz + USECS_PER_SEC - 1) / USECS_PER_SEC);
   return seconds + kEpochs;
 }
 

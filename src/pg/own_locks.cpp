@@ -19,10 +19,10 @@ void RefuseOwnLocks(const char* database) {
     if (!own || held.locktag.locktag_field1 != target) continue;
     if ((held.holdMask & LOCKBIT_ON(AccessExclusiveLock)) == 0) continue;
     const char* name = target == MyDatabaseId ? get_rel_name(held.locktag.locktag_field2) : nullptr;
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
-                    errmsg("this transaction holds a lock that the backup would wait for"),
-                    errdetail("It locks \"%s\" in ACCESS EXCLUSIVE mode.", name == nullptr ? "a relation" : name),
-                    errhint("Commit first, or call mfi_backup_now() without wait.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_OBJECT_IN_USE), errmsg("this transaction holds a lock that the backup would wait for"),
+             errdetail("It locks \"%s\" in ACCESS EXCLUSIVE mode.", name == nullptr ? "a relation" : name),
+             errhint("Commit first, or call mfi_backup_now() without wait.")));
   }
 }
 

@@ -14,8 +14,8 @@ constexpr char kFile[] = "mfi_standbys.json";
 
 // Programs that receive WAL for a while and are missed by nobody.
 bool IsPassing(const RawSender& sender) {
-  return strcmp(sender.application_name, "pg_basebackup") == 0 || strcmp(sender.application_name, "pg_receivewal") == 0 ||
-         strcmp(sender.application_name, "pg_rewind") == 0;
+  return strcmp(sender.application_name, "pg_basebackup") == 0 ||
+         strcmp(sender.application_name, "pg_receivewal") == 0 || strcmp(sender.application_name, "pg_rewind") == 0;
 }
 
 const RawSlot* SlotOf(const RawReplication& raw, int pid) {

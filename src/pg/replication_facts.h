@@ -12,6 +12,8 @@ core::ReplicationFacts GatherReplicationFacts();
 core::ReplicationLimits ConfiguredLimits();
 
 /// The verdict of now.
-inline core::ReplicationStatus JudgeNow() { return core::JudgeReplication(GatherReplicationFacts(), ConfiguredLimits()); }
+inline core::ReplicationStatus JudgeNow() {
+  return core::JudgeReplication(GatherReplicationFacts(), ConfiguredLimits());
+}
 
 }  // namespace mfi::pg

@@ -97,7 +97,8 @@ void CollectSenders(RawReplication& raw) {
 
 void FillWalStatus(RawSlot& out, const ReplicationSlot& slot, XLogRecPtr current) {
   out.restart_lsn = slot.data.restart_lsn;
-  const WALAvailability availability = compat::SlotInvalidated(slot) ? WALAVAIL_REMOVED : GetWALAvailability(slot.data.restart_lsn);
+  const WALAvailability availability =
+      compat::SlotInvalidated(slot) ? WALAVAIL_REMOVED : GetWALAvailability(slot.data.restart_lsn);
   switch (availability) {
     case WALAVAIL_INVALID_LSN:
       out.wal_status = "";

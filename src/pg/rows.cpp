@@ -108,8 +108,8 @@ Datum ReturnRows(FunctionCallInfo fcinfo, const std::vector<ResultRow>& rows) {
   TupleDesc description = result->setDesc;
   for (const ResultRow& row : rows) {
     if (static_cast<int>(row.size()) != description->natts) {
-      throw core::Error("XX000", "the mfi library returns " + std::to_string(row.size()) + " columns, its SQL declares " +
-                                     std::to_string(description->natts));
+      throw core::Error("XX000", "the mfi library returns " + std::to_string(row.size()) +
+                                     " columns, its SQL declares " + std::to_string(description->natts));
     }
     CallPg([&] {
       auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * row.size()));

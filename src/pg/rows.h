@@ -22,7 +22,8 @@ struct LsnValue {
 };
 
 /// One column of a result row; monostate is NULL.
-using Value = std::variant<std::monostate, bool, std::int64_t, std::string, Timestamp, Interval, LsnValue, std::vector<std::string>>;
+using Value = std::variant<std::monostate, bool, std::int64_t, std::string, Timestamp, Interval, LsnValue,
+                           std::vector<std::string>>;
 using ResultRow = std::vector<Value>;
 
 /// NULL for an empty string.

@@ -78,7 +78,8 @@ void LatchHost::StopIfAsked() const {
   }
   if (cancelled) throw core::Error(core::sqlstate::kQueryCanceled, "cancelled by mfi_backup_cancel");
   if (std::chrono::steady_clock::now() >= deadline_) {
-    throw core::Error("57000", "stopped: it took longer than mfi.backup_timeout (" + std::to_string(limit_.count()) + " s)", {},
+    throw core::Error("57000",
+                      "stopped: it took longer than mfi.backup_timeout (" + std::to_string(limit_.count()) + " s)", {},
                       "Raise mfi.backup_timeout, or find out what the dump waits for.");
   }
 }
@@ -88,8 +89,8 @@ void LatchHost::Wait(int fd, bool for_write, std::chrono::milliseconds limit) {
   const int socket_event = fd < 0 ? 0 : (for_write ? WL_SOCKET_WRITEABLE : WL_SOCKET_READABLE);
   const long timeout = static_cast<long>(limit.count());
   CallPg([&] {
-    WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | socket_event, fd < 0 ? PGINVALID_SOCKET : fd,
-                      timeout, PG_WAIT_EXTENSION);
+    WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | socket_event,
+                      fd < 0 ? PGINVALID_SOCKET : fd, timeout, PG_WAIT_EXTENSION);
     ResetLatch(MyLatch);
     CHECK_FOR_INTERRUPTS();
   });

@@ -19,8 +19,8 @@ void AssignId(RunRequest& request) {
   }
   const std::string id = core::RunId(settings::database, request.queued_at);
   if (id.size() >= sizeof(request.id)) {
-    throw core::Error(core::sqlstate::kInvalidParameterValue, "the name of the database is too long for a file name", {},
-                      "Rename the database.");
+    throw core::Error(core::sqlstate::kInvalidParameterValue, "the name of the database is too long for a file name",
+                      {}, "Rename the database.");
   }
   strlcpy(request.id, id.c_str(), sizeof(request.id));
 }

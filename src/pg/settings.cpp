@@ -39,9 +39,11 @@ int install_schema = 0;
 
 namespace {
 
-constexpr config_enum_entry kVerifyOptions[] = {{"list", kVerifyList, false}, {"none", kVerifyNone, false}, {nullptr, 0, false}};
+constexpr config_enum_entry kVerifyOptions[] = {
+    {"list", kVerifyList, false}, {"none", kVerifyNone, false}, {nullptr, 0, false}};
 
-constexpr config_enum_entry kInstallSchemaOptions[] = {{"auto", 0, false}, {"on", 1, false}, {"off", 2, false}, {nullptr, 0, false}};
+constexpr config_enum_entry kInstallSchemaOptions[] = {
+    {"auto", 0, false}, {"on", 1, false}, {"off", 2, false}, {nullptr, 0, false}};
 
 extern "C" bool CheckSchedule(char** value, void**, GucSource) {
   bridge::Failure failure;
@@ -84,8 +86,9 @@ extern "C" bool CheckNames(char** value, void**, GucSource) {
   pfree(copy);
   if (valid) return true;
   GUC_check_errdetail("The list of names cannot be read.");
-  GUC_check_errhint("Separate application_name values by commas, in double quotes where a name has capitals or "
-                    "spaces.");
+  GUC_check_errhint(
+      "Separate application_name values by commas, in double quotes where a name has capitals or "
+      "spaces.");
   return false;
 }
 
@@ -95,7 +98,8 @@ void String(const char* name, const char* description, char** variable, const ch
 }
 
 void Int(const char* name, const char* description, int* variable, int boot, int low, int high, int flags) {
-  DefineCustomIntVariable(name, description, nullptr, variable, boot, low, high, PGC_SIGHUP, flags, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable(name, description, nullptr, variable, boot, low, high, PGC_SIGHUP, flags, nullptr, nullptr,
+                          nullptr);
 }
 
 void Bool(const char* name, const char* description, bool* variable, bool boot) {
@@ -107,12 +111,13 @@ void Bool(const char* name, const char* description, bool* variable, bool boot) 
 const char* BackupVerifyName() { return kVerifyOptions[backup_verify].name; }
 
 const char* ScheduleTimezone() {
-  return backup_timezone != nullptr && backup_timezone[0] != '\0' ? backup_timezone : pg_get_timezone_name(log_timezone);
+  return backup_timezone != nullptr && backup_timezone[0] != '\0' ? backup_timezone
+                                                                  : pg_get_timezone_name(log_timezone);
 }
 
 void Define(bool preloaded) {
-  String("mfi.database", "Database that is backed up.", &database, "mfi_banking", preloaded ? PGC_POSTMASTER : PGC_SIGHUP,
-         nullptr);
+  String("mfi.database", "Database that is backed up.", &database, "mfi_banking",
+         preloaded ? PGC_POSTMASTER : PGC_SIGHUP, nullptr);
   String("mfi.backup_directory", "Absolute path of the directory that receives backups; empty turns them off.",
          &backup_directory, "", PGC_SIGHUP, CheckDirectory);
   String("mfi.backup_schedule", "When backups run: five cron fields or @daily and the like; empty for never.",
@@ -121,17 +126,18 @@ void Define(bool preloaded) {
          PGC_SIGHUP, CheckTimezone);
   Bool("mfi.backup_on_start", "Takes a backup after each server start unless a verified one is younger than an hour.",
        &backup_on_start, true);
-  Int("mfi.backup_retain_days", "Days a backup is kept; floors of retention always win.", &backup_retain_days, 7, 0, 36500, 0);
+  Int("mfi.backup_retain_days", "Days a backup is kept; floors of retention always win.", &backup_retain_days, 7, 0,
+      36500, 0);
   Int("mfi.backup_min_keep", "Number of newest good backups that are always kept.", &backup_min_keep, 3, 1, 10000, 0);
   Int("mfi.backup_max_age", "Age of the newest verified backup above which the verdict is critical.", &backup_max_age_s,
       26 * 3600, 60, INT_MAX, GUC_UNIT_S);
   Int("mfi.backup_jobs", "Parallel jobs of pg_dump; above 1 the archive is a directory.", &backup_jobs, 1, 1, 64, 0);
-  String("mfi.backup_compression", "Compression as pg_dump --compress takes it.", &backup_compression, "zstd:1", PGC_SIGHUP,
-         CheckCompression);
+  String("mfi.backup_compression", "Compression as pg_dump --compress takes it.", &backup_compression, "zstd:1",
+         PGC_SIGHUP, CheckCompression);
   DefineCustomEnumVariable("mfi.backup_verify", "How a backup is verified.", nullptr, &backup_verify, kVerifyList,
                            kVerifyOptions, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
-  Int("mfi.backup_timeout", "Longest duration of a backup; it is stopped and failed after that.", &backup_timeout_s, 6 * 3600,
-      1, INT_MAX, GUC_UNIT_S);
+  Int("mfi.backup_timeout", "Longest duration of a backup; it is stopped and failed after that.", &backup_timeout_s,
+      6 * 3600, 1, INT_MAX, GUC_UNIT_S);
   Int("mfi.backup_lock_timeout", "How long pg_dump waits for a table lock.", &backup_lock_timeout_ms, 5 * 60 * 1000, 0,
       INT_MAX, GUC_UNIT_MS);
   Int("mfi.backup_nice", "Niceness of the backup's programs (0 to 19).", &backup_nice, 10, 0, 19, 0);
@@ -140,18 +146,19 @@ void Define(bool preloaded) {
   String("mfi.expected_standbys",
          "Standbys whose absence is reported, by application_name; empty learns them, 'none' expects none.",
          &expected_standbys, "", PGC_SIGHUP, CheckNames);
-  Int("mfi.lag_warning", "Bytes of WAL a standby may be behind before the verdict warns.", &lag_warning_mb, 64, 1, INT_MAX,
-      GUC_UNIT_MB);
-  Int("mfi.lag_critical", "Bytes of WAL a standby may be behind before the verdict is critical.", &lag_critical_mb, 512, 1,
+  Int("mfi.lag_warning", "Bytes of WAL a standby may be behind before the verdict warns.", &lag_warning_mb, 64, 1,
       INT_MAX, GUC_UNIT_MB);
+  Int("mfi.lag_critical", "Bytes of WAL a standby may be behind before the verdict is critical.", &lag_critical_mb, 512,
+      1, INT_MAX, GUC_UNIT_MB);
   Int("mfi.silence_warning", "Silence of the other node before the verdict warns.", &silence_warning_s, 45, 1, 86400,
       GUC_UNIT_S);
   Int("mfi.silence_critical", "Silence of the other node before the verdict is critical.", &silence_critical_s, 180, 1,
       86400, GUC_UNIT_S);
-  Int("mfi.sample_interval", "Time between two looks at replication.", &sample_interval_ms, 5000, 100, 60000, GUC_UNIT_MS);
-  DefineCustomEnumVariable("mfi.install_schema",
-                           "Whether CREATE EXTENSION makes the tables; auto leaves them to a dump being restored.", nullptr,
-                           &install_schema, 0, kInstallSchemaOptions, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+  Int("mfi.sample_interval", "Time between two looks at replication.", &sample_interval_ms, 5000, 100, 60000,
+      GUC_UNIT_MS);
+  DefineCustomEnumVariable(
+      "mfi.install_schema", "Whether CREATE EXTENSION makes the tables; auto leaves them to a dump being restored.",
+      nullptr, &install_schema, 0, kInstallSchemaOptions, PGC_USERSET, 0, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("mfi");
 }
 

@@ -41,8 +41,9 @@ SharedState* Shared() { return state; }
 
 SharedState& RequireShared() {
   if (state == nullptr) {
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the mfi library is not loaded at server start"),
-                    errhint("Set shared_preload_libraries = 'mfi' in postgresql.conf and restart the server.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the mfi library is not loaded at server start"),
+             errhint("Set shared_preload_libraries = 'mfi' in postgresql.conf and restart the server.")));
   }
   return *state;
 }

@@ -52,10 +52,10 @@ struct Peer {
   char slot_name[NAMEDATALEN];  // empty: it streams without a slot
   bool connected;
   pid_t walsender_pid;
-  TimestampTz reply_time;      // the standby's own clock, last seen
-  std::int64_t heard_at_us;    // our monotonic clock when reply_time was last seen to change
-  TimestampTz missing_since;   // 0: connected
-  XLogRecPtr replay;           // at the last look
+  TimestampTz reply_time;     // the standby's own clock, last seen
+  std::int64_t heard_at_us;   // our monotonic clock when reply_time was last seen to change
+  TimestampTz missing_since;  // 0: connected
+  XLogRecPtr replay;          // at the last look
   double replay_bytes_per_s;
 };
 
@@ -66,12 +66,12 @@ struct SharedState {
   pid_t launcher_pid;
   Latch* launcher_latch;
   TimestampTz launcher_started_at;
-  TimestampTz sampled_at;          // last look at replication; 0: none yet
-  std::int64_t sampled_mono_us;    // the same moment on the monotonic clock
+  TimestampTz sampled_at;        // last look at replication; 0: none yet
+  std::int64_t sampled_mono_us;  // the same moment on the monotonic clock
   XLogRecPtr sampled_wal_end;
   double wal_bytes_per_s;
-  bool database_exists;            // mfi.database, as the launcher last saw
-  TimestampTz next_run_at;         // 0: none
+  bool database_exists;     // mfi.database, as the launcher last saw
+  TimestampTz next_run_at;  // 0: none
   char next_run_trigger[16];
   char invalid_settings[kReasonLength];  // empty: all of the file's values are in force
   bool schedule_held;                    // an invalid setting keeps the schedule from running

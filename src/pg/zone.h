@@ -27,7 +27,8 @@ class PgZoneRule : public core::ZoneRule {
     int before_dst = 0;
     int after_dst = 0;
     pg_time_t boundary = 0;
-    const int found = pg_next_dst_boundary(&time, &before_offset, &before_dst, &boundary, &after_offset, &after_dst, zone_);
+    const int found =
+        pg_next_dst_boundary(&time, &before_offset, &before_dst, &boundary, &after_offset, &after_dst, zone_);
     if (found != 1) return std::nullopt;
     return boundary;
   }
