@@ -53,6 +53,15 @@ TEST(ScheduleFixed, AutumnOverlapRunsAtTheFirstOccurrenceOnly) {
             (List{At("2026-10-25 00:30:00", "2026-10-25T02:30"), At("2026-10-26 01:30:00", "2026-10-26T02:30")}));
 }
 
+TEST(ScheduleFixed, TheSecondPassOfAnOverlapIsAfterTheSlot) {
+  const TransitionZone berlin = LoadZone("Europe/Berlin");
+  const Schedule schedule(Cron::Parse("30 2 * * *"), berlin);
+  for (const char* second_pass : {"2026-10-25 01:00:00", "2026-10-25 01:30:00", "2026-10-25 01:59:59"}) {
+    EXPECT_EQ(schedule.NextAfter(Utc(second_pass)), At("2026-10-26 01:30:00", "2026-10-26T02:30"));
+    EXPECT_EQ(schedule.LastAtOrBefore(Utc(second_pass)), At("2026-10-25 00:30:00", "2026-10-25T02:30"));
+  }
+}
+
 TEST(ScheduleFixed, SlotsThatFallOnOneInstantAreOneRun) {
   EXPECT_EQ(Slots("Europe/Berlin", "0,30 2,3 * * *", "2026-03-28 12:00:00", "2026-03-29 12:00:00"),
             (List{At("2026-03-29 01:00:00", "2026-03-29T02:00"), At("2026-03-29 01:30:00", "2026-03-29T03:30")}));

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -186,17 +187,27 @@ class SlowClock {
   std::vector<Civil> civil_;
 };
 
+/// The chain of slots in the window, and what is next and last at instants all over it.
 void ExpectAsTheSlowClock(const Schedule& schedule, const std::vector<Slot>& expected, const Window& window) {
   std::vector<Slot> slots;
   for (auto slot = schedule.NextAfter(window.begin - 1); slot && slot->run_at < window.end;
        slot = schedule.NextAfter(slot->run_at)) {
+    ASSERT_TRUE(slots.empty() || slot->run_at > slots.back().run_at);
     ASSERT_EQ(schedule.LastAtOrBefore(slot->run_at), slot);
-    if (!slots.empty()) {
-      ASSERT_EQ(schedule.LastAtOrBefore(slot->run_at - 1), slots.back());
-    }
     slots.push_back(*slot);
   }
   ASSERT_EQ(slots, expected);
+
+  auto next = expected.begin();
+  for (UtcSeconds at = window.begin; at < window.end; at += 47 * kMinute + 13) {
+    while (next != expected.end() && next->run_at <= at) ++next;
+    if (next != expected.end()) {
+      ASSERT_EQ(schedule.NextAfter(at), *next) << "at " << at;
+    }
+    if (next != expected.begin()) {
+      ASSERT_EQ(schedule.LastAtOrBefore(at), *std::prev(next)) << "at " << at;
+    }
+  }
 }
 
 /// More than 24 hours away from transitions a daily schedule has one run on each local date, at its nominal time.
@@ -204,7 +215,10 @@ void ExpectOneRunPerDay(const NamedZone& named, const Schedule& schedule, const 
                         UtcSeconds from, UtcSeconds to) {
   auto window = windows.begin();
   std::optional<std::int64_t> previous_date;
+  UtcSeconds previous_run = from;
   for (auto slot = schedule.NextAfter(from); slot && slot->run_at < to; slot = schedule.NextAfter(slot->run_at)) {
+    ASSERT_GT(slot->run_at, previous_run);
+    previous_run = slot->run_at;
     while (window != windows.end() && window->end - kDay <= slot->run_at) ++window;
     if (window != windows.end() && slot->run_at >= window->begin + kDay) {
       previous_date.reset();
