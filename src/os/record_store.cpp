@@ -100,6 +100,10 @@ StoredRun ReadRun(const std::string& runs_directory, const std::string& id) {
                     "SELECT id, state FROM mfi_backups lists them.");
 }
 
+bool HasRecord(const std::string& runs_directory, const std::string& id) {
+  return Exists(RecordPath(runs_directory, id));
+}
+
 bool IsInterrupted(const StoredRun& run) { return run.record.error == kInterrupted && !run.record.finished_at; }
 
 void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before) {

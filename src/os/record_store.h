@@ -41,6 +41,9 @@ std::vector<StoredRun> ReadRuns(const std::string& runs_directory);
 /// The record of one run, read like ReadRuns does; throws Error(42704) when there is none.
 StoredRun ReadRun(const std::string& runs_directory, const std::string& id);
 
+/// Whether a record file of this name exists, readable or not.
+bool HasRecord(const std::string& runs_directory, const std::string& id);
+
 /// Whether ReadRuns found the run interrupted and nobody has written that into its record yet.
 bool IsInterrupted(const StoredRun& run);
 

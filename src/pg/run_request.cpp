@@ -3,21 +3,39 @@
 #include <string>
 
 #include "core/names.h"
+#include "os/record_store.h"
 #include "pg/bridge.h"
 #include "pg/node.h"
 #include "pg/settings.h"
 
 namespace mfi::pg {
 
+namespace {
+
+/// A second of its own for a run: now, or the next one not yet given out.
+core::UtcSeconds TakeSecond(core::UtcSeconds now) {
+  const StateLock lock(LW_EXCLUSIVE);
+  core::UtcSeconds second = Max(now, Shared()->last_id_at + 1);
+  // After the clock was set back far, ids follow it again.
+  if (second > now + core::kHour) second = now;
+  Shared()->last_id_at = second;
+  return second;
+}
+
+/// Shared memory forgets at a restart what was given out before, and another node may share the directory.
+bool IsTaken(const std::string& id) {
+  const os::BackupDirectory directory = ConfiguredDirectory();
+  return os::HasRecord(directory.RunsPath(), id) || os::Exists(directory.SetPath(id));
+}
+
+}  // namespace
+
 void AssignId(RunRequest& request) {
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    request.queued_at = Max(UtcNow(), Shared()->last_id_at + 1);
-    // After the clock was set back far, ids follow it again.
-    if (request.queued_at > UtcNow() + core::kHour) request.queued_at = UtcNow();
-    Shared()->last_id_at = request.queued_at;
-  }
-  const std::string id = core::RunId(settings::database, request.queued_at);
+  request.queued_at = UtcNow();
+  std::string id;
+  do {
+    id = core::RunId(settings::database, TakeSecond(request.queued_at));
+  } while (IsTaken(id));
   if (id.size() >= sizeof(request.id)) {
     throw core::Error(core::sqlstate::kInvalidParameterValue, "the name of the database is too long for a file name",
                       {}, "Rename the database.");

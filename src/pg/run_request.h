@@ -5,7 +5,7 @@
 
 namespace mfi::pg {
 
-/// Gives the request its id and time of queueing: the current second, or the next one not yet given out.
+/// Gives the request its time of queueing and its id, which no other run of the backup directory has.
 void AssignId(RunRequest& request);
 
 /// The record a run begins with.
