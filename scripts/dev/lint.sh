@@ -15,13 +15,14 @@ part() { # NAME COMMAND...
   fi
 }
 
-tree() { find . \( -path ./.git -o -path ./build \) -prune -o -type f "$@" -print; }
-cpp_files() { find src tests bench -type f \( -name '*.h' -o -name '*.cpp' \) 2>/dev/null; }
+tree() { find . \( -path ./.git -o -path ./build \) -prune -o -type f \( "${@:--true}" \) -print; }
+cpp_files() { tree -name '*.h' -o -name '*.cpp'; }
 # Prints the lines that match, and fails if there are any: none RULE GREP-ARGUMENTS...
 none() {
   local rule=$1 found
   shift
-  found=$(grep "$@") || return 0
+  found=$(grep -s "$@")
+  [ -n "$found" ] || return 0
   printf '%s\n' "$rule" "$found"
   return 1
 }
@@ -55,8 +56,7 @@ analysis() {
 }
 
 shell_scripts() {
-  { tree -name '*.sh'; grep -rlE '^#!.*\b(ba|da)?sh\b' --include='*' .ci tests scripts bench 2>/dev/null; } |
-    sed 's|^\./||' | sort -u | xargs -r shellcheck -x
+  tree | xargs awk 'FNR == 1 && (/^#!.*\/(env )?(ba|da)?sh( |$)/ || FILENAME ~ /\.sh$/) { print FILENAME }' | xargs -r shellcheck -x
 }
 
 layers() {
