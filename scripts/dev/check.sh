@@ -76,7 +76,8 @@ unit() {
 memcheck() {
   cmake -S . -B build/memcheck >/dev/null &&
     cmake --build build/memcheck -j "$(nproc)" &&
-    valgrind -q --error-exitcode=9 --leak-check=full build/memcheck/mfi_unit --gtest_brief=1 --gtest_filter='-*EveryZone*'
+    valgrind -q --error-exitcode=9 --leak-check=full --suppressions=scripts/dev/valgrind.supp \
+      build/memcheck/mfi_unit --gtest_brief=1 --gtest_filter='-*EveryZone*'
 }
 
 # Each fuzzer runs over its corpus and then for a while with fresh input.
