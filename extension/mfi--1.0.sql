@@ -781,6 +781,13 @@ AS 'MODULE_PATHNAME', 'mfi_backup_cancel';
 COMMENT ON FUNCTION mfi_backup_cancel(text) IS
   'Cancels a queued or running backup. An error when there is no such backup or it is over.';
 
+CREATE FUNCTION mfi_backup_verify(id text) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mfi_backup_verify';
+COMMENT ON FUNCTION mfi_backup_verify(text) IS
+  'Verifies a backup set again as mfi.backup_verify says (restore: in a scratch server, compared with the rows counted '
+  'when it was made), waits, and returns ''ok'' or what differs.';
+
 CREATE FUNCTION mfi_backup_hold(id text, reason text) RETURNS boolean
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mfi_backup_hold';
@@ -892,7 +899,7 @@ COMMENT ON FUNCTION mfi_health(text) IS
 -- Actions are granted one by one; monitoring reads everything.
 REVOKE ALL ON FUNCTION
   mfi_replication_status(), _mfi_replication_health(), mfi_backup_now(boolean, text), mfi_backup_cancel(text),
-  mfi_backup_hold(text, text), mfi_backup_release(text), _mfi_backups(), _mfi_backup_progress(),
+  mfi_backup_verify(text), mfi_backup_hold(text, text), mfi_backup_release(text), _mfi_backups(), _mfi_backup_progress(),
   _mfi_backup_health(), mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(),
   _mfi_health(text, text), mfi_health(text)
 FROM PUBLIC;

@@ -93,6 +93,13 @@ class Judge {
               FormatDuration(facts_.max_age_s),
           "SELECT mfi_backup_now(wait => true), and look at error in mfi_backups for why none came.");
     }
+    if (facts_.restore_wanted && newest && !facts_.sets.back().foreign && !facts_.sets.back().restored) {
+      Add(Verdict::kWarning, "backup-not-proven",
+          facts_.sets.back().id + " was not proven by a restore" +
+              (facts_.sets.back().remark.empty() ? "" : ": " + facts_.sets.back().remark),
+          "Give mfi.scratch_directory the room for one restore, then SELECT mfi_backup_verify('" +
+              facts_.sets.back().id + "').");
+    }
     const std::vector<bool> suspicious = FindSuspicious(facts_.sets);
     if (!suspicious.empty() && suspicious.back()) {
       Add(Verdict::kWarning, "backup-suspicious",

@@ -17,7 +17,9 @@ struct SetFacts {
   std::int64_t size_bytes = 0;
   int tables = 0;
   bool verified = false;
-  bool foreign = false;  // of another system identifier
+  bool restored = false;  // verified by a restore
+  std::string remark;     // of the run, such as why it was not restored
+  bool foreign = false;   // of another system identifier
 };
 
 /// For each set: whether it is far smaller than its recent neighbours, or has fewer tables than the one before it.
@@ -37,6 +39,7 @@ struct BackupFacts {
   bool schedule_held = false;  // by an invalid setting
   bool has_schedule = false;
   bool verify_off = false;
+  bool restore_wanted = false;  // mfi.backup_verify = restore
   bool run_in_progress = false;
   std::int64_t max_age_s = 0;
   std::vector<SetFacts> sets;

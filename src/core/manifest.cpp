@@ -43,6 +43,48 @@ DatabaseProperties DatabaseFromJson(const json::Json& object) {
   return d;
 }
 
+json::Json ToJsonObject(const Contents& contents) {
+  json::Json tables = json::Json::array();
+  for (const TableRows& table : contents.tables) {
+    tables.push_back({{"oid", table.oid}, {"name", table.name}, {"rows", json::OrNull(table.rows)}});
+  }
+  json::Json sequences = json::Json::array();
+  for (const SequenceRange& sequence : contents.sequences) {
+    sequences.push_back({{"name", sequence.name}, {"low", sequence.low}, {"high", sequence.high}});
+  }
+  return {{"tables", tables},
+          {"sequences", sequences},
+          {"large_objects", contents.large_objects},
+          {"invalid_constraints", contents.invalid_constraints},
+          {"database_bytes", contents.database_bytes}};
+}
+
+Contents ContentsFromJson(const json::Json& object) {
+  Contents contents;
+  for (const json::Json& item : json::List(object, "tables")) {
+    if (!item.is_object()) json::WrongType("tables", "an array of objects");
+    TableRows table;
+    std::int64_t oid = 0;
+    json::Read(item, "oid", oid);
+    table.oid = static_cast<std::uint32_t>(oid);
+    json::Read(item, "name", table.name);
+    json::Read(item, "rows", table.rows);
+    contents.tables.push_back(std::move(table));
+  }
+  for (const json::Json& item : json::List(object, "sequences")) {
+    if (!item.is_object()) json::WrongType("sequences", "an array of objects");
+    SequenceRange sequence;
+    json::Read(item, "name", sequence.name);
+    json::Read(item, "low", sequence.low);
+    json::Read(item, "high", sequence.high);
+    contents.sequences.push_back(std::move(sequence));
+  }
+  json::Read(object, "large_objects", contents.large_objects);
+  contents.invalid_constraints = Strings(object, "invalid_constraints");
+  json::Read(object, "database_bytes", contents.database_bytes);
+  return contents;
+}
+
 ManifestFile FileFromJson(const json::Json& object) {
   if (!object.is_object()) json::WrongType("files", "an array of objects");
   ManifestFile file;
@@ -69,6 +111,7 @@ std::string ToJson(const Manifest& manifest) {
       {"server_version", manifest.server_version},
       {"dump_command", manifest.dump_command},
       {"files", files},
+      {"contents", ToJsonObject(manifest.contents)},
       {"hold", manifest.held ? json::Json{{"reason", manifest.hold_reason}} : json::Json(nullptr)}};
   return json::Dump(document);
 }
@@ -90,6 +133,7 @@ Manifest ParseManifest(std::string_view text) {
   json::Read(document, "server_version", manifest.server_version);
   manifest.dump_command = Strings(document, "dump_command");
   for (const json::Json& file : json::List(document, "files")) manifest.files.push_back(FileFromJson(file));
+  manifest.contents = ContentsFromJson(json::Section(document, "contents"));
   if (manifest.files.empty()) throw Error(sqlstate::kDataCorrupted, "the manifest names no files");
   if (const json::Json* hold = json::Find(document, "hold")) {
     if (!hold->is_object()) json::WrongType("hold", "an object");

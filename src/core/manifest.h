@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/contents.h"
 #include "core/run_record.h"
 
 namespace mfi::core {
@@ -40,6 +41,7 @@ struct Manifest {
   std::string server_version;
   std::vector<std::string> dump_command;
   std::vector<ManifestFile> files;
+  Contents contents;
   bool held = false;
   std::string hold_reason;
 };

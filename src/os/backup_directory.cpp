@@ -93,6 +93,14 @@ std::vector<StoredSet> BackupDirectory::Sets() const {
   return sets;
 }
 
+core::Manifest BackupDirectory::FindSet(const std::string& id) const {
+  for (StoredSet& set : Sets()) {
+    if (set.manifest.run.id == id) return std::move(set.manifest);
+  }
+  throw Error("42704", "there is no backup set \"" + id + "\"", {},
+              "SELECT id FROM mfi_backups WHERE path IS NOT NULL lists them.");
+}
+
 void BackupDirectory::Publish(const core::Manifest& manifest) const {
   const std::string& id = manifest.run.id;
   const std::string partial = PartialPath(id);
@@ -100,7 +108,12 @@ void BackupDirectory::Publish(const core::Manifest& manifest) const {
                       PermissionBits(partial) == 0750 ? 0640 : 0600);
   FsyncTree(partial);
   Rename(partial, SetPath(id));
-  ReplaceSymlink(LinkPath(id), manifest.run.path);
+  try {
+    ReplaceSymlink(LinkPath(id), manifest.run.path);
+  } catch (const Error&) {
+    Remove(id);
+    throw;
+  }
 }
 
 void BackupDirectory::SaveManifest(const core::Manifest& manifest) const {
@@ -108,7 +121,19 @@ void BackupDirectory::SaveManifest(const core::Manifest& manifest) const {
   WriteFileAtomically(path, core::ToJson(manifest), PermissionBits(path));
 }
 
-void BackupDirectory::PointLatest(const std::string& id) const { ReplaceSymlink(root_ + "/latest", id); }
+void BackupDirectory::PointLatestAtNewestVerified(const std::string& system_identifier) const {
+  const std::string link = root_ + "/latest";
+  std::string newest;
+  for (const StoredSet& set : Sets()) {
+    const core::RunRecord& run = set.manifest.run;
+    if (run.verify_result == "ok" && run.system_identifier == system_identifier) newest = run.id;
+  }
+  if (!newest.empty()) {
+    ReplaceSymlink(link, newest);
+  } else if (unlink(link.c_str()) != 0 && errno != ENOENT) {
+    ThrowErrno(errno, "remove", link);
+  }
+}
 
 void BackupDirectory::Remove(const std::string& id) const {
   const std::string hidden = root_ + "/.remove-" + node_ + "-" + id;
@@ -118,13 +143,24 @@ void BackupDirectory::Remove(const std::string& id) const {
   RemoveTree(hidden);
 }
 
+std::string BackupDirectory::SetAside(const std::string& id) const {
+  const std::string prefix = ".failed-" + node_ + "-";
+  RemoveHidden(prefix);
+  if (unlink(LinkPath(id).c_str()) != 0 && errno != ENOENT) ThrowErrno(errno, "remove", LinkPath(id));
+  std::string hidden = root_ + "/" + prefix + id;
+  Rename(SetPath(id), hidden);
+  return hidden;
+}
+
 void BackupDirectory::RemoveLeftovers() const {
   if (!IsDirectory(root_)) return;
+  RemoveHidden(".partial-" + node_ + "-");
+  RemoveHidden(".remove-" + node_ + "-");
+}
+
+void BackupDirectory::RemoveHidden(const std::string& prefix) const {
   for (const std::string& name : ListDirectory(root_)) {
-    for (const std::string& prefix : {".partial-" + node_ + "-", ".remove-" + node_ + "-"}) {
-      if (name.rfind(prefix, 0) != 0) continue;
-      if (core::IsRunId(name.substr(prefix.size()))) RemoveTree(root_ + "/" + name);
-    }
+    if (name.rfind(prefix, 0) == 0 && core::IsRunId(name.substr(prefix.size()))) RemoveTree(root_ + "/" + name);
   }
 }
 

@@ -20,6 +20,7 @@ struct StoredSet {
 ///   latest                relative link to the newest verified set
 ///   .partial-<node>-<id>  a set being made by that node
 ///   .remove-<node>-<id>   a set being deleted by that node
+///   .failed-<node>-<id>   the newest set that failed its verification, for whoever wants to know why
 ///   .runs/<id>.json       records of runs; .runs/.lock and .runs/.run-<database> are locks
 class BackupDirectory {
  public:
@@ -46,21 +47,30 @@ class BackupDirectory {
   /// All sets, oldest first. Directories without a valid manifest are no sets.
   std::vector<StoredSet> Sets() const;
 
+  /// The manifest of the set with this id; throws Error(42704) when there is none.
+  core::Manifest FindSet(const std::string& id) const;
+
   /// Makes the partial set durable and gives it its name by one rename, then links its archive.
   void Publish(const core::Manifest& manifest) const;
 
   /// Rewrites the manifest of a published set.
   void SaveManifest(const core::Manifest& manifest) const;
 
-  void PointLatest(const std::string& id) const;
+  /// Lets `latest` name the newest verified set of this cluster; takes it away when there is none.
+  void PointLatestAtNewestVerified(const std::string& system_identifier) const;
 
   /// Takes the set's names away, then its files.
   void Remove(const std::string& id) const;
+
+  /// Takes a set's names away because its verification failed; its files stay under a hidden name, in place of those
+  /// of an earlier one. Returns that name.
+  std::string SetAside(const std::string& id) const;
 
   /// Deletes what this node left half done. Only while it runs nothing.
   void RemoveLeftovers() const;
 
  private:
+  void RemoveHidden(const std::string& prefix) const;
   std::string LinkPath(const std::string& id) const { return root_ + "/" + id + ".sql.gz"; }
 
   std::string root_;

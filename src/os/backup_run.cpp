@@ -8,6 +8,7 @@
 #include "os/dump.h"
 #include "os/expire.h"
 #include "os/record_store.h"
+#include "os/verification.h"
 
 namespace mfi::os {
 namespace {
@@ -35,8 +36,9 @@ class Run {
       Fail(RunState::kFailed, error.what());
       return record();
     }
+    if (record().state == RunState::kFailed) return record();
     // The set is good from here on: nothing that goes wrong now may take it away.
-    Finish(RunState::kSucceeded, {});
+    Finish(RunState::kSucceeded, remark_);
     try {
       Expire(directory_, job_.record.database, record().system_identifier, job_.retention, host_.Now());
     } catch (const Error& error) {
@@ -84,7 +86,7 @@ class Run {
     dump_.DumpDatabase(manifest_);
     dump_.DumpGlobals();
     manifest_.run.source_node = job_.record.node;
-    manifest_.run.tables = dump_.CountTables(partial + "/" + dump_.ArchiveName());
+    dump_.CheckListing(manifest_);
     manifest_.run.size_bytes = TreeSize(partial);
     manifest_.run.path = record().id + "/" + dump_.ArchiveName();
     record() = manifest_.run;
@@ -102,8 +104,8 @@ class Run {
     if (Exists(directory_.SetPath(record().id))) {
       throw Error(core::sqlstate::kObjectNotInPrerequisiteState, "a set named \"" + record().id + "\" exists already");
     }
-    published_ = true;
     directory_.Publish(manifest_);
+    published_ = true;
   }
 
   void AddFiles(const std::string& directory, const std::string& prefix) {
@@ -119,18 +121,23 @@ class Run {
 
   void Verify() {
     Enter(RunState::kVerifying);
-    record().verify_method = job_.verify;
-    if (job_.verify != "none") {
-      const std::string result = dump_.ReadThrough(directory_.root() + "/" + record().path);
-      if (result != "ok") throw Error(core::sqlstate::kDataCorrupted, "verification failed: " + result);
-      record().verify_result = result;
-      record().verified_at = host_.Now();
+    const Verification done = VerifyPublished(job_, manifest_, host_);
+    record().verify_method = done.method;
+    record().verify_result = done.result;
+    remark_ = done.remark;
+    if (!done.result.empty() && done.result != "ok") {
+      const std::string where = directory_.SetAside(record().id);
+      record().path.clear();
+      Finish(RunState::kFailed, "verification failed: " + done.result + " (what was dumped is in \"" + where + "\")");
+      return;
     }
+    if (done.result == "ok") record().verified_at = host_.Now();
     manifest_.run = record();
     manifest_.run.state = RunState::kSucceeded;
     manifest_.run.finished_at = host_.Now();
+    manifest_.run.error = remark_;
     directory_.SaveManifest(manifest_);
-    if (!record().verify_result.empty()) directory_.PointLatest(record().id);
+    directory_.PointLatestAtNewestVerified(record().system_identifier);
   }
 
   /// Writes the final state. When not even that can be written (directory gone or full), the record on disk stays
@@ -147,10 +154,12 @@ class Run {
   }
 
   void Fail(RunState state, const std::string& error) {
+    if (published_) {
+      Finish(state, error + "; the set is complete but not verified: SELECT mfi_backup_verify('" + record().id + "')");
+      return;
+    }
     record().path.clear();
-    record().verify_result.clear();
     try {
-      if (published_) directory_.Remove(record().id);
       RemoveTree(directory_.PartialPath(record().id));
     } catch (const Error&) {
       // The launcher removes it later; the reason of the failure matters more than this one.
@@ -164,11 +173,29 @@ class Run {
   LockedRecord saved_;
   Dump dump_;
   core::Manifest manifest_;
+  std::string remark_;  // of a verification that did less than was wanted
   bool published_ = false;
 };
 
 }  // namespace
 
 core::RunRecord RunBackup(const BackupJob& job, RunHost& host) { return Run(job, host).ToTheEnd(); }
+
+std::string VerifySet(const BackupJob& job, const std::string& id, RunHost& host) {
+  const BackupDirectory directory(job.directory, job.record.node);
+  directory.CheckUsable(job.data_directory);
+  core::Manifest manifest = directory.FindSet(id);
+  host.Progress(RunState::kVerifying, manifest.run.size_bytes.value_or(0));
+  Verification done{.method = job.verify, .result = ChangedFiles(manifest, directory.SetPath(id), host), .remark = {}};
+  if (done.result.empty()) done = VerifyPublished(job, manifest, host);
+  manifest.run.verify_method = done.method;
+  manifest.run.verify_result = done.result;
+  manifest.run.error = done.remark;
+  manifest.run.verified_at.reset();
+  if (done.result == "ok") manifest.run.verified_at = host.Now();
+  directory.SaveManifest(manifest);
+  directory.PointLatestAtNewestVerified(manifest.run.system_identifier);
+  return done.remark.empty() ? done.result : done.result + " (" + done.remark + ")";
+}
 
 }  // namespace mfi::os

@@ -34,13 +34,19 @@ struct BackupJob {
   int jobs = 1;
   int niceness = 0;
   std::int64_t lock_timeout_ms = 0;
-  std::string verify;  // list | none
+  std::string verify;             // restore | list | none
+  std::string scratch_directory;  // an existing directory; the scratch server gets one of its own in it
   bool group_read = false;
   core::RetentionRule retention;
 };
 
 /// Runs a backup to its end: dump, publish, verify, retention. Never throws: whatever happens is in the record on
-/// disk and in the one returned. On any failure nothing stays under a set's name.
+/// disk and in the one returned. When the dump fails, or what was dumped proves wrong, nothing stays under a set's
+/// name; when only the verification was stopped, the set stays, as not verified.
 core::RunRecord RunBackup(const BackupJob& job, RunHost& host);
+
+/// Verifies the published set `id` again and writes the result into its manifest. Returns the result: "ok", or what
+/// differs. Throws Error when there is no such set or the verification could not be made.
+std::string VerifySet(const BackupJob& job, const std::string& id, RunHost& host);
 
 }  // namespace mfi::os

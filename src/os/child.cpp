@@ -175,17 +175,23 @@ void Child::Stop() {
   if (pid_ >= 0) Reap(true);
 }
 
-bool Child::WaitPiece(Waiter& waiter) {
+bool Child::Ended() {
   Drain();
-  if (!Reap(false)) {
-    // Whichever pipe is still open wakes us at once when the child ends.
-    const int fd = errors_.valid() ? errors_.get() : output_.get();
-    waiter.Wait(fd, false, fd >= 0 ? kPiece : milliseconds{20});
-    Drain();
-    if (!Reap(false)) return false;
-  }
+  if (!Reap(false)) return false;
   Drain();
   return true;
+}
+
+void Child::Signal(int signal_number) const {
+  if (pid_ > 0) kill(pid_, signal_number);
+}
+
+bool Child::WaitPiece(Waiter& waiter) {
+  if (Ended()) return true;
+  // Whichever pipe is still open wakes us at once when the child ends.
+  const int fd = errors_.valid() ? errors_.get() : output_.get();
+  waiter.Wait(fd, false, fd >= 0 ? kPiece : milliseconds{20});
+  return Ended();
 }
 
 ChildResult RunCommand(const Command& command, Waiter& waiter) {

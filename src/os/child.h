@@ -43,7 +43,13 @@ class Child {
   /// Waits for the end, a piece of at most 200 ms at a time; true when it has ended.
   bool WaitPiece(Waiter& waiter);
 
-  /// After WaitPiece returned true.
+  /// Whether it has ended, without waiting.
+  bool Ended();
+
+  /// Sends a signal to the child alone; nothing when it has ended.
+  void Signal(int signal_number) const;
+
+  /// After WaitPiece or Ended returned true.
   const ChildResult& result() const { return result_; }
 
  private:

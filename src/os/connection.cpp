@@ -66,8 +66,23 @@ Connection::Result Connection::Collect() {
 }
 
 std::vector<Row> Connection::Query(const std::string& sql) {
-  if (PQsendQuery(connection_.get(), sql.c_str()) == 0)
+  Send(sql);
+  return Take();
+}
+
+void Connection::Send(const std::string& sql) {
+  if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
     throw core::Error(core::sqlstate::kConnectionFailure, Message());
+  }
+}
+
+bool Connection::Ready() {
+  PQflush(connection_.get());
+  if (PQconsumeInput(connection_.get()) == 0) throw core::Error(core::sqlstate::kConnectionFailure, Message());
+  return PQisBusy(connection_.get()) == 0;
+}
+
+std::vector<Row> Connection::Take() {
   const Result result = Collect();
   std::vector<Row> rows;
   for (int i = 0; result && i < PQntuples(result.get()); ++i) {

@@ -27,6 +27,11 @@ class Connection {
   /// The only value of a statement that returns one row of one column; "" for NULL.
   std::string Value(const std::string& sql);
 
+  /// The same in pieces, for work beside a query: Send, then Ready until it is true, then Take.
+  void Send(const std::string& sql);
+  bool Ready();
+  std::vector<Row> Take();
+
   /// For statements without a result.
   void Execute(const std::string& sql) { Query(sql); }
 

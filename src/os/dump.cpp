@@ -7,6 +7,7 @@
 #include "core/names.h"
 #include "os/child.h"
 #include "os/connection.h"
+#include "os/contents_reader.h"
 #include "os/source_facts.h"
 
 namespace mfi::os {
@@ -29,12 +30,6 @@ constexpr std::size_t kQuotedBytes = 2000;
 int MajorVersion(const std::string& text) {
   const auto at = text.find(") ");
   return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + 2);  // NOLINT(cert-err34-c): 0 is the answer then
-}
-
-int CountTableData(const std::string& listing) {
-  int count = 0;
-  for (std::size_t at = 0; (at = listing.find(" TABLE DATA ", at)) != std::string::npos; ++at) ++count;
-  return count;
 }
 
 }  // namespace
@@ -101,22 +96,36 @@ void Dump::DumpDatabase(core::Manifest& manifest) {
   manifest.dump_command = arguments;
   manifest.dump_command.insert(manifest.dump_command.begin(), "pg_dump");
 
+  ContentsReader reader(*source);
+  reader.Begin();
   Child child({Program("pg_dump"), arguments, CleanEnvironment(), job_.niceness});
-  while (!child.WaitPiece(host_)) host_.Progress(core::RunState::kDumping, TreeSize(partial_));
+  bool counting = false;
+  while (!child.WaitPiece(host_)) {
+    host_.Progress(core::RunState::kDumping, TreeSize(partial_));
+    counting = counting || HoldsItsLocks(*source);
+    if (counting) reader.Step();
+  }
   if (child.result().exit_code != 0) ThrowFailed("pg_dump", child.result());
+  manifest.contents = reader.Finish();
+}
+
+/// pg_dump locks all tables first; once it copies, it holds them all.
+bool Dump::HoldsItsLocks(Connection& source) const {
+  source.Execute("SELECT pg_catalog.pg_stat_clear_snapshot()");
+  return source.Value(
+             "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE query LIKE 'COPY %' AND application_name = "
+             "pg_catalog.current_setting('application_name') AND pid <> pg_catalog.pg_backend_pid())") == "t";
 }
 
 void Dump::DumpGlobals() {
   Run("pg_dumpall", {"--globals-only", "--no-sync", "--file=" + partial_ + "/globals.sql", "--dbname=" + Conninfo()});
 }
 
-int Dump::CountTables(const std::string& path) { return CountTableData(Run("pg_restore", {"--list", path})); }
-
-std::string Dump::ReadThrough(const std::string& path) {
-  const ChildResult result =
-      RunCommand({Program("pg_restore"), {"--file=/dev/null", path}, CleanEnvironment(), job_.niceness}, host_);
-  if (result.exit_code == 0) return "ok";
-  return "the archive cannot be read: " + core::LastLines(result.errors, kQuotedLines, kQuotedBytes);
+void Dump::CheckListing(core::Manifest& manifest) {
+  const core::ArchiveListing listing = core::ParseListing(Run("pg_restore", {"--list", ArchivePath()}));
+  const std::string lacking = CompareWithListing(manifest.contents, listing);
+  if (!lacking.empty()) throw Error(core::sqlstate::kDataCorrupted, "the archive is not complete: " + lacking);
+  manifest.run.tables = static_cast<int>(listing.table_data.size());
 }
 
 }  // namespace mfi::os

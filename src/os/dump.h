@@ -17,23 +17,22 @@ class Dump {
   /// pg_dump, pg_dumpall and pg_restore are there and of the server's major version.
   void CheckPrograms();
 
-  /// Takes a snapshot, records where and when, and dumps the database in it.
+  /// Takes a snapshot, records where and when, dumps the database in it and counts its rows beside the dump.
   void DumpDatabase(core::Manifest& manifest);
 
   /// Roles and tablespaces, mode 0600.
   void DumpGlobals();
 
-  /// Lists the archive at `path`; returns how many tables have data in it.
-  int CountTables(const std::string& path);
-
-  /// Reads the whole archive at `path`; returns "ok" or what is wrong with it.
-  std::string ReadThrough(const std::string& path);
+  /// Lists the archive in `partial`; throws Error when a table's data is not in it.
+  void CheckListing(core::Manifest& manifest);
 
   /// Name of the archive inside a set.
   std::string ArchiveName() const;
 
  private:
   std::string Conninfo() const;
+  std::string ArchivePath() const { return partial_ + "/" + ArchiveName(); }
+  bool HoldsItsLocks(class Connection& source) const;
   std::string Program(const char* name) const { return job_.binary_directory + "/" + name; }
   std::string Run(const char* program, std::vector<std::string> arguments);
 

@@ -25,9 +25,15 @@ std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& direct
                                                    const std::string& system_identifier,
                                                    const core::RetentionRule& rule, core::UtcSeconds now) {
   std::vector<core::RetainedSet> sets;
+  std::vector<core::RetentionDecision> failed;
   for (const StoredSet& set : directory.Sets()) {
     const core::RunRecord& run = set.manifest.run;
     if (run.database != database) continue;
+    if (!run.verify_result.empty() && run.verify_result != "ok") {
+      // It is not good, so it fills no floor; and a person should see it before it goes.
+      failed.push_back({run.id, true, "kept: failed its verification, remove it by hand"});
+      continue;
+    }
     sets.push_back({.id = run.id,
                     .finished = run.finished_at.value_or(run.queued_at),
                     .verified = run.verify_result == "ok",
@@ -35,7 +41,9 @@ std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& direct
                     .foreign = run.system_identifier != system_identifier,
                     .hold_reason = set.manifest.hold_reason});
   }
-  return core::PlanRetention(sets, rule, now);
+  std::vector<core::RetentionDecision> decisions = core::PlanRetention(sets, rule, now);
+  decisions.insert(decisions.end(), failed.begin(), failed.end());
+  return decisions;
 }
 
 void Expire(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,

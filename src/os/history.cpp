@@ -19,7 +19,11 @@ HistoryEntry Join(StoredRun run, const core::Manifest* manifest) {
   entry.has_set = true;
   entry.held = manifest->held;
   entry.hold_reason = manifest->hold_reason;
-  if (!run.alive && entry.run.state != RunState::kSucceeded) entry.run = manifest->run;
+  if (run.interrupted) entry.run = manifest->run;
+  // A set can be verified again long after its run.
+  entry.run.verify_method = manifest->run.verify_method;
+  entry.run.verify_result = manifest->run.verify_result;
+  entry.run.verified_at = manifest->run.verified_at;
   return entry;
 }
 
@@ -45,7 +49,7 @@ std::vector<std::string> CloseInterruptedRuns(const BackupDirectory& directory, 
                                               core::UtcSeconds now) {
   std::vector<std::string> closed;
   for (StoredRun& run : ReadRuns(directory.RunsPath())) {
-    if (!IsInterrupted(run) || run.record.node != node) continue;
+    if (!run.interrupted || run.record.node != node) continue;
     core::RunRecord record = run.record;
     for (const StoredSet& set : directory.Sets()) {
       if (set.manifest.run.id == record.id) record = set.manifest.run;

@@ -56,6 +56,7 @@ std::optional<StoredRun> TryRead(const std::string& path) {
     // A record saved between open and here has its lock on another file.
     if (!SameFile(fd.get(), path)) continue;
     if (!run.alive) {
+      run.interrupted = true;
       run.record.state = RunState::kFailed;
       run.record.error = kInterrupted;
     }
@@ -103,8 +104,6 @@ StoredRun ReadRun(const std::string& runs_directory, const std::string& id) {
 bool HasRecord(const std::string& runs_directory, const std::string& id) {
   return Exists(RecordPath(runs_directory, id));
 }
-
-bool IsInterrupted(const StoredRun& run) { return run.record.error == kInterrupted && !run.record.finished_at; }
 
 void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before) {
   for (const StoredRun& run : ReadRuns(runs_directory)) {

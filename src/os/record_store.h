@@ -31,7 +31,8 @@ class LockedRecord {
 
 struct StoredRun {
   core::RunRecord record;
-  bool alive = false;  // its process lives
+  bool alive = false;        // its process lives
+  bool interrupted = false;  // it does not, and nobody has written that into the record yet
 };
 
 /// All records of a directory, oldest first. Files that are no records are passed over. A run that is not final and
@@ -43,9 +44,6 @@ StoredRun ReadRun(const std::string& runs_directory, const std::string& id);
 
 /// Whether a record file of this name exists, readable or not.
 bool HasRecord(const std::string& runs_directory, const std::string& id);
-
-/// Whether ReadRuns found the run interrupted and nobody has written that into its record yet.
-bool IsInterrupted(const StoredRun& run);
 
 /// Removes records of runs queued before `before` that are final and whose set is gone.
 void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before);

@@ -69,6 +69,8 @@ std::vector<core::SetFacts> SetsOf(const std::vector<os::HistoryEntry>& history)
                     .size_bytes = entry.run.size_bytes.value_or(0),
                     .tables = entry.run.tables,
                     .verified = entry.run.verify_result == "ok",
+                    .restored = entry.run.verify_method == "restore" && entry.run.verify_result == "ok",
+                    .remark = entry.run.error,
                     .foreign = entry.run.system_identifier != own});
   }
   return sets;
@@ -83,6 +85,7 @@ core::BackupFacts GatherBackupFacts() {
   facts.database_exists = CallPg([] { return OidIsValid(get_database_oid(settings::database, true)); });
   facts.has_schedule = settings::backup_schedule[0] != '\0';
   facts.verify_off = settings::backup_verify == settings::kVerifyNone;
+  facts.restore_wanted = settings::backup_verify == settings::kVerifyRestore;
   facts.max_age_s = settings::backup_max_age_s;
   AddSharedFacts(facts);
   if (facts.directory.empty()) return facts;

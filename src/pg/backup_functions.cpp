@@ -18,6 +18,7 @@ extern "C" {
 
 PG_FUNCTION_INFO_V1(mfi_backup_now);
 PG_FUNCTION_INFO_V1(mfi_backup_cancel);
+PG_FUNCTION_INFO_V1(mfi_backup_verify);
 PG_FUNCTION_INFO_V1(mfi_backup_hold);
 PG_FUNCTION_INFO_V1(mfi_backup_release);
 }
@@ -28,17 +29,19 @@ namespace {
 
 constexpr long kLookAgainMs = 1000;
 
-/// Raises the error that tells why no backup can be asked for now.
-void CheckCanRun() {
+/// Raises the error that tells why nothing can be asked of the launcher now.
+void CheckLauncher() {
   RequireShared();
-  if (RecoveryInProgress()) {
-    ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("backups are started on the primary"),
-                    errdetail("This server is a standby."), errhint("Connect to the primary and call it there.")));
-  }
   if (!LauncherAlive()) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the mfi launcher is not running"),
                     errhint("It restarts by itself within seconds; if not, read the server's log.")));
   }
+}
+
+void RefuseStandby() {
+  if (!RecoveryInProgress()) return;
+  ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("backups are started on the primary"),
+                  errdetail("This server is a standby."), errhint("Connect to the primary and call it there.")));
 }
 
 void Submit(const RunRequest& request) {
@@ -102,17 +105,29 @@ void WaitForEnd(const RunRequest& request) {
   ConditionVariableCancelSleep();
 }
 
-std::string Argument(FunctionCallInfo fcinfo, int index) {
-  return CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(index)); });
+/// The answer to this verification, once it is there.
+bool TakeAnswer(std::uint64_t ticket, VerifyAnswer& answer) {
+  const StateLock lock(LW_SHARED);
+  const SharedState& shared = *Shared();
+  if (shared.launcher_pid == 0) {
+    throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState, "the launcher ended before the set was verified",
+                      {}, "Call it again in a few seconds.");
+  }
+  answer = shared.answers[ticket % kMaxRequests];
+  return answer.ticket == ticket;
 }
 
-/// The set with this id; throws Error(42704) when there is none.
-core::Manifest FindSet(const os::BackupDirectory& directory, const std::string& id) {
-  for (os::StoredSet& set : directory.Sets()) {
-    if (set.manifest.run.id == id) return std::move(set.manifest);
+/// Plain frame: everything here may raise.
+void WaitForAnswer(const RunRequest& request, VerifyAnswer& answer) {
+  ConditionVariablePrepareToSleep(&Shared()->run_changed);
+  while (!Guard([&] { return TakeAnswer(request.verify_ticket, answer); })) {
+    ConditionVariableTimedSleep(&Shared()->run_changed, kLookAgainMs, PG_WAIT_EXTENSION);
   }
-  throw core::Error("42704", "there is no backup set \"" + id + "\"", {},
-                    "SELECT id FROM mfi_backups WHERE path IS NOT NULL lists them.");
+  ConditionVariableCancelSleep();
+}
+
+std::string Argument(FunctionCallInfo fcinfo, int index) {
+  return CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(index)); });
 }
 
 void SetHold(const std::string& id, bool held, const std::string& reason) {
@@ -122,7 +137,7 @@ void SetHold(const std::string& id, bool held, const std::string& reason) {
   if (!lock.held()) {
     throw core::Error("55006", "sets are being deleted right now", {}, "Call it again in a moment.");
   }
-  core::Manifest manifest = FindSet(directory, id);
+  core::Manifest manifest = directory.FindSet(id);
   manifest.held = held;
   manifest.hold_reason = reason;
   directory.SaveManifest(manifest);
@@ -134,7 +149,8 @@ void SetHold(const std::string& id, bool held, const std::string& reason) {
 extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
   using namespace mfi;
   const bool wait = !PG_ARGISNULL(0) && PG_GETARG_BOOL(0);
-  pg::CheckCanRun();
+  pg::CheckLauncher();
+  pg::RefuseStandby();
   if (wait) pg::RefuseOwnLocks(pg::settings::database);
   static pg::RunRequest request;
   request = {};
@@ -172,6 +188,32 @@ extern "C" Datum mfi_backup_cancel(PG_FUNCTION_ARGS) {
   });
   pg::WakeLauncher();
   PG_RETURN_BOOL(true);
+}
+
+extern "C" Datum mfi_backup_verify(PG_FUNCTION_ARGS) {
+  using namespace mfi;
+  pg::CheckLauncher();
+  static pg::RunRequest request;
+  static pg::VerifyAnswer answer;
+  request = {};
+  pg::Guard([&] {
+    const std::string id = pg::Argument(fcinfo, 0);
+    pg::ConfiguredDirectory().CheckUsable(DataDir);
+    pg::ConfiguredDirectory().FindSet(id);
+    strlcpy(request.id, id.c_str(), sizeof(request.id));
+    strlcpy(request.trigger, "verify", sizeof(request.trigger));
+    {
+      const pg::StateLock lock(LW_EXCLUSIVE);
+      request.verify_ticket = ++pg::Shared()->last_ticket;
+    }
+    pg::Submit(request);
+  });
+  pg::WaitForAnswer(request, answer);
+  if (answer.failed) {
+    ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+                    errmsg("backup set %s could not be verified: %s", request.id, answer.text)));
+  }
+  PG_RETURN_TEXT_P(cstring_to_text(answer.text));
 }
 
 extern "C" Datum mfi_backup_hold(PG_FUNCTION_ARGS) {

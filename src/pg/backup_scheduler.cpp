@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/names.h"
+#include "os/scratch_server.h"
 #include "pg/bridge.h"
 #include "pg/database_exists.h"
 #include "pg/node.h"
@@ -68,6 +69,7 @@ void BackupScheduler::CloseInterrupted() {
       CallPg([&] { ereport(LOG, (errmsg("mfi backup %s was interrupted", text))); });
     }
     directory.RemoveLeftovers();
+    os::RemoveTree(os::ScratchPath(ScratchDirectory(), NodeName()));
   } catch (const PgError&) {
     throw;
   } catch (const core::Error& error) {
@@ -157,8 +159,10 @@ void BackupScheduler::Enqueue(const RunRequest& request) {
   try {
     directory.CheckUsable(DataDir);
     directory.Prepare();
-    waiting.record.emplace(directory.RunsPath(), ToRecord(request));
-    waiting.record->Save();
+    if (request.verify_ticket == 0) {
+      waiting.record.emplace(directory.RunsPath(), ToRecord(request));
+      waiting.record->Save();
+    }
     waiting_.push_back(std::move(waiting));
   } catch (const PgError&) {
     throw;
@@ -169,6 +173,10 @@ void BackupScheduler::Enqueue(const RunRequest& request) {
 }
 
 void BackupScheduler::Fail(Waiting& waiting, const std::string& error) {
+  if (waiting.request.verify_ticket != 0) {
+    AnswerVerify(waiting.request, error, true);
+    return;
+  }
   bool recorded = false;
   if (waiting.record) {
     core::RunRecord& record = waiting.record->record();
@@ -204,7 +212,7 @@ void BackupScheduler::CancelWaiting() {
   }
   if (id.empty()) return;
   for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
-    if (id != it->request.id) continue;
+    if (id != it->request.id || !it->record) continue;
     core::RunRecord& record = it->record->record();
     record.state = RunState::kCancelled;
     record.error = "cancelled by mfi_backup_cancel before it began";

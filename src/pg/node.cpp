@@ -44,6 +44,13 @@ std::string SocketDirectory() {
   return first;
 }
 
+std::string ScratchDirectory() {
+  if (settings::scratch_directory[0] != '\0') return settings::scratch_directory;
+  const std::string data = DataDir;
+  const std::size_t slash = data.rfind('/');
+  return slash == 0 ? "/" : data.substr(0, slash);
+}
+
 os::BackupDirectory ConfiguredDirectory() { return {settings::backup_directory, NodeName()}; }
 
 core::RetentionRule ConfiguredRetention() {

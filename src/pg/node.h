@@ -24,6 +24,9 @@ std::string BinaryDirectory();
 /// First directory of unix_socket_directories; "localhost" when there is none.
 std::string SocketDirectory();
 
+/// Where scratch servers get their directory: mfi.scratch_directory, or the parent of the data directory.
+std::string ScratchDirectory();
+
 /// The backup directory in force, with this node's name.
 os::BackupDirectory ConfiguredDirectory();
 

@@ -58,4 +58,15 @@ core::RunRecord ToRecord(const RunRequest& request) {
   return record;
 }
 
+void AnswerVerify(const RunRequest& request, const std::string& text, bool failed) {
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    VerifyAnswer& answer = Shared()->answers[request.verify_ticket % kMaxRequests];
+    answer.ticket = request.verify_ticket;
+    answer.failed = failed;
+    strlcpy(answer.text, text.c_str(), sizeof(answer.text));
+  }
+  ConditionVariableBroadcast(&Shared()->run_changed);
+}
+
 }  // namespace mfi::pg

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "core/run_record.h"
 #include "pg/shared_state.h"
 
@@ -10,5 +12,8 @@ void AssignId(RunRequest& request);
 
 /// The record a run begins with.
 core::RunRecord ToRecord(const RunRequest& request);
+
+/// Leaves the answer to a request to verify a set for the session that waits for it.
+void AnswerVerify(const RunRequest& request, const std::string& text, bool failed);
 
 }  // namespace mfi::pg

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "core/error.h"
 #include "core/timestamp.h"
 #include "os/backup_run.h"
 #include "os/child.h"
@@ -65,6 +66,7 @@ os::BackupJob MakeJob(const RunRequest& request) {
   job.niceness = settings::backup_nice;
   job.lock_timeout_ms = settings::backup_lock_timeout_ms;
   job.verify = settings::BackupVerifyName();
+  job.scratch_directory = ScratchDirectory();
   job.group_read = settings::backup_group_read;
   job.retention = ConfiguredRetention();
   return job;
@@ -86,6 +88,14 @@ void Report(const core::RunRecord& run) {
   CallPg([&] { ereport(LOG, (errmsg("mfi backup %s %s: %s", id, how, what))); });
 }
 
+void VerifyOnRequest(const RunRequest& request, const os::BackupJob& job, LatchHost& host) {
+  try {
+    AnswerVerify(request, os::VerifySet(job, request.id, host), false);
+  } catch (const core::Error& error) {
+    AnswerVerify(request, error.what(), true);
+  }
+}
+
 }  // namespace
 
 }  // namespace mfi::pg
@@ -102,7 +112,11 @@ extern "C" void mfi_runner_main(Datum) {
     using namespace mfi;
     const os::BackupJob job = pg::MakeJob(request);
     pg::LatchHost host(std::chrono::seconds(pg::settings::backup_timeout_s));
-    pg::Report(os::RunBackup(job, host));
+    if (request.verify_ticket != 0) {
+      pg::VerifyOnRequest(request, job, host);
+    } else {
+      pg::Report(os::RunBackup(job, host));
+    }
   });
   proc_exit(0);
 }

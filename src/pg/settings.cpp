@@ -24,7 +24,8 @@ int backup_min_keep = 3;
 int backup_max_age_s = 26 * 3600;
 int backup_jobs = 1;
 char* backup_compression = nullptr;
-int backup_verify = kVerifyList;
+int backup_verify = kVerifyRestore;
+char* scratch_directory = nullptr;
 int backup_timeout_s = 6 * 3600;
 int backup_lock_timeout_ms = 5 * 60 * 1000;
 int backup_nice = 10;
@@ -39,8 +40,10 @@ int install_schema = 0;
 
 namespace {
 
-constexpr config_enum_entry kVerifyOptions[] = {
-    {"list", kVerifyList, false}, {"none", kVerifyNone, false}, {nullptr, 0, false}};
+constexpr config_enum_entry kVerifyOptions[] = {{"restore", kVerifyRestore, false},
+                                                {"list", kVerifyList, false},
+                                                {"none", kVerifyNone, false},
+                                                {nullptr, 0, false}};
 
 constexpr config_enum_entry kInstallSchemaOptions[] = {
     {"auto", 0, false}, {"on", 1, false}, {"off", 2, false}, {nullptr, 0, false}};
@@ -134,8 +137,12 @@ void Define(bool preloaded) {
   Int("mfi.backup_jobs", "Parallel jobs of pg_dump; above 1 the archive is a directory.", &backup_jobs, 1, 1, 64, 0);
   String("mfi.backup_compression", "Compression as pg_dump --compress takes it.", &backup_compression, "zstd:1",
          PGC_SIGHUP, CheckCompression);
-  DefineCustomEnumVariable("mfi.backup_verify", "How a backup is verified.", nullptr, &backup_verify, kVerifyList,
-                           kVerifyOptions, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineCustomEnumVariable("mfi.backup_verify",
+                           "How a backup is verified: restored and compared, only read, or not at all.", nullptr,
+                           &backup_verify, kVerifyRestore, kVerifyOptions, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  String("mfi.scratch_directory",
+         "Existing directory for the server that backups are restored in; empty: beside the data.", &scratch_directory,
+         "", PGC_SIGHUP, CheckDirectory);
   Int("mfi.backup_timeout", "Longest duration of a backup; it is stopped and failed after that.", &backup_timeout_s,
       6 * 3600, 1, INT_MAX, GUC_UNIT_S);
   Int("mfi.backup_lock_timeout", "How long pg_dump waits for a table lock.", &backup_lock_timeout_ms, 5 * 60 * 1000, 0,

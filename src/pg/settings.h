@@ -16,6 +16,7 @@ extern int backup_max_age_s;
 extern int backup_jobs;
 extern char* backup_compression;
 extern int backup_verify;  // BackupVerify
+extern char* scratch_directory;
 extern int backup_timeout_s;
 extern int backup_lock_timeout_ms;
 extern int backup_nice;
@@ -28,9 +29,9 @@ extern int silence_critical_s;
 extern int sample_interval_ms;
 extern int install_schema;
 
-enum BackupVerify { kVerifyList, kVerifyNone };
+enum BackupVerify { kVerifyRestore, kVerifyList, kVerifyNone };
 
-/// "list" or "none".
+/// "restore", "list" or "none".
 const char* BackupVerifyName();
 
 /// Defines all settings and reserves the prefix. `preloaded`: called while shared_preload_libraries are loaded, when

@@ -29,7 +29,15 @@ struct RunRequest {
   char slot_key[64];
   char schedule_id[512];
   int attempt;
-  std::int64_t queued_at;  // seconds UTC
+  std::int64_t queued_at;       // seconds UTC
+  std::uint64_t verify_ticket;  // not 0: verify the set `id` instead of making one
+};
+
+/// What became of a request to verify a set.
+struct VerifyAnswer {
+  std::uint64_t ticket;
+  bool failed;  // no verification could be made; text says why
+  char text[kReasonLength];
 };
 
 enum class RunnerState { kNone, kStarting, kRunning };
@@ -81,6 +89,8 @@ struct SharedState {
   std::int64_t last_id_at;  // seconds UTC of the newest id given out
   int request_count;
   RunRequest requests[kMaxRequests];
+  std::uint64_t last_ticket;
+  VerifyAnswer answers[kMaxRequests];
   char cancel_id[kIdLength];  // a queued run to be cancelled by the launcher
   CurrentRun current;
 

@@ -1,0 +1,146 @@
+#include "os/scratch_server.h"
+
+#include <signal.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "core/error.h"
+#include "core/names.h"
+
+namespace mfi::os {
+namespace {
+
+using core::Error;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr int kPort = 5432;
+constexpr std::size_t kLongestSocketDirectory = 80;  // a socket path is at most 107 bytes
+constexpr seconds kStartLimit{120};
+constexpr milliseconds kPiece{50};
+constexpr int kQuotedLines = 5;
+constexpr std::size_t kQuotedBytes = 1000;
+
+// Not durable and not replicated, because it lives for one restore; nothing of the restored database may start to run.
+constexpr const char* kSettings[] = {"listen_addresses=",
+                                     "port=5432",
+                                     "unix_socket_permissions=0700",
+                                     "shared_preload_libraries=",
+                                     "max_worker_processes=0",
+                                     "max_logical_replication_workers=0",
+                                     "max_wal_senders=0",
+                                     "wal_level=minimal",
+                                     "archive_mode=off",
+                                     "autovacuum=off",
+                                     "fsync=off",
+                                     "full_page_writes=off",
+                                     "synchronous_commit=off",
+                                     "checkpoint_timeout=1d",
+                                     "max_wal_size=4GB",
+                                     "maintenance_work_mem=256MB",
+                                     "shared_buffers=128MB",
+                                     "ssl=off",
+                                     "log_min_messages=error",
+                                     "log_checkpoints=off",
+                                     "logging_collector=off",
+                                     "log_destination=stderr"};
+
+std::string MakeSocketDirectory() {
+  std::string path = "/tmp/mfi-scratch-XXXXXX";
+  if (mkdtemp(path.data()) == nullptr) ThrowErrno(errno, "create the directory", path);
+  return path;
+}
+
+}  // namespace
+
+ScratchServer::ScratchServer(const ScratchOptions& options, Waiter& waiter) : options_(options), waiter_(waiter) {
+  RemoveTree(options_.directory);
+  MakeDirectory(options_.directory, 0700);
+  try {
+    socket_directory_ =
+        options_.directory.size() <= kLongestSocketDirectory ? options_.directory : MakeSocketDirectory();
+    Start();
+    WaitUntilReady();
+  } catch (...) {
+    RemoveFiles();
+    throw;
+  }
+}
+
+ScratchServer::~ScratchServer() { RemoveFiles(); }
+
+void ScratchServer::RemoveFiles() {
+  // An immediate shutdown: whatever it holds is thrown away.
+  if (server_) server_->Signal(SIGQUIT);
+  server_.reset();
+  try {
+    RemoveTree(options_.directory);
+    if (!socket_directory_.empty()) RemoveTree(socket_directory_);
+  } catch (const Error&) {
+    // The launcher removes what is left of it later.
+  }
+}
+
+void ScratchServer::Start() {
+  const std::string data = options_.directory + "/data";
+  const ChildResult made = RunCommand({options_.binary_directory + "/initdb",
+                                       {"--pgdata=" + data, "--username=" + options_.superuser, "--auth=trust",
+                                        "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"},
+                                       CleanEnvironment(),
+                                       options_.niceness},
+                                      waiter_);
+  if (made.exit_code != 0) {
+    throw Error(core::sqlstate::kExternalRoutine,
+                "initdb of the scratch server failed: " + core::LastLines(made.errors, kQuotedLines, kQuotedBytes));
+  }
+  std::vector<std::string> arguments = {"-D", data};
+  for (const char* setting : kSettings) {
+    arguments.emplace_back("-c");
+    arguments.emplace_back(setting);
+  }
+  arguments.emplace_back("-c");
+  arguments.push_back("unix_socket_directories=" + socket_directory_);
+  server_ = std::make_unique<Child>(
+      Command{options_.binary_directory + "/postgres", arguments, CleanEnvironment(), options_.niceness});
+}
+
+void ScratchServer::CheckAlive() {
+  if (!server_->Ended()) return;
+  throw Error(core::sqlstate::kExternalRoutine,
+              "the scratch server died: " + core::LastLines(server_->result().errors, kQuotedLines, kQuotedBytes));
+}
+
+void ScratchServer::WaitUntilReady() {
+  const auto deadline = steady_clock::now() + kStartLimit;
+  for (;;) {
+    CheckAlive();
+    try {
+      const Connection probe(Conninfo("postgres"), waiter_, seconds(10));
+      return;
+    } catch (const Error& error) {
+      if (error.sqlstate() != core::sqlstate::kConnectionFailure || steady_clock::now() >= deadline) throw;
+    }
+    waiter_.Wait(-1, false, kPiece);
+  }
+}
+
+std::string ScratchServer::Conninfo(const std::string& database) const {
+  using core::ConninfoValue;
+  return "host=" + ConninfoValue(socket_directory_) + " port=" + std::to_string(kPort) +
+         " user=" + ConninfoValue(options_.superuser) + " dbname=" + ConninfoValue(database) +
+         " application_name='mfi restore proof' options=''";
+}
+
+std::string ScratchPath(const std::string& parent, const std::string& node) { return parent + "/mfi-scratch-" + node; }
+
+std::int64_t FreeSpace(const std::string& path) {
+  struct statvfs status {};
+  if (statvfs(path.c_str(), &status) != 0) ThrowErrno(errno, "read the free space of", path);
+  return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
+}
+
+}  // namespace mfi::os

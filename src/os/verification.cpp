@@ -1,0 +1,70 @@
+#include "os/verification.h"
+
+#include <algorithm>
+
+#include "core/names.h"
+#include "core/timestamp.h"
+#include "os/restore_proof.h"
+
+namespace mfi::os {
+namespace {
+
+using core::Error;
+
+constexpr int kQuotedLines = 8;
+constexpr std::size_t kQuotedBytes = 2000;
+
+std::string ReadArchive(const BackupJob& job, const std::string& archive, RunHost& host) {
+  const ChildResult result = RunCommand(
+      {job.binary_directory + "/pg_restore", {"--file=/dev/null", archive}, CleanEnvironment(), job.niceness}, host);
+  if (result.exit_code == 0) return "ok";
+  return "the archive cannot be read to its end: " + core::LastLines(result.errors, kQuotedLines, kQuotedBytes);
+}
+
+/// Throws Error(53100) when the scratch directory has not enough room for the restored database.
+void CheckRoom(const BackupJob& job, const core::Manifest& manifest) {
+  const std::int64_t free = FreeSpace(job.scratch_directory);
+  const std::int64_t needed = RoomForProof(manifest);
+  if (free >= needed) return;
+  throw Error(core::sqlstate::kDiskFull, "\"" + job.scratch_directory + "\" has " + core::FormatBytes(free) +
+                                             " free, a restore needs " + core::FormatBytes(needed));
+}
+
+}  // namespace
+
+std::string ChangedFiles(const core::Manifest& manifest, const std::string& set_path, RunHost& host) {
+  for (const core::ManifestFile& file : manifest.files) {
+    const std::string path = set_path + "/" + file.name;
+    if (!Exists(path)) return "file " + file.name + " is missing";
+    if (host.Sha256OfFile(path) != file.sha256) return "file " + file.name + " has changed since it was published";
+  }
+  return {};
+}
+
+bool IsStop(const Error& error) { return error.sqlstate().rfind("57", 0) == 0; }
+
+Verification VerifyPublished(const BackupJob& job, const core::Manifest& manifest, RunHost& host) {
+  if (job.verify == "none") return {.method = "none", .result = {}, .remark = {}};
+  const std::string set_path = job.directory + "/" + manifest.run.id;
+  const std::string archive = job.directory + "/" + manifest.run.path;
+  Verification done{.method = job.verify, .result = {}, .remark = {}};
+  if (job.verify == "restore") {
+    try {
+      CheckRoom(job, manifest);
+      const ScratchOptions scratch{.binary_directory = job.binary_directory,
+                                   .directory = ScratchPath(job.scratch_directory, job.record.node),
+                                   .superuser = job.superuser,
+                                   .niceness = job.niceness};
+      done.result = ProveByRestore({.scratch = scratch, .jobs = std::max(2, job.jobs)}, manifest, set_path, host);
+      return done;
+    } catch (const Error& error) {
+      if (IsStop(error)) throw;
+      done.remark = std::string("the backup was only read, not restored: ") + error.what();
+    }
+  }
+  done.method = "list";
+  done.result = ReadArchive(job, archive, host);
+  return done;
+}
+
+}  // namespace mfi::os
