@@ -121,6 +121,16 @@ server_from_next_debian() {
   apt_install -t trixie $SERVER_PACKAGES
 }
 
+# Where the next release's libraries are already in, a package of this release may no longer fit: then the next one's.
+install_one_by_one() {
+  local package
+  [ -f "$PINNED_SOURCES" ] || return 1
+  say "not all of them fit the packages that are installed; trying each"
+  for package in "$@"; do
+    apt_install "$package" || apt_install -t trixie "$package" || return 1
+  done
+}
+
 clusters() { if command -v pg_lsclusters >/dev/null; then pg_lsclusters -h | awk '{ print $1, $2, $4 }'; fi; }
 
 missing=$(missing_packages "${1:-}")
@@ -140,7 +150,7 @@ keep_servers_as_they_are
 apt_update
 # First the compilers from this release: the newer C library of the next one would refuse them afterwards.
 # shellcheck disable=SC2086
-[ -z "$missing" ] || apt_install $missing
+[ -z "$missing" ] || apt_install $missing || install_one_by_one $missing
 if ! server >/dev/null; then
   server_from_candidate || server_from_postgresql_project || server_from_next_debian ||
     fail "no source of PostgreSQL 17 for ${CODENAME:-this system}" \
