@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils qw(slurp_file slurp_dir);
 use Test::More;
 use Time::HiRes qw(usleep);
 
-# MfiNode->bank(NAME, conf => TEXT, database => NAME, streaming => 0|1, install_path => DIR): running, with the
+# MfiNode->bank(NAME, conf => TEXT, database => NAME, streaming => 0|1, install_path => DIR, initdb => [OPTION]): running, with the
 # extension in its database.
 sub bank
 {
@@ -28,7 +28,7 @@ sub prepared
 {
 	my ($class, $name, %params) = @_;
 	my $node = $class->new($name, $params{install_path} ? (install_path => $params{install_path}) : ());
-	$node->init(allows_streaming => $params{streaming} // 0);
+	$node->init(allows_streaming => $params{streaming} // 0, extra => $params{initdb} // []);
 	$node->{database} = $params{database} // 'mfi_banking';
 	mkdir $node->backups or die "could not create the backup directory: $!";
 	my $database = $node->database =~ s/'/''/gr;
