@@ -117,6 +117,49 @@ bool TakeAnswer(std::uint64_t ticket, VerifyAnswer& answer) {
   return answer.ticket == ticket;
 }
 
+void SetNote(RunRequest& request, const std::string& note) {
+  if (note.size() >= sizeof(request.note)) {
+    throw core::Error(core::sqlstate::kInvalidParameterValue,
+                      "the note is " + std::to_string(note.size()) + " bytes long, at most " +
+                          std::to_string(sizeof(request.note) - 1) + " are kept");
+  }
+  strlcpy(request.note, note.c_str(), sizeof(request.note));
+}
+
+/// Asks the process that has the run to cancel it: its runner, or the launcher as long as it waits.
+void RequestCancel(const std::string& id) {
+  bool requested = false;
+  {
+    const StateLock lock(LW_SHARED);
+    const SharedState& shared = *Shared();
+    for (int i = 0; i < shared.request_count; ++i) requested = requested || id == shared.requests[i].id;
+  }
+  if (!requested) {
+    const os::StoredRun run = os::ReadRun(ConfiguredDirectory().RunsPath(), id);
+    if (core::IsFinal(run.record.state)) {
+      throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState,
+                        "backup " + id + " is over: " + core::ToString(run.record.state));
+    }
+  }
+  bool full = false;
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    SharedState& shared = *Shared();
+    if (id == shared.current.request.id && shared.current.runner_latch != nullptr) {
+      shared.current.cancel_requested = true;
+      SetLatch(shared.current.runner_latch);
+    } else {
+      full = shared.cancel_count == kMaxRequests;
+      if (!full) strlcpy(shared.cancel_ids[shared.cancel_count++], id.c_str(), kIdLength);
+    }
+  }
+  if (full) {
+    throw core::Error(core::sqlstate::kInsufficientResources, "too many backups are being cancelled", {},
+                      "Call it again in a moment.");
+  }
+  WakeLauncher();
+}
+
 /// Plain frame: everything here may raise.
 void WaitForAnswer(const RunRequest& request, VerifyAnswer& answer) {
   ConditionVariablePrepareToSleep(&Shared()->run_changed);
@@ -156,7 +199,7 @@ extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
   request = {};
   pg::Guard([&] {
     pg::ConfiguredDirectory().CheckUsable(DataDir);
-    if (!PG_ARGISNULL(1)) strlcpy(request.note, pg::Argument(fcinfo, 1).c_str(), sizeof(request.note));
+    if (!PG_ARGISNULL(1)) pg::SetNote(request, pg::Argument(fcinfo, 1));
     strlcpy(request.trigger, "manual", sizeof(request.trigger));
     strlcpy(request.schedule_id, pg::ScheduleId().c_str(), sizeof(request.schedule_id));
     request.attempt = 1;
@@ -170,23 +213,7 @@ extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
 extern "C" Datum mfi_backup_cancel(PG_FUNCTION_ARGS) {
   using namespace mfi;
   pg::RequireShared();
-  pg::Guard([&] {
-    const std::string id = pg::Argument(fcinfo, 0);
-    const os::StoredRun run = os::ReadRun(pg::ConfiguredDirectory().RunsPath(), id);
-    if (core::IsFinal(run.record.state)) {
-      throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState,
-                        "backup " + id + " is over: " + core::ToString(run.record.state));
-    }
-    const pg::StateLock lock(LW_EXCLUSIVE);
-    pg::SharedState& shared = *pg::Shared();
-    if (id == shared.current.request.id && shared.current.runner_latch != nullptr) {
-      shared.current.cancel_requested = true;
-      SetLatch(shared.current.runner_latch);
-    } else {
-      strlcpy(shared.cancel_id, id.c_str(), sizeof(shared.cancel_id));
-    }
-  });
-  pg::WakeLauncher();
+  pg::Guard([&] { pg::RequestCancel(pg::Argument(fcinfo, 0)); });
   PG_RETURN_BOOL(true);
 }
 

@@ -55,9 +55,13 @@ bool BackupsAreOn() { return settings::backup_directory[0] != '\0'; }
 
 }  // namespace
 
-void BackupScheduler::Start() {
-  watching_since_ = UtcNow();
-  if (!RunInProgress()) CloseInterrupted();
+void BackupScheduler::Start() { watching_since_ = UtcNow(); }
+
+/// A runner that outlived its launcher is waited for: what it has half done is not left over.
+void BackupScheduler::Tidy() {
+  if (tidy_ || runner_ != nullptr || RunInProgress()) return;
+  CloseInterrupted();
+  tidy_ = true;
 }
 
 void BackupScheduler::CloseInterrupted() {
@@ -88,6 +92,7 @@ long BackupScheduler::Round() {
   TakeRequests();
   CancelWaiting();
   WatchRunner();
+  Tidy();
   next_run_at_.reset();
   const bool exists = CallPg([] { return DatabaseExists(settings::database); });
   {
@@ -204,13 +209,17 @@ void BackupScheduler::Fail(Waiting& waiting, const std::string& error) {
 }
 
 void BackupScheduler::CancelWaiting() {
-  std::string id;
+  std::vector<std::string> ids;
   {
     const StateLock lock(LW_EXCLUSIVE);
-    id = Shared()->cancel_id;
-    Shared()->cancel_id[0] = '\0';
+    SharedState& shared = *Shared();
+    for (int i = 0; i < shared.cancel_count; ++i) ids.emplace_back(shared.cancel_ids[i]);
+    shared.cancel_count = 0;
   }
-  if (id.empty()) return;
+  for (const std::string& id : ids) Cancel(id);
+}
+
+void BackupScheduler::Cancel(const std::string& id) {
   for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
     if (id != it->request.id || !it->record) continue;
     core::RunRecord& record = it->record->record();
@@ -250,7 +259,7 @@ void BackupScheduler::WatchRunner() {
   runner_ = nullptr;
   if (never_began && starting_) Fail(*starting_, "the backup's process could not be started (see the server's log)");
   starting_.reset();
-  CloseInterrupted();
+  tidy_ = false;
   directory_read_.clear();
 }
 

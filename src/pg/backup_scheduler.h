@@ -20,7 +20,7 @@ namespace mfi::pg {
 /// runner. What it needs to know survives it in the backup directory.
 class BackupScheduler {
  public:
-  /// Closes the records of runs that died with an earlier process.
+  /// From now on slots of the schedule are awaited.
   void Start();
 
   /// One round; returns milliseconds until it wants the next one.
@@ -33,10 +33,12 @@ class BackupScheduler {
     std::optional<os::LockedRecord> record;
   };
 
+  void Tidy();
   void CloseInterrupted();
   void ReadDirectory();
   void TakeRequests();
   void CancelWaiting();
+  void Cancel(const std::string& id);
   void WatchRunner();
   void FollowSchedule();
   core::Plan MakePlan(const std::optional<core::Schedule>& schedule) const;
@@ -56,6 +58,7 @@ class BackupScheduler {
   std::deque<Waiting> waiting_;
   std::optional<Waiting> starting_;  // handed to the runner
   BackgroundWorkerHandle* runner_ = nullptr;
+  bool tidy_ = false;  // records and leftovers of runs that died were seen to since the last run
   std::optional<core::UtcSeconds> next_run_at_;
 };
 

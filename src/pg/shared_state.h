@@ -91,7 +91,8 @@ struct SharedState {
   RunRequest requests[kMaxRequests];
   std::uint64_t last_ticket;
   VerifyAnswer answers[kMaxRequests];
-  char cancel_id[kIdLength];  // a queued run to be cancelled by the launcher
+  int cancel_count;
+  char cancel_ids[kMaxRequests][kIdLength];  // queued runs to be cancelled by the launcher
   CurrentRun current;
 
   int peer_count;

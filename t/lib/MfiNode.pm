@@ -28,16 +28,19 @@ sub prepared
 {
 	my ($class, $name, %params) = @_;
 	my $node = $class->new($name, $params{install_path} ? (install_path => $params{install_path}) : ());
-	$node->init(allows_streaming => $params{streaming} // 0, extra => $params{initdb} // []);
+	$node->init(
+		allows_streaming => $params{streaming} // 0,
+		extra => $params{initdb} // [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
 	$node->{database} = $params{database} // 'mfi_banking';
 	mkdir $node->backups or die "could not create the backup directory: $!";
-	my $database = $node->database =~ s/'/''/gr;
+	my $database = $node->database =~ s/(['\\])/$1$1/gr;
 	$node->append_conf('postgresql.conf', <<"CONF");
 shared_preload_libraries = 'mfi'
 mfi.database = '$database'
 mfi.backup_directory = '@{[ $node->backups ]}'
 mfi.backup_on_start = off
 mfi.backup_schedule = ''
+mfi.backup_verify = list
 mfi.sample_interval = 200ms
 @{[ $params{conf} // '' ]}
 CONF
@@ -157,6 +160,15 @@ sub pid_of
 	return $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
 }
 
+# The command line of a process, empty when it has ended.
+sub command_of
+{
+	my ($process) = @_;
+	open(my $file, '<', "/proc/$process/cmdline") or return '';
+	local $/;
+	return (<$file> // '') =~ tr/\0/ /r;
+}
+
 # Client programs that work for this node's backups, by pid.
 sub children
 {
@@ -165,10 +177,7 @@ sub children
 	my $directory = $node->backups;
 	for my $process (grep { /^\d+$/ } slurp_dir('/proc'))
 	{
-		open(my $file, '<', "/proc/$process/cmdline") or next;
-		my $command = do { local $/; <$file> } // '';
-		close $file;
-		$command =~ tr/\0/ /;
+		my $command = command_of($process);
 		$found{$process} = $command if $command =~ m{/pg_(?:dump|dumpall|restore) } && index($command, $directory) >= 0;
 	}
 	return %found;
