@@ -77,6 +77,7 @@ void PeerWatch::Sample() {
     for (int i = 0; i < raw.sender_count; ++i) See(raw, raw.senders[i], now_us, elapsed_s);
     Miss(raw);
     Forget(raw);
+    if (IsStreaming(raw.receiver)) shared.upstream_heard_at = raw.receiver.last_message_at;
     if (elapsed_s > 0 && raw.current >= shared.sampled_wal_end) {
       shared.wal_bytes_per_s = static_cast<double>(raw.current - shared.sampled_wal_end) / elapsed_s;
     }

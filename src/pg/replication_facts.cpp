@@ -56,9 +56,9 @@ core::ReceiverFacts ToFacts(const RawReceiver& raw) {
                             .upstream_end = raw.upstream_end,
                             .timeline = raw.timeline,
                             .may_stay_silent = wal_receiver_timeout == 0};
-  // A standby that never heard anything has been waiting since it started.
-  const TimestampTz heard_at = raw.last_message_at != 0 ? raw.last_message_at : PgStartTime;
-  facts.silent_for_s = static_cast<double>(GetCurrentTimestamp() - heard_at) / USECS_PER_SEC;
+  if (IsStreaming(raw)) {
+    facts.silent_for_s = static_cast<double>(GetCurrentTimestamp() - raw.last_message_at) / USECS_PER_SEC;
+  }
   return facts;
 }
 
@@ -72,6 +72,11 @@ void AddWatched(core::ReplicationFacts& facts, const RawReplication& raw) {
   }
   facts.watched = copy.sampled_at != 0;
   facts.wal_bytes_per_s = copy.wal_bytes_per_s;
+  if (facts.in_recovery && !facts.receiver.silent_for_s) {
+    // A standby that never heard anything has been waiting since it started.
+    const TimestampTz heard_at = copy.upstream_heard_at != 0 ? copy.upstream_heard_at : PgStartTime;
+    facts.receiver.silent_for_s = static_cast<double>(GetCurrentTimestamp() - heard_at) / USECS_PER_SEC;
+  }
   const std::int64_t now = MonotonicMicros();
   for (int i = 0; i < copy.peer_count; ++i) {
     const Peer& peer = copy.peers[i];

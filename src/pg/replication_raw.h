@@ -47,6 +47,12 @@ struct RawReceiver {
   int timeline;
 };
 
+/// Only then does last_message_at mean a message: a receiver that starts sets it too, every few seconds while its
+/// upstream is dead.
+inline bool IsStreaming(const RawReceiver& receiver) {
+  return receiver.running && strcmp(receiver.state, "streaming") == 0;
+}
+
 struct RawReplication {
   bool in_recovery;
   int timeline;

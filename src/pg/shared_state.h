@@ -95,6 +95,8 @@ struct SharedState {
   char cancel_ids[kMaxRequests][kIdLength];  // queued runs to be cancelled by the launcher
   CurrentRun current;
 
+  TimestampTz
+      upstream_heard_at;  // on a standby: last message of a stream that was up; 0: none since the launcher began
   int peer_count;
   Peer peers[kMaxPeers];
 };
