@@ -59,7 +59,7 @@ REGRESS = $(basename $(notdir $(sort $(wildcard sql/*.sql))))
 EXTRA_CLEAN = $(SOURCES:.cpp=.d) build
 
 PG_CPPFLAGS = -Isrc -I$(libpq_srcdir)
-PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -MMD -MP
+PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-register -MMD -MP
 ifdef ERROR_ON_WARNING
 PG_CXXFLAGS += -Werror
 endif

@@ -799,6 +799,13 @@ LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mfi_backup_release';
 COMMENT ON FUNCTION mfi_backup_release(text) IS 'Ends what mfi_backup_hold began.';
 
+CREATE FUNCTION mfi_backup_adopt(id text) RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mfi_backup_adopt';
+COMMENT ON FUNCTION mfi_backup_adopt(text) IS
+  'Makes a foreign set (of another cluster, such as this one before it was created anew) one of this cluster''s own: '
+  'from then on retention deletes it like the others.';
+
 CREATE FUNCTION _mfi_backups(
   OUT id text, OUT state text, OUT trigger text, OUT database text, OUT note text, OUT queued_at timestamptz,
   OUT started_at timestamptz, OUT finished_at timestamptz, OUT source_node text, OUT source_role text,
@@ -899,7 +906,7 @@ COMMENT ON FUNCTION mfi_health(text) IS
 -- Actions are granted one by one; monitoring reads everything.
 REVOKE ALL ON FUNCTION
   mfi_replication_status(), _mfi_replication_health(), mfi_backup_now(boolean, text), mfi_backup_cancel(text),
-  mfi_backup_verify(text), mfi_backup_hold(text, text), mfi_backup_release(text), _mfi_backups(), _mfi_backup_progress(),
+  mfi_backup_verify(text), mfi_backup_hold(text, text), mfi_backup_release(text), mfi_backup_adopt(text), _mfi_backups(), _mfi_backup_progress(),
   _mfi_backup_health(), mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(),
   _mfi_health(text, text), mfi_health(text)
 FROM PUBLIC;

@@ -43,7 +43,8 @@ inline void Read(const Json& object, const char* name, std::string& out) {
 
 inline void Read(const Json& object, const char* name, std::int64_t& out) {
   if (const Json* member = Find(object, name)) {
-    if (!member->is_number_integer()) WrongType(name, "an integer");
+    const bool too_large = member->is_number_unsigned() && member->get<std::uint64_t>() > INT64_MAX;
+    if (!member->is_number_integer() || too_large) WrongType(name, "an integer");
     out = member->get<std::int64_t>();
   }
 }

@@ -85,15 +85,20 @@ Contents ContentsFromJson(const json::Json& object) {
   return contents;
 }
 
+/// Names are joined to the set's path by readers: none may lead out of it.
+bool StaysInside(const std::string& name) {
+  return !name.empty() && name.front() != '/' && ("/" + name + "/").find("/../") == std::string::npos;
+}
+
 ManifestFile FileFromJson(const json::Json& object) {
   if (!object.is_object()) json::WrongType("files", "an array of objects");
   ManifestFile file;
   json::Read(object, "name", file.name);
   json::Read(object, "bytes", file.bytes);
   json::Read(object, "sha256", file.sha256);
-  // The name is joined to the set's path by readers: it must not lead out of it.
-  const bool outside = file.name.empty() || file.name.front() == '/' || file.name.find("..") != std::string::npos;
-  if (outside) throw Error(sqlstate::kDataCorrupted, "a file of the set has the name \"" + file.name + "\"");
+  if (!StaysInside(file.name)) {
+    throw Error(sqlstate::kDataCorrupted, "a file of the set has the name \"" + file.name + "\"");
+  }
   return file;
 }
 
@@ -112,6 +117,7 @@ std::string ToJson(const Manifest& manifest) {
       {"dump_command", manifest.dump_command},
       {"files", files},
       {"contents", ToJsonObject(manifest.contents)},
+      {"adopted_from", json::OrNull(manifest.adopted_from)},
       {"hold", manifest.held ? json::Json{{"reason", manifest.hold_reason}} : json::Json(nullptr)}};
   return json::Dump(document);
 }
@@ -129,12 +135,18 @@ Manifest ParseManifest(std::string_view text) {
   if (!IsRunId(manifest.run.id)) {
     throw Error(sqlstate::kDataCorrupted, "the manifest has the id \"" + manifest.run.id + "\"");
   }
+  const std::string& path = manifest.run.path;
+  const std::string set = manifest.run.id + "/";
+  if (path.rfind(set, 0) != 0 || !StaysInside(path.substr(set.size()))) {
+    throw Error(sqlstate::kDataCorrupted, "the set has its archive at \"" + path + "\"");
+  }
   manifest.database = DatabaseFromJson(json::Section(document, "database"));
   json::Read(document, "server_version", manifest.server_version);
   manifest.dump_command = Strings(document, "dump_command");
   for (const json::Json& file : json::List(document, "files")) manifest.files.push_back(FileFromJson(file));
   manifest.contents = ContentsFromJson(json::Section(document, "contents"));
   if (manifest.files.empty()) throw Error(sqlstate::kDataCorrupted, "the manifest names no files");
+  json::Read(document, "adopted_from", manifest.adopted_from);
   if (const json::Json* hold = json::Find(document, "hold")) {
     if (!hold->is_object()) json::WrongType("hold", "an object");
     manifest.held = true;

@@ -42,6 +42,7 @@ struct Manifest {
   std::vector<std::string> dump_command;
   std::vector<ManifestFile> files;
   Contents contents;
+  std::string adopted_from;  // system identifier of the cluster that made it, when this one adopted it
   bool held = false;
   std::string hold_reason;
 };

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/timestamp.h"
 #include "os/backup_directory.h"
 #include "os/dump.h"
 #include "os/expire.h"
@@ -74,9 +75,25 @@ class Run {
                   "Wait for it, or give each node that schedules backups a directory of its own.");
     }
     dump_.CheckPrograms();
+    CheckRoom();
     MakeSet();
     Publish();
     Verify();
+  }
+
+  /// The last set, and a tenth of it for growth, must fit; without one there is nothing to forecast from.
+  void CheckRoom() {
+    std::int64_t last = 0;
+    for (const StoredSet& set : directory_.Sets()) {
+      if (set.manifest.run.database == job_.record.database) last = set.manifest.run.size_bytes.value_or(0);
+    }
+    const std::int64_t needed = last + last / 10;
+    const std::int64_t free = FreeSpace(directory_.root());
+    if (free >= needed) return;
+    throw Error(core::sqlstate::kDiskFull,
+                "the backup directory \"" + directory_.root() + "\" has " + core::FormatBytes(free) +
+                    " free, the backup is expected to need " + core::FormatBytes(needed),
+                {}, "Free some space there, or keep fewer sets: mfi.backup_retain_days, mfi.backup_min_keep.");
   }
 
   void MakeSet() {

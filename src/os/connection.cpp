@@ -44,22 +44,29 @@ std::string Connection::Message() const { return WithoutNewline(OrEmpty(PQerrorM
 
 Connection::Result Connection::Collect() {
   Result last;
+  // Thrown when all is read: a connection is ready for the next command only then.
+  std::optional<core::Error> failure;
   for (;;) {
     while (PQisBusy(connection_.get()) != 0) {
       const bool unsent = PQflush(connection_.get()) == 1;
       waiter_.Wait(PQsocket(connection_.get()), unsent, unsent ? milliseconds{10} : kPiece);
-      if (PQconsumeInput(connection_.get()) == 0) throw core::Error(core::sqlstate::kConnectionFailure, Message());
+      if (PQconsumeInput(connection_.get()) == 0) {
+        throw failure.value_or(core::Error(core::sqlstate::kConnectionFailure, Message()));
+      }
     }
     Result result(PQgetResult(connection_.get()));
+    if (!result && failure) throw *failure;
     if (!result) return last;
     const ExecStatusType status = PQresultStatus(result.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
       std::string state = OrEmpty(PQresultErrorField(result.get(), PG_DIAG_SQLSTATE));
       if (state.empty()) state = core::sqlstate::kConnectionFailure;
       const std::string primary = OrEmpty(PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY));
-      throw core::Error(state, primary.empty() ? Message() : primary,
+      if (!failure) {
+        failure.emplace(state, primary.empty() ? Message() : primary,
                         OrEmpty(PQresultErrorField(result.get(), PG_DIAG_MESSAGE_DETAIL)),
                         OrEmpty(PQresultErrorField(result.get(), PG_DIAG_MESSAGE_HINT)));
+      }
     }
     last = std::move(result);
   }

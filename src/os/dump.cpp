@@ -1,6 +1,9 @@
 #include "os/dump.h"
 
+#include <sys/resource.h>
+
 #include <chrono>
+#include <cstdlib>
 #include <optional>
 
 #include "core/error.h"
@@ -102,7 +105,10 @@ void Dump::DumpDatabase(core::Manifest& manifest) {
   bool counting = false;
   while (!child.WaitPiece(host_)) {
     host_.Progress(core::RunState::kDumping, TreeSize(partial_));
-    counting = counting || HoldsItsLocks(*source);
+    if (!counting && HoldsItsLocks(*source)) {
+      counting = true;
+      ReniceBackends(*source);
+    }
     if (counting) reader.Step();
   }
   if (child.result().exit_code != 0) ThrowFailed("pg_dump", child.result());
@@ -115,6 +121,17 @@ bool Dump::HoldsItsLocks(Connection& source) const {
   return source.Value(
              "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE query LIKE 'COPY %' AND application_name = "
              "pg_catalog.current_setting('application_name') AND pid <> pg_catalog.pg_backend_pid())") == "t";
+}
+
+/// Niceness of pg_dump alone gains little: the work is done by its server processes, which run as our own user.
+void Dump::ReniceBackends(Connection& source) const {
+  const std::string own_sessions =
+      "SELECT pid FROM pg_catalog.pg_stat_activity WHERE application_name = "
+      "pg_catalog.current_setting('application_name')";
+  for (const Row& row : source.Query(own_sessions)) {
+    const long pid = std::strtol(row[0].value_or("0").c_str(), nullptr, 10);
+    if (pid > 0) setpriority(PRIO_PROCESS, static_cast<id_t>(pid), job_.niceness);
+  }
 }
 
 void Dump::DumpGlobals() {

@@ -33,6 +33,7 @@ class Dump {
   std::string Conninfo() const;
   std::string ArchivePath() const { return partial_ + "/" + ArchiveName(); }
   bool HoldsItsLocks(class Connection& source) const;
+  void ReniceBackends(class Connection& source) const;
   std::string Program(const char* name) const { return job_.binary_directory + "/" + name; }
   std::string Run(const char* program, std::vector<std::string> arguments);
 

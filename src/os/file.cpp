@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -139,6 +140,12 @@ std::int64_t TreeSize(const std::string& path) {
     if (error.sqlstate() != core::sqlstate::kUndefinedFile) throw;
   }
   return total;
+}
+
+std::int64_t FreeSpace(const std::string& path) {
+  struct statvfs status {};
+  if (statvfs(path.c_str(), &status) != 0) ThrowErrno(errno, "read the free space of", path);
+  return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
 }
 
 std::string ReadFile(const std::string& path, std::int64_t limit) {

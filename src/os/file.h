@@ -39,6 +39,9 @@ std::int64_t FileSize(const std::string& path);
 /// Bytes of all regular files below `path` (a file counts itself); what vanishes meanwhile counts nothing.
 std::int64_t TreeSize(const std::string& path);
 
+/// Bytes that can still be written to the file system of `path`.
+std::int64_t FreeSpace(const std::string& path);
+
 /// Whole file; refuses more than `limit` bytes.
 std::string ReadFile(const std::string& path, std::int64_t limit = std::int64_t{64} * 1024 * 1024);
 

@@ -20,7 +20,8 @@ HistoryEntry Join(StoredRun run, const core::Manifest* manifest) {
   entry.held = manifest->held;
   entry.hold_reason = manifest->hold_reason;
   if (run.interrupted) entry.run = manifest->run;
-  // A set can be verified again long after its run.
+  // A set can be verified again, or adopted, long after its run.
+  entry.run.system_identifier = manifest->run.system_identifier;
   entry.run.verify_method = manifest->run.verify_method;
   entry.run.verify_result = manifest->run.verify_result;
   entry.run.verified_at = manifest->run.verified_at;

@@ -1,7 +1,6 @@
 #include "os/scratch_server.h"
 
 #include <signal.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -136,11 +135,5 @@ std::string ScratchServer::Conninfo(const std::string& database) const {
 }
 
 std::string ScratchPath(const std::string& parent, const std::string& node) { return parent + "/mfi-scratch-" + node; }
-
-std::int64_t FreeSpace(const std::string& path) {
-  struct statvfs status {};
-  if (statvfs(path.c_str(), &status) != 0) ThrowErrno(errno, "read the free space of", path);
-  return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
-}
 
 }  // namespace mfi::os

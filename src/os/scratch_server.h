@@ -45,7 +45,4 @@ class ScratchServer {
 /// The one directory that `node` uses for scratch servers below `parent`.
 std::string ScratchPath(const std::string& parent, const std::string& node);
 
-/// Bytes that can be written below `path`, an existing directory.
-std::int64_t FreeSpace(const std::string& path);
-
 }  // namespace mfi::os

@@ -75,6 +75,8 @@ void ReadDatabase(Connection& source, core::DatabaseProperties& database) {
 }  // namespace
 
 std::string OpenSnapshot(Connection& source, core::Manifest& manifest) {
+  // First and by itself: a short limit would end the next statement already.
+  source.Execute("SET statement_timeout = 0");
   source.Execute(kNeutralSettings);
   source.Execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
   std::string snapshot = source.Value("SELECT pg_catalog.pg_export_snapshot()");

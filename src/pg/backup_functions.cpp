@@ -21,6 +21,7 @@ PG_FUNCTION_INFO_V1(mfi_backup_cancel);
 PG_FUNCTION_INFO_V1(mfi_backup_verify);
 PG_FUNCTION_INFO_V1(mfi_backup_hold);
 PG_FUNCTION_INFO_V1(mfi_backup_release);
+PG_FUNCTION_INFO_V1(mfi_backup_adopt);
 }
 
 // The functions that act on backups.
@@ -173,16 +174,16 @@ std::string Argument(FunctionCallInfo fcinfo, int index) {
   return CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(index)); });
 }
 
-void SetHold(const std::string& id, bool held, const std::string& reason) {
+/// Rewrites the manifest of a set as `change` wants it, while retention keeps away.
+template <typename Change>
+void ChangeManifest(const std::string& id, Change change) {
   const os::BackupDirectory directory = ConfiguredDirectory();
   directory.CheckUsable(DataDir);
+  directory.Prepare();
   const os::FileLock lock = directory.LockForRemoval();
-  if (!lock.held()) {
-    throw core::Error("55006", "sets are being deleted right now", {}, "Call it again in a moment.");
-  }
+  if (!lock.held()) throw core::Error("55006", "sets are being deleted right now", {}, "Call it again in a moment.");
   core::Manifest manifest = directory.FindSet(id);
-  manifest.held = held;
-  manifest.hold_reason = reason;
+  change(manifest);
   directory.SaveManifest(manifest);
 }
 
@@ -245,12 +246,40 @@ extern "C" Datum mfi_backup_verify(PG_FUNCTION_ARGS) {
 
 extern "C" Datum mfi_backup_hold(PG_FUNCTION_ARGS) {
   using namespace mfi;
-  pg::Guard([&] { pg::SetHold(pg::Argument(fcinfo, 0), true, pg::Argument(fcinfo, 1)); });
+  pg::Guard([&] {
+    const std::string reason = pg::Argument(fcinfo, 1);
+    pg::ChangeManifest(pg::Argument(fcinfo, 0), [&](core::Manifest& manifest) {
+      manifest.held = true;
+      manifest.hold_reason = reason;
+    });
+  });
   PG_RETURN_BOOL(true);
 }
 
 extern "C" Datum mfi_backup_release(PG_FUNCTION_ARGS) {
   using namespace mfi;
-  pg::Guard([&] { pg::SetHold(pg::Argument(fcinfo, 0), false, ""); });
+  pg::Guard([&] {
+    pg::ChangeManifest(pg::Argument(fcinfo, 0), [](core::Manifest& manifest) {
+      manifest.held = false;
+      manifest.hold_reason.clear();
+    });
+  });
+  PG_RETURN_BOOL(true);
+}
+
+extern "C" Datum mfi_backup_adopt(PG_FUNCTION_ARGS) {
+  using namespace mfi;
+  pg::Guard([&] {
+    const std::string id = pg::Argument(fcinfo, 0);
+    pg::ChangeManifest(id, [&](core::Manifest& manifest) {
+      const std::string own = pg::SystemIdentifier();
+      if (manifest.run.system_identifier == own) {
+        throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState, "set \"" + id + "\" is not foreign", {},
+                          "SELECT id FROM mfi_backups WHERE is_foreign lists those that are.");
+      }
+      manifest.adopted_from = manifest.run.system_identifier;
+      manifest.run.system_identifier = own;
+    });
+  });
   PG_RETURN_BOOL(true);
 }
