@@ -36,7 +36,9 @@ class Judge {
     status_.connected = static_cast<int>(status_.peers.size());
     if (!facts_.in_recovery) {
       for (const WatchedPeer& peer : facts_.watched_peers) {
-        if (!peer.connected) Missing(peer.name, peer.slot_name, peer.missing_since);
+        if (!peer.connected || !HasSender(peer.walsender_pid)) {
+          Missing(peer.name, peer.slot_name, peer.missing_since);
+        }
       }
       for (const SlotFacts& slot : facts_.slots) {
         if (!slot.logical && !slot.temporary && slot.active_pid == 0) Missing(slot.name, slot.name, std::nullopt);
@@ -72,6 +74,11 @@ class Judge {
       if (peer.connected && peer.walsender_pid == pid) return &peer;
     }
     return nullptr;
+  }
+
+  bool HasSender(int pid) const {
+    return std::any_of(facts_.senders.begin(), facts_.senders.end(),
+                       [&](const WalSenderFacts& sender) { return sender.pid == pid; });
   }
 
   /// A base backup streams its WAL through a temporary slot: no standby.
