@@ -55,7 +55,7 @@ both_ok('caught up');
 
 # The standby is gone.
 $standby->stop;
-$primary->wait_sql("SELECT state = 'missing' FROM mfi_replication_status() WHERE peer = 'db-replica'");
+$primary->wait_sql("SELECT state = 'missing' AND missing_since IS NOT NULL FROM mfi_replication_status() WHERE peer = 'db-replica'");
 is(verdict($primary), 'warning|standby-missing', 'a standby that just went: warning');
 like($primary->sql('SELECT summary FROM mfi_replication_status()'), qr/^db-replica: missing since .*, slot db_replica keeps/, 'it is named');
 my $since = $primary->sql('SELECT missing_since FROM mfi_replication_status()');

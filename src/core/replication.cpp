@@ -31,7 +31,7 @@ class Judge {
   ReplicationStatus Run() {
     if (facts_.in_recovery) Upstream();
     for (const WalSenderFacts& sender : facts_.senders) {
-      if (!sender.logical && sender.state != "backup" && !UsesTemporarySlot(sender)) Standby(sender);
+      if (IsStandby(sender)) Standby(sender);
     }
     status_.connected = static_cast<int>(status_.peers.size());
     if (!facts_.in_recovery) {
@@ -81,10 +81,11 @@ class Judge {
                        [&](const WalSenderFacts& sender) { return sender.pid == pid; });
   }
 
-  /// A base backup streams its WAL through a temporary slot: no standby.
-  bool UsesTemporarySlot(const WalSenderFacts& sender) const {
+  /// A standby reports what it has replayed; a base backup or pg_receivewal never does, and counts only when it keeps
+  /// WAL by a slot that outlives it.
+  bool IsStandby(const WalSenderFacts& sender) const {
     const SlotFacts* slot = SlotOf(sender.pid);
-    return slot != nullptr && slot->temporary;
+    return !sender.logical && (sender.replay != 0 || (slot != nullptr && !slot->temporary));
   }
 
   void Standby(const WalSenderFacts& sender) {

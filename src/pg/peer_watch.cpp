@@ -12,17 +12,17 @@ namespace {
 /// Below the data directory, which is the server's working directory.
 constexpr char kFile[] = "mfi_standbys.json";
 
-// Programs that receive WAL for a while and are missed by nobody.
-bool IsPassing(const RawSender& sender) {
-  return strcmp(sender.application_name, "pg_basebackup") == 0 ||
-         strcmp(sender.application_name, "pg_receivewal") == 0 || strcmp(sender.application_name, "pg_rewind") == 0;
-}
-
 const RawSlot* SlotOf(const RawReplication& raw, int pid) {
   for (int i = 0; i < raw.slot_count; ++i) {
     if (raw.slots[i].active_pid == pid) return &raw.slots[i];
   }
   return nullptr;
+}
+
+/// As core::JudgeReplication sees it: who reports what it replayed, or keeps WAL by a slot that outlives it.
+bool IsStandby(const RawSender& sender, const RawSlot* slot) {
+  const bool logical = sender.logical || (slot != nullptr && slot->logical);
+  return !logical && (sender.replay != 0 || (slot != nullptr && !slot->temporary));
 }
 
 bool SlotExists(const RawReplication& raw, const char* name) {
@@ -90,8 +90,7 @@ void PeerWatch::Sample() {
 
 void PeerWatch::See(const RawReplication& raw, const RawSender& sender, std::int64_t now_us, double elapsed_s) {
   const RawSlot* slot = SlotOf(raw, sender.pid);
-  const bool passing = IsPassing(sender) || (slot != nullptr && (slot->temporary || slot->logical));
-  if (sender.logical || passing || strcmp(sender.state, "backup") == 0) return;
+  if (!IsStandby(sender, slot)) return;
   SharedState& shared = *Shared();
   const char* slot_name = slot == nullptr ? "" : slot->name;
   Peer* peer = FindPeer(shared, sender.application_name, slot_name);
