@@ -242,6 +242,10 @@ void BackupScheduler::Cancel(const std::string& id) {
 }
 
 void BackupScheduler::WatchRunner() {
+  // Also of a run that an earlier launcher started: its end must be known before anything is planned again.
+  const bool running = RunInProgress();
+  if (was_running_ && !running) directory_read_.clear();
+  was_running_ = running;
   if (runner_ == nullptr) return;
   BackgroundWorkerHandle* handle = runner_;
   const BgwHandleStatus status = CallPg([&] {

@@ -58,7 +58,8 @@ class BackupScheduler {
   std::deque<Waiting> waiting_;
   std::optional<Waiting> starting_;  // handed to the runner
   BackgroundWorkerHandle* runner_ = nullptr;
-  bool tidy_ = false;  // records and leftovers of runs that died were seen to since the last run
+  bool was_running_ = false;  // some run was going on in the last round
+  bool tidy_ = false;         // records and leftovers of runs that died were seen to since the last run
   std::optional<core::UtcSeconds> next_run_at_;
 };
 
