@@ -1,0 +1,145 @@
+#include "core/manifest.h"
+
+#include <gtest/gtest.h>
+
+#include "json_mutation.h"
+#include "support.h"
+
+namespace {
+
+using mfi::core::Manifest;
+using mfi::core::ParseManifest;
+using mfi::test::Complaint;
+using nlohmann::json;
+
+Manifest Full() {
+  Manifest m = mfi::test::SampleManifest(1'780'000'000);
+  m.run.attempt = 2;
+  m.run.tables = 17;
+  m.run.timeline = 3;
+  m.run.server_start = 1'779'000'000;
+  m.database = {.name = "bank \"of\" mfi",
+                .owner = "owner",
+                .encoding = "UTF8",
+                .locale_provider = "icu",
+                .collate = "C",
+                .ctype = "C.UTF-8",
+                .locale = "de-DE",
+                .collation_version = "153.120",
+                .acl = {"=Tc/owner", "owner=CTc/owner"},
+                .settings = {"/work_mem=64MB", "app/search_path=\"$user\", mfi"}};
+  m.server_version = "17.11 (Debian)";
+  m.dump_command = {"pg_dump", "--format=custom", "--dbname=host='/tmp'"};
+  m.files.push_back({"bank.dir/toc.dat", std::int64_t{5} << 40, std::string(64, 'a')});
+  m.contents.tables = {{16415, "public.users", 12}, {4'294'967'295, "mfi.\"odd \"\" name\"", std::nullopt}};
+  m.contents.sequences = {{"public.users_id_seq", -5, std::int64_t{1} << 62}};
+  m.contents.large_objects = 3;
+  m.contents.invalid_constraints = {"positive on public.accounts"};
+  m.contents.database_bytes = 123'456'789'012;
+  m.adopted_from = "7400000000000000009";
+  m.held = true;
+  m.hold_reason = "audit";
+  return m;
+}
+
+json Document() { return json::parse(ToJson(Full())); }
+
+/// The complaint about the full document with one place changed.
+std::string ComplaintAbout(const char* pointer, const json& value) {
+  json changed = Document();
+  changed[json::json_pointer(pointer)] = value;
+  return Complaint(ParseManifest, changed.dump());
+}
+
+TEST(Manifest, SurvivesWritingAndReading) {
+  const Manifest full = Full();
+  const Manifest read = ParseManifest(ToJson(full));
+  EXPECT_EQ(ToJson(read), ToJson(full));
+  EXPECT_EQ(read.contents, full.contents);
+  EXPECT_EQ(read.run.id, full.run.id);
+  EXPECT_EQ(read.database.settings, full.database.settings);
+  EXPECT_EQ(read.database.locale, "de-DE");
+  EXPECT_EQ(read.files.at(2).bytes, std::int64_t{5} << 40);
+  EXPECT_EQ(read.files.at(2).sha256, std::string(64, 'a'));
+  EXPECT_TRUE(read.held);
+  EXPECT_EQ(read.hold_reason, "audit");
+  EXPECT_EQ(read.adopted_from, full.adopted_from);
+}
+
+TEST(Manifest, EveryValueIsReadUnderItsName) {
+  const json document = Document();
+  for (const auto& place : mfi::test::Places(document)) {
+    if (document[place].is_structured() || document[place].is_null()) continue;
+    json without = document;
+    without[place] = nullptr;
+    if (Complaint(ParseManifest, without.dump()).empty()) {
+      EXPECT_TRUE(ToJson(ParseManifest(without.dump())) != ToJson(Full())) << place;
+    }
+  }
+}
+
+TEST(Manifest, UnknownMembersAreIgnored) {
+  EXPECT_EQ(mfi::test::WithUnknownMembers(ParseManifest, ToJson(Full())), ToJson(Full()));
+}
+
+TEST(Manifest, SpoiledOnesAreRefused) {
+  mfi::test::ExpectEverySpoiledFormRefused(ParseManifest, ToJson(Full()));
+  EXPECT_EQ(ComplaintAbout("/contents/tables/0", 5), "member \"tables\" is not an array of objects");
+  EXPECT_EQ(ComplaintAbout("/contents/sequences/0", "x"), "member \"sequences\" is not an array of objects");
+  EXPECT_EQ(ComplaintAbout("/files/1", true), "member \"files\" is not an array of objects");
+  EXPECT_EQ(ComplaintAbout("/database/acl/1", 1), "member \"acl\" is not an array of strings");
+  EXPECT_EQ(ComplaintAbout("/contents", json::array()), "member \"contents\" is not an object");
+  EXPECT_EQ(ComplaintAbout("/files", json::object()), "member \"files\" is not an array");
+  EXPECT_EQ(ComplaintAbout("/hold", true), "member \"hold\" is not an object");
+}
+
+TEST(Manifest, OnlyKnownFormatsAreRead) {
+  EXPECT_EQ(ComplaintAbout("/format", 0), "the manifest has format 0, known are 1 to 1");
+  EXPECT_EQ(ComplaintAbout("/format", 2), "the manifest has format 2, known are 1 to 1");
+  EXPECT_EQ(ComplaintAbout("/format", nullptr), "the manifest has format 0, known are 1 to 1");
+}
+
+TEST(Manifest, NeedsAnIdAndFiles) {
+  EXPECT_EQ(ComplaintAbout("/run/id", "../bank"), "the manifest has the id \"../bank\"");
+  EXPECT_EQ(ComplaintAbout("/run", nullptr), "member \"id\" is missing");
+  EXPECT_EQ(ComplaintAbout("/files", json::array()), "the manifest names no files");
+  EXPECT_EQ(ComplaintAbout("/files", nullptr), "the manifest names no files");
+}
+
+TEST(Manifest, AFileOutsideTheSetIsRefused) {
+  for (const char* name : {"", "/etc/passwd", "..", "../x", "a/../../x", "a/.."}) {
+    EXPECT_EQ(ComplaintAbout("/files/0/name", name), "a file of the set has the name \"" + std::string(name) + "\"");
+  }
+  EXPECT_EQ(ComplaintAbout("/files/0/name", nullptr), "a file of the set has the name \"\"");
+}
+
+TEST(Manifest, AFileMayHaveTwoDotsInItsName) {
+  for (const char* name : {"a..b.dump", "..a", "a..", "bank.dir/..x", "..."}) {
+    EXPECT_EQ(ComplaintAbout("/files/0/name", name), "") << name;
+  }
+}
+
+TEST(Manifest, AnArchiveOutsideTheSetIsRefused) {
+  const std::string id = Full().run.id;
+  for (const std::string& path : {std::string(), id, id + "/", id + "/..", id + "/../other/bank.dump",
+                                  id + "x/bank.dump", std::string("/etc/passwd"), std::string("x")}) {
+    EXPECT_EQ(ComplaintAbout("/run/path", path), "the set has its archive at \"" + path + "\"");
+  }
+}
+
+TEST(Manifest, HoldIsAnObjectOrNull) {
+  Manifest m = Full();
+  m.held = false;
+  EXPECT_TRUE(json::parse(ToJson(m)).at("hold").is_null());
+  EXPECT_FALSE(ParseManifest(ToJson(m)).held);
+  m.held = true;
+  m.hold_reason.clear();
+  EXPECT_TRUE(ParseManifest(ToJson(m)).held);
+  json without_reason = Document();
+  without_reason["hold"] = json::object();
+  EXPECT_TRUE(ParseManifest(without_reason.dump()).held);
+  without_reason.erase("hold");
+  EXPECT_FALSE(ParseManifest(without_reason.dump()).held);
+}
+
+}  // namespace
