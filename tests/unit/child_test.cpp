@@ -1,0 +1,237 @@
+#include "os/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <sstream>
+
+#include "support.h"
+
+namespace {
+
+using namespace mfi::os;
+using mfi::test::ErrorOf;
+using mfi::test::Eventually;
+using mfi::test::IsGone;
+using mfi::test::TempDirectory;
+using mfi::test::TestHost;
+using mfi::test::Write;
+using mfi::test::WriteScript;
+
+// A script ends its part of a handshake with this: the file appears at once, complete.
+constexpr char kTellPid[] = "tell() { echo $2 >\"$1.part\"; mv \"$1.part\" \"$1\"; }\n";
+constexpr char kWaitForever[] = "tail -f /dev/null";
+
+class ChildTest : public testing::Test {
+ protected:
+  Command Script(const std::string& body, std::vector<std::string> arguments = {}) {
+    const std::string path = directory_ / ("script" + std::to_string(++scripts_));
+    WriteScript(path, kTellPid + body);
+    return {path, std::move(arguments), CleanEnvironment()};
+  }
+
+  ChildResult Run(const Command& command) { return RunCommand(command, host_); }
+
+  /// The number that a script told under this name.
+  pid_t Told(const std::string& name) {
+    EXPECT_TRUE(Eventually([&] { return Exists(directory_ / name); })) << name;
+    return std::stoi(ReadFile(directory_ / name));
+  }
+
+  TempDirectory directory_;
+  TestHost host_;
+  int scripts_ = 0;
+};
+
+TEST_F(ChildTest, EndsWithItsCodeOrItsSignal) {
+  EXPECT_EQ(Run(Script("exit 0")).exit_code, 0);
+  EXPECT_EQ(Run(Script("exit 3")).exit_code, 3);
+  EXPECT_EQ(Run(Script("kill -KILL $$")).exit_code, 137);
+}
+
+TEST_F(ChildTest, OutputAndErrorsComeApart) {
+  const ChildResult result = Run(Script("echo out; echo err >&2; echo more"));
+  EXPECT_EQ(result.output, "out\nmore\n");
+  EXPECT_EQ(result.errors, "err\n");
+}
+
+TEST_F(ChildTest, MoreThanAPipeHoldsIsReadWhole) {
+  const ChildResult result = Run(Script("yes 0123456789abcde | head -n 100000"));
+  EXPECT_EQ(result.output.size(), 1'600'000U);
+}
+
+TEST_F(ChildTest, OfErrorsTheTailIsKept) {
+  const ChildResult result = Run(Script("echo first >&2; yes filler | head -c 200000 >&2; echo last >&2"));
+  EXPECT_EQ(result.errors.size(), 65536U);
+  EXPECT_EQ(result.errors.substr(65536 - 5), "last\n");
+}
+
+TEST_F(ChildTest, HasNothingToReadFromStandardInput) { EXPECT_EQ(Run(Script("cat; exit 5")).exit_code, 5); }
+
+TEST_F(ChildTest, ArgumentsReachItAsTheyAre) {
+  const std::string file = directory_ / "made";
+  const ChildResult result = Run(
+      Script("printf '<%s>' \"$@\"", {"a b", "", "$(touch " + file + ")", "; touch " + file, "*", "'\"\\", "-x\n"}));
+  EXPECT_EQ(result.output, "<a b><><$(touch " + file + ")><; touch " + file + "><*><'\"\\><-x\n>");
+  EXPECT_FALSE(Exists(file));
+}
+
+TEST_F(ChildTest, TheEnvironmentIsExactlyTheOneGiven) {
+  EXPECT_EQ(Run({"/usr/bin/env", {}, {"A=1", "B=x y"}}).output, "A=1\nB=x y\n");
+}
+
+TEST_F(ChildTest, TheCleanEnvironmentHasNoSettingOfLibpq) {
+  setenv("PGHOST", "elsewhere", 1);
+  setenv("PGOPTIONS", "-c x=y", 1);
+  setenv("LC_ALL", "xx_YY", 1);
+  setenv("TZ", "Asia/Tokyo", 1);
+  const std::string environment = Run({"/usr/bin/env", {}, CleanEnvironment()}).output;
+  for (const char* name : {"PGHOST", "PGOPTIONS", "LC_ALL", "TZ"}) unsetenv(name);
+  EXPECT_EQ(environment.find("PG"), std::string::npos) << environment;
+  EXPECT_EQ(environment.rfind("LC_ALL=C\n", 0), 0U) << environment;
+  EXPECT_NE(environment.find("\nPATH="), std::string::npos) << environment;
+  EXPECT_NE(environment.find("\nTZ=Asia/Tokyo\n"), std::string::npos) << environment;
+}
+
+TEST_F(ChildTest, NoDescriptorOfThisProcessReachesIt) {
+  const int leaky = open("/dev/null", O_RDONLY);                                              // without O_CLOEXEC
+  EXPECT_EQ(Run({"/bin/ls", {"/proc/self/fd"}, CleanEnvironment()}).output, "0\n1\n2\n3\n");  // 3 is of ls itself
+  close(leaky);
+}
+
+TEST_F(ChildTest, SignalsOfThisProcessDoNotReachIt) {
+  sigset_t blocked;
+  sigset_t before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  sigprocmask(SIG_BLOCK, &blocked, &before);
+  signal(SIGPIPE, SIG_IGN);
+  const std::string status = Run({"/bin/cat", {"/proc/self/status"}, CleanEnvironment()}).output;
+  signal(SIGPIPE, SIG_DFL);
+  sigset_t after;
+  sigprocmask(SIG_SETMASK, &before, &after);
+  EXPECT_NE(status.find("SigBlk:\t0000000000000000"), std::string::npos) << status;
+  EXPECT_NE(status.find("SigIgn:\t0000000000000000"), std::string::npos) << status;
+  EXPECT_TRUE(sigismember(&after, SIGTERM));  // this process has its own mask back
+}
+
+TEST_F(ChildTest, RunsInAProcessGroupOfItsOwnAndAsNiceAsAsked) {
+  EXPECT_EQ(Run({"/usr/bin/nice", {}, CleanEnvironment(), 19}).output, "19\n");
+  std::istringstream stat(Run({"/bin/cat", {"/proc/self/stat"}, CleanEnvironment()}).output);
+  std::string pid;
+  std::string skipped;
+  std::string group;
+  stat >> pid >> skipped >> skipped >> skipped >> group;
+  EXPECT_EQ(group, pid);
+}
+
+TEST_F(ChildTest, AProgramThatCannotBeRunIsAnError) {
+  const auto missing = ErrorOf([&] { Run({directory_ / "missing", {}, {}}); });
+  EXPECT_EQ(missing.sqlstate(), "58P01");
+  EXPECT_EQ(missing.what(), "could not execute \"" + (directory_ / "missing") + "\": No such file or directory");
+  Write(directory_ / "data", "");
+  chmod((directory_ / "data").c_str(), 0600);
+  const auto plain = ErrorOf([&] { Run({directory_ / "data", {}, {}}); });
+  EXPECT_EQ(plain.sqlstate(), "42501");
+  EXPECT_NE(plain.hint(), "");
+}
+
+TEST_F(ChildTest, WhatTheKernelRefusesToRunEndsWith127) {
+  WriteScript(directory_ / "odd", "");
+  Write(directory_ / "odd", "exit 0\n");  // executable, but neither a program nor a script: no shell takes it up
+  EXPECT_EQ(Run({directory_ / "odd", {}, {}}).exit_code, 127);
+  Write(directory_ / "odd", "#!/no/such/interpreter\n");
+  EXPECT_EQ(Run({directory_ / "odd", {}, {}}).exit_code, 127);
+}
+
+TEST_F(ChildTest, IsWaitedForEvenWhenItClosesItsOutputs) {
+  mkfifo((directory_ / "fifo").c_str(), 0600);
+  Child child(Script("exec >&- 2>&-; read x <\"$1\"; exit 4", {directory_ / "fifo"}));
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(child.WaitPiece(host_));
+  Write(directory_ / "fifo", "go\n");
+  while (!child.WaitPiece(host_)) {
+  }
+  EXPECT_EQ(child.result().exit_code, 4);
+}
+
+TEST_F(ChildTest, EndsAtOnceThoughAGrandchildHoldsItsOutput) {
+  const ChildResult result =
+      Run(Script(std::string(kWaitForever) + " & tell \"$1\" $!; echo done", {directory_ / "pid"}));
+  EXPECT_EQ(result.output, "done\n");
+  kill(Told("pid"), SIGKILL);
+}
+
+TEST_F(ChildTest, ASignalReachesIt) {
+  Child child(Script("trap 'exit 9' USR1; tell \"$1\" $$; while :; do :; done", {directory_ / "pid"}));
+  EXPECT_EQ(Told("pid"), child.pid());
+  child.Signal(SIGUSR1);
+  while (!child.WaitPiece(host_)) {
+  }
+  EXPECT_EQ(child.result().exit_code, 9);
+  child.Signal(SIGUSR1);
+  EXPECT_TRUE(child.Ended());
+}
+
+TEST_F(ChildTest, ItAndItsGroupAreGoneWithTheObject) {
+  pid_t child_pid = 0;
+  {
+    const Child child(Script("(trap '' TERM; tell \"$1\" $$; " + std::string(kWaitForever) + ") & tell \"$2\" $!; wait",
+                             {directory_ / "ready", directory_ / "grandchild"}));
+    child_pid = child.pid();
+    Told("ready");
+    Told("grandchild");
+  }
+  EXPECT_TRUE(IsGone(child_pid));
+  const pid_t grandchild = Told("grandchild");
+  EXPECT_TRUE(Eventually([&] { return IsGone(grandchild); }));
+}
+
+TEST_F(ChildTest, IsGoneWhenTheWaitIsToldToStop) {
+  const Command command = Script("tell \"$1\" $$; exec " + std::string(kWaitForever), {directory_ / "pid"});
+  host_.stop_when = [&] { return Exists(directory_ / "pid"); };
+  EXPECT_EQ(ErrorOf([&] { Run(command); }).sqlstate(), mfi::core::sqlstate::kQueryCanceled);
+  EXPECT_TRUE(IsGone(Told("pid")));
+}
+
+TEST_F(ChildTest, IsKilledAfterFiveSecondsWhenItIgnoresTheRequest) {
+  std::chrono::steady_clock::time_point start;
+  {
+    const Child child(Script("trap '' TERM; tell \"$1\" $$; while :; do " + std::string(kWaitForever) + "; done",
+                             {directory_ / "pid"}));
+    Told("pid");
+    start = std::chrono::steady_clock::now();
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(4900));
+  EXPECT_TRUE(IsGone(Told("pid")));
+}
+
+TEST_F(ChildTest, GetsATerminationRequestWhenItsParentDies) {
+  const Command command = Script(std::string(kWaitForever) +
+                                     " & grandchild=$!; trap 'kill $grandchild; tell \"$2\" $$; exit' TERM; tell "
+                                     "\"$1\" $$; wait",
+                                 {directory_ / "pid", directory_ / "asked"});
+  mfi::test::Forked parent([&] {
+    const Child child(command);
+    pause();
+    return 0;
+  });
+  const pid_t pid = Told("pid");
+  parent.Kill();
+  parent.Wait();
+  EXPECT_EQ(Told("asked"), pid);
+  EXPECT_TRUE(Eventually([&] { return IsGone(pid); }));
+}
+
+TEST_F(ChildTest, AllCanBeStoppedWithoutTheirObjects) {
+  Child first(Script("tell \"$1\" $$; exec " + std::string(kWaitForever), {directory_ / "first"}));
+  Child second(Script("tell \"$1\" $$; exec " + std::string(kWaitForever), {directory_ / "second"}));
+  const pid_t pids[] = {Told("first"), Told("second")};
+  StopAllChildren();
+  for (const pid_t pid : pids) EXPECT_TRUE(IsGone(pid));
+  EXPECT_TRUE(first.Ended() && second.Ended());
+}
+
+}  // namespace

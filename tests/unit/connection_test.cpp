@@ -1,0 +1,177 @@
+#include "os/connection.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/contents.h"
+#include "os/contents_reader.h"
+#include "os/source_facts.h"
+#include "real_programs.h"
+
+namespace {
+
+using namespace mfi::os;
+using namespace mfi::test;
+using mfi::core::Error;
+
+using ConnectionTest = RealPrograms;
+
+std::string State(const std::function<void()>& call) { return ErrorOf(call).sqlstate(); }
+
+TEST_F(ConnectionTest, AnswersQueriesAndErrorsAsTheServerSaysThem) {
+  Connection connection = Connect();
+  const std::vector<Row> rows = connection.Query("VALUES (1, NULL), (2, ''), (3, E'a\\nb')");
+  EXPECT_EQ(rows, (std::vector<Row>{{"1", std::nullopt}, {"2", ""}, {"3", "a\nb"}}));
+  EXPECT_EQ(connection.Value("SELECT NULL"), "");
+  EXPECT_EQ(connection.Query("").size(), 0U);
+  EXPECT_EQ(connection.Query("SELECT 1; SELECT 2").at(0).at(0), "2");
+  const std::string large(3'000'000, 'x');
+  EXPECT_EQ(connection.Value("SELECT '" + large + "'"), large);
+  connection.Execute("DO $$ BEGIN RAISE NOTICE 'for nobody'; END $$");
+
+  EXPECT_EQ(State([&] { connection.Value("SELECT 1, 2"); }), mfi::core::sqlstate::kDataCorrupted);
+  EXPECT_EQ(State([&] { connection.Value("SELECT generate_series(1, 2)"); }), mfi::core::sqlstate::kDataCorrupted);
+  const Error error = ErrorOf(
+      [&] { connection.Execute("DO $$ BEGIN RAISE 'a' USING DETAIL = 'b', HINT = 'c', ERRCODE = '55000'; END $$"); });
+  EXPECT_EQ(error.sqlstate() + error.what() + error.detail() + error.hint(), "55000abc");
+  EXPECT_EQ(connection.Value("SELECT 'still here'"), "still here");
+
+  connection.Send("SELECT 'in pieces'");
+  EXPECT_TRUE(Eventually([&] { return connection.Ready(); }));
+  EXPECT_EQ(connection.Take().at(0).at(0), "in pieces");
+}
+
+TEST_F(ConnectionTest, EndsWithItsSession) {
+  Connection connection = Connect();
+  EXPECT_EQ(State([&] { connection.Execute("SELECT pg_terminate_backend(pg_backend_pid())"); }), "57P01");
+  EXPECT_EQ(State([&] { connection.Execute("SELECT 1"); }), mfi::core::sqlstate::kConnectionFailure);
+  EXPECT_EQ(State([&] { Connection(source_->Conninfo("no such"), host_, std::chrono::seconds(30)); }),
+            mfi::core::sqlstate::kConnectionFailure);
+  EXPECT_EQ(State([&] { Connection("no such=option", host_, std::chrono::seconds(30)); }),
+            mfi::core::sqlstate::kConnectionFailure);
+
+  Connection waiting = Connect();
+  const std::string pid = waiting.Value("SELECT pg_backend_pid()");
+  waiting.Send("SELECT pg_sleep(1000)");
+  host_.stop_when = [] { return true; };
+  EXPECT_EQ(State([&] { waiting.Take(); }), mfi::core::sqlstate::kQueryCanceled);
+  host_.stop_when = nullptr;
+  Connection killer = Connect();
+  killer.Execute("SELECT pg_terminate_backend(" + pid + ")");
+  EXPECT_EQ(State([&] {
+              while (!waiting.Ready()) {
+              }
+              waiting.Take();
+            }),
+            "57P01");
+  EXPECT_EQ(State([&] {
+              for (;;) waiting.Ready();
+            }),
+            mfi::core::sqlstate::kConnectionFailure);
+}
+
+/// What was counted, as `name=rows` (`?`: not counted), sequences as `name=low..high`.
+std::string Shown(const mfi::core::Contents& contents) {
+  std::string shown;
+  for (const auto& table : contents.tables) {
+    shown += table.name + "=" + (table.rows ? std::to_string(*table.rows) : "?") + " ";
+  }
+  for (const auto& s : contents.sequences) {
+    shown += s.name + "=" + std::to_string(s.low) + ".." + std::to_string(s.high) + " ";
+  }
+  for (const std::string& name : contents.invalid_constraints) shown += "(" + name + ") ";
+  return shown + std::to_string(contents.large_objects);
+}
+
+TEST_F(ConnectionTest, CountsWhatTheSnapshotHolds) {
+  UseDatabase("bank");
+  Connection other = Connect();
+  for (const char* sql :
+       {"CREATE TABLE a AS SELECT generate_series(1, 7) AS id", "CREATE TABLE \"O'dd \"\"b\" (x int)",
+        "CREATE TABLE parted (x int) PARTITION BY LIST (x)", "CREATE TABLE part PARTITION OF parted FOR VALUES IN (1)",
+        "INSERT INTO parted VALUES (1)", "CREATE UNLOGGED TABLE u AS SELECT 1 AS x", "CREATE VIEW v AS SELECT 1 AS x",
+        "CREATE TABLE child (y int) INHERITS (a)", "INSERT INTO child VALUES (1, 2)", "CREATE SEQUENCE s",
+        "SELECT nextval('s'), nextval('s')", "SELECT lo_create(0)",
+        "ALTER TABLE a ADD CONSTRAINT positive CHECK (id > 5) NOT VALID"}) {
+    other.Execute(sql);
+  }
+  const auto count = [&](const char* meanwhile) {
+    Connection source = Connect();
+    mfi::core::Manifest manifest;
+    OpenSnapshot(source, manifest);
+    ContentsReader reader(source);
+    reader.Begin();
+    other.Execute(meanwhile);
+    other.Execute("INSERT INTO u VALUES (2)");
+    while (!reader.Step()) {
+    }
+    EXPECT_TRUE(reader.Step());
+    return Shown(reader.Finish());
+  };
+  EXPECT_EQ(count("SELECT nextval('s')"),
+            "public.\"O'dd \"\"b\"=0 public.a=7 public.child=1 public.part=1 public.u=1 public.s=2..3 "
+            "(positive on public.a) (positive on public.child) 1");
+  EXPECT_EQ(count("TRUNCATE parted"),
+            "public.\"O'dd \"\"b\"=0 public.a=7 public.child=1 public.part=? public.u=2 public.s=3..3 "
+            "(positive on public.a) (positive on public.child) 1");
+  EXPECT_EQ(count("DROP TABLE part"),
+            "public.\"O'dd \"\"b\"=? public.a=? public.child=? public.part=? public.u=? public.s=3..3 "
+            "(positive on public.a) (positive on public.child) 1");
+  EXPECT_EQ(count("CREATE SEQUENCE later"),
+            "public.\"O'dd \"\"b\"=0 public.a=7 public.child=1 public.u=4 public.s=3..3 (positive on public.a) "
+            "(positive on public.child) 1");
+
+  other.Execute(
+      "DO $$ BEGIN FOR i IN 1..250 LOOP EXECUTE format('CREATE TABLE many%s AS SELECT 1 AS x', i); END LOOP; "
+      "END $$");
+  Connection source = Connect();
+  source.Execute("BEGIN");
+  ContentsReader reader(source);
+  reader.Begin();
+  int counted = 0;
+  for (const auto& table : reader.Finish().tables) counted += table.rows.has_value() ? 1 : 0;
+  EXPECT_EQ(counted, 254);
+}
+
+TEST_F(ConnectionTest, ASnapshotSaysWhatItsSourceIs) {
+  UseDatabase("bank");
+  Connection source = Connect();
+  for (const char* sql :
+       {"CREATE ROLE app", "GRANT CONNECT ON DATABASE bank TO app", "ALTER DATABASE bank SET statement_timeout = '1ms'",
+        "ALTER ROLE app IN DATABASE bank SET work_mem = '5MB'", "CREATE SCHEMA mfi",
+        "CREATE TABLE mfi.schema_version (version text)", "INSERT INTO mfi.schema_version VALUES ('1.9'), ('1.10')"}) {
+    source.Execute(sql);
+  }
+  mfi::core::Manifest manifest;
+  Connection limited = Connect();
+  EXPECT_NE(OpenSnapshot(limited, manifest), "");
+  EXPECT_EQ(limited.Value("SELECT 'not timed out' FROM pg_sleep(0.01)"), "not timed out");
+  EXPECT_EQ(manifest.database.name + " " + manifest.database.owner + " " + manifest.database.encoding,
+            "bank boss UTF8");
+  EXPECT_EQ(manifest.database.collate + " " + manifest.database.locale_provider, "C libc");
+  EXPECT_EQ(manifest.database.settings, (std::vector<std::string>{"/statement_timeout=1ms", "app/work_mem=5MB"}));
+  EXPECT_EQ(manifest.database.acl, (std::vector<std::string>{"=Tc/boss", "boss=CTc/boss", "app=c/boss"}));
+  EXPECT_EQ(std::stoi(manifest.server_version), job_.server_major);
+  EXPECT_EQ(manifest.run.source_role + " " + std::to_string(manifest.run.timeline), "primary 1");
+  EXPECT_EQ(manifest.run.schema_version, "1.10");
+  EXPECT_EQ(manifest.run.extension_version, "");
+  EXPECT_EQ(manifest.run.system_identifier, Sql("SELECT system_identifier FROM pg_control_system()"));
+  EXPECT_NE(manifest.run.snapshot_lsn.find('/'), std::string::npos);
+}
+
+TEST(Connection, GivesUpOnAServerThatDoesNotAnswer) {
+  const TempDirectory d;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  (d / ".s.PGSQL.5432").copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const UniqueFd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(listen(listener.get(), 1), 0);
+  TestHost host;
+  const Error error = ErrorOf([&] { Connection("host='" + d.path() + "' port=5432", host, std::chrono::seconds(1)); });
+  EXPECT_EQ(error.sqlstate(), mfi::core::sqlstate::kConnectionFailure);
+  EXPECT_STREQ(error.what(), "no connection within 1 s");
+}
+
+}  // namespace

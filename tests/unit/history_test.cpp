@@ -1,0 +1,233 @@
+#include "os/history.h"
+
+#include "os/expire.h"
+#include "os/record_store.h"
+#include "support.h"
+
+namespace {
+
+using namespace mfi::os;
+using namespace mfi::test;
+using mfi::core::kDay;
+using mfi::core::Manifest;
+using mfi::core::RunRecord;
+using mfi::core::RunState;
+using Lines = std::vector<std::string>;
+
+constexpr mfi::core::UtcSeconds kAt = 1'780'000'000;
+
+/// Records and sets in one directory.
+class HistoryTest : public testing::Test {
+ protected:
+  HistoryTest() {
+    MakeDirectory(temporary_ / "backups", 0700);
+    directory_.Prepare();
+  }
+
+  void Record(const RunRecord& record) { LockedRecord(directory_.RunsPath(), record).Save(); }
+
+  void Both(const Manifest& manifest) {
+    Record(manifest.run);
+    PublishSample(directory_, manifest);
+  }
+
+  HistoryEntry Only() {
+    std::vector<HistoryEntry> history = ReadHistory(directory_);
+    EXPECT_EQ(history.size(), 1U);
+    return history.at(0);
+  }
+
+  StoredRun StoredAt(mfi::core::UtcSeconds queued_at) {
+    return ReadRun(directory_.RunsPath(), SampleRun(queued_at).id);
+  }
+
+  TempDirectory temporary_;
+  BackupDirectory directory_{temporary_ / "backups", kNode};
+};
+
+TEST_F(HistoryTest, OfAnEmptyDirectoryIsEmpty) {
+  EXPECT_EQ(ReadHistory(directory_).size(), 0U);
+  EXPECT_EQ(ReadHistory(BackupDirectory(temporary_ / "no", kNode)).size(), 0U);
+}
+
+TEST_F(HistoryTest, ARunAndItsSetAreOneEntry) {
+  Both(SampleManifest(kAt));
+  const HistoryEntry entry = Only();
+  EXPECT_TRUE(entry.has_set && !entry.alive && !entry.held);
+  EXPECT_EQ(entry.run.state, RunState::kSucceeded);
+}
+
+TEST_F(HistoryTest, ARunWithoutASet) {
+  RunRecord failed = SampleRun(kAt, RunState::kFailed);
+  failed.error = "no room";
+  Record(failed);
+  EXPECT_FALSE(Only().has_set);
+  EXPECT_EQ(Only().run.error, "no room");
+  Record(SampleRun(kAt, RunState::kSucceeded));
+  EXPECT_EQ(Only().run.state, RunState::kMissing);
+}
+
+TEST_F(HistoryTest, ASetWithoutARecordSpeaksForItself) {
+  PublishSample(directory_, SampleManifest(kAt));
+  const HistoryEntry entry = Only();
+  EXPECT_TRUE(entry.has_set && !entry.alive);
+  EXPECT_EQ(entry.run.state, RunState::kSucceeded);
+  EXPECT_EQ(entry.run.path, SampleManifest(kAt).run.path);
+}
+
+TEST_F(HistoryTest, ARunThatWasInterruptedAfterItsRenameSucceeded) {
+  Record(SampleRun(kAt, RunState::kPublishing));
+  EXPECT_EQ(Only().run.state, RunState::kFailed);
+  PublishSample(directory_, SampleManifest(kAt));
+  EXPECT_EQ(Only().run.state, RunState::kSucceeded);
+  EXPECT_EQ(Only().run.error, "");
+}
+
+TEST_F(HistoryTest, ALivingRunIsAliveThoughItsSetIsPublished) {
+  LockedRecord locked(directory_.RunsPath(), SampleRun(kAt, RunState::kVerifying));
+  locked.Save();
+  PublishSample(directory_, SampleManifest(kAt));
+  EXPECT_TRUE(Only().alive && Only().has_set);
+  EXPECT_EQ(Only().run.state, RunState::kVerifying);
+}
+
+TEST_F(HistoryTest, TheSetKnowsOfItsLaterVerificationAdoptionAndHold) {
+  Manifest manifest = SampleManifest(kAt);
+  Both(manifest);
+  manifest.run.verify_method = "restore";
+  manifest.run.verify_result = "table x is missing";
+  manifest.run.verified_at.reset();
+  manifest.run.note = "only in the manifest";
+  manifest.run.system_identifier = "adopted";
+  manifest.held = true;
+  manifest.hold_reason = "audit";
+  directory_.SaveManifest(manifest);
+  const HistoryEntry entry = Only();
+  EXPECT_EQ(entry.run.verify_method + ": " + entry.run.verify_result, "restore: table x is missing");
+  EXPECT_EQ(entry.run.verified_at, std::nullopt);
+  EXPECT_EQ(entry.run.note, "");
+  EXPECT_EQ(entry.run.system_identifier, "adopted");
+  EXPECT_TRUE(entry.held);
+  EXPECT_EQ(entry.hold_reason, "audit");
+}
+
+TEST_F(HistoryTest, OldestFirstWhereverTheyComeFrom) {
+  Record(SampleRun(kAt + 2, RunState::kFailed));
+  PublishSample(directory_, SampleManifest(kAt + 1));
+  Both(SampleManifest(kAt));
+  std::string order;
+  for (const HistoryEntry& entry : ReadHistory(directory_)) order += std::to_string(entry.run.queued_at - kAt);
+  EXPECT_EQ(order, "012");
+}
+
+TEST_F(HistoryTest, InterruptedRunsOfThisNodeAreClosed) {
+  Record(SampleRun(kAt, RunState::kDumping));
+  RunRecord other = SampleRun(kAt + 1, RunState::kDumping);
+  other.node = "node-b";
+  Record(other);
+  Record(SampleRun(kAt + 2, RunState::kPublishing));
+  PublishSample(directory_, SampleManifest(kAt + 2));
+  LockedRecord alive(directory_.RunsPath(), SampleRun(kAt + 3, RunState::kDumping));
+  alive.Save();
+  Record(SampleRun(kAt + 4, RunState::kFailed));
+  EXPECT_EQ(CloseInterruptedRuns(directory_, kNode, kAt + 900), (Lines{SampleRun(kAt).id, SampleRun(kAt + 2).id}));
+  EXPECT_EQ(StoredAt(kAt).record.state, RunState::kFailed);
+  EXPECT_FALSE(StoredAt(kAt).interrupted);
+  EXPECT_EQ(StoredAt(kAt).record.finished_at, kAt + 900);
+  EXPECT_EQ(StoredAt(kAt).record.error.rfind("interrupted: ", 0), 0U);
+  EXPECT_TRUE(StoredAt(kAt + 1).interrupted);
+  EXPECT_EQ(StoredAt(kAt + 2).record.state, RunState::kSucceeded);
+  EXPECT_EQ(StoredAt(kAt + 2).record.finished_at, SampleManifest(kAt + 2).run.finished_at);
+  EXPECT_TRUE(StoredAt(kAt + 3).alive);
+  EXPECT_EQ(CloseInterruptedRuns(directory_, kNode, kAt + 901), Lines{});
+}
+
+class ExpireTest : public HistoryTest {
+ protected:
+  /// Seven daily sets, the oldest ten days old.
+  ExpireTest() {
+    for (int day = 10; day > 3; --day) Both(SampleManifest(Days(day)));
+  }
+
+  static mfi::core::UtcSeconds Days(int ago) { return kAt - ago * kDay; }
+
+  /// Changes the manifest of the set of that day.
+  template <typename Change>
+  void Alter(int days, const Change& change) {
+    Manifest manifest = SampleManifest(Days(days));
+    change(manifest);
+    directory_.SaveManifest(manifest);
+  }
+
+  void ExpireNow(mfi::core::UtcSeconds now = kAt) { Expire(directory_, "bank", kSystem, {5, 1}, now); }
+
+  /// The ages in days of the sets that are there.
+  std::string Left() const {
+    std::string left;
+    for (const StoredSet& set : directory_.Sets()) {
+      left += std::to_string((kAt - set.manifest.run.queued_at) / kDay) + " ";
+    }
+    return left;
+  }
+};
+
+TEST_F(ExpireTest, DeletesWhatThePreviewSaysAndSaysSoInTheRecord) {
+  std::string preview;
+  for (const auto& decision : PreviewExpiry(directory_, "bank", kSystem, {5, 1}, kAt)) {
+    preview += decision.keep ? "k" : "d";
+  }
+  EXPECT_EQ(preview, "ddddkkk");
+  ExpireNow();
+  EXPECT_EQ(Left(), "6 5 4 ");
+  EXPECT_EQ(StoredAt(Days(10)).record.state, RunState::kExpired);
+  EXPECT_EQ(StoredAt(Days(10)).record.error, "deleted: 9 days old, keep 5");
+  EXPECT_EQ(StoredAt(Days(6)).record.state, RunState::kSucceeded);
+  for (const HistoryEntry& entry : ReadHistory(directory_)) {
+    EXPECT_EQ(entry.has_set, entry.run.state == RunState::kSucceeded) << entry.run.id;
+  }
+}
+
+TEST_F(ExpireTest, KeepsWhatIsHeldForeignOrFailed) {
+  Alter(10, [](Manifest& m) { m.held = true; });
+  Alter(9, [](Manifest& m) { m.run.system_identifier = "another"; });
+  Alter(8, [](Manifest& m) { m.run.verify_result = "table x is missing"; });
+  EXPECT_EQ(PreviewExpiry(directory_, "bank", kSystem, {5, 1}, kAt).back().reason,
+            "kept: failed its verification, remove it by hand");
+  ExpireNow();
+  EXPECT_EQ(Left(), "10 9 8 6 5 4 ");
+}
+
+TEST_F(ExpireTest, DoesNotTouchOtherDatabases) {
+  Alter(10, [](Manifest& m) { m.run.database = "other"; });
+  ExpireNow();
+  EXPECT_EQ(Left(), "10 6 5 4 ");
+}
+
+TEST_F(ExpireTest, DeletesASetThatHasNoRecord) {
+  RemoveTree(directory_.RunsPath() + "/" + SampleRun(Days(10)).id + ".json");
+  ExpireNow();
+  EXPECT_EQ(Left(), "6 5 4 ");
+  EXPECT_FALSE(HasRecord(directory_.RunsPath(), SampleRun(Days(10)).id));
+}
+
+TEST_F(ExpireTest, DoesNothingWhileAnotherProcessRemoves) {
+  const FileLock lock = directory_.LockForRemoval();
+  ExpireNow();
+  EXPECT_EQ(Left(), "10 9 8 7 6 5 4 ");
+}
+
+TEST_F(ExpireTest, ForgetsTheRunsOfExpiredSetsAfterAYear) {
+  ExpireNow();
+  ExpireNow(Days(9) + 366 * kDay + 1);
+  EXPECT_FALSE(HasRecord(directory_.RunsPath(), SampleRun(Days(10)).id));
+  EXPECT_FALSE(HasRecord(directory_.RunsPath(), SampleRun(Days(9)).id));
+  EXPECT_TRUE(HasRecord(directory_.RunsPath(), SampleRun(Days(8)).id));
+}
+
+TEST_F(ExpireTest, ARecordThatCannotBeWrittenStopsIt) {
+  MakeDirectory(directory_.RunsPath() + "/." + SampleRun(Days(10)).id + "." + std::to_string(getpid()) + ".tmp", 0700);
+  EXPECT_EQ(ErrorOf([&] { ExpireNow(); }).sqlstate(), "58030");
+  EXPECT_EQ(Left(), "9 8 7 6 5 4 ");
+}
+
+}  // namespace

@@ -1,0 +1,59 @@
+#include "real_programs.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <stdexcept>
+
+namespace mfi::test {
+namespace {
+
+// A server does not run as root: there, another user runs it, who must own its directory.
+constexpr char kAsNobody[] =
+    "for a; do case $a in --pgdata=*) chown 65534:65534 \"$(dirname \"${a#*=}\")\";; esac; done\n"
+    "exec setpriv --reuid=65534 --regid=65534 --clear-groups --pdeathsig TERM \"$REAL\" \"$@\"";
+
+std::string FirstLineOf(const std::string& command) {
+  std::string line;
+  FILE* pipe = popen(command.c_str(), "r");
+  for (int c = 0; pipe != nullptr && (c = fgetc(pipe)) != EOF && c != '\n';) line += static_cast<char>(c);
+  if (pipe != nullptr) pclose(pipe);
+  return line;
+}
+
+}  // namespace
+
+RealPrograms::RealPrograms() : real_directory_(FirstLineOf("\"${PG_CONFIG:-pg_config}\" --bindir")) {
+  if (!os::Exists(real_directory_ + "/initdb")) {
+    throw std::runtime_error(
+        "no initdb beside pg_config: install a PostgreSQL server, or set PG_CONFIG to another one");
+  }
+  job_.server_major = std::stoi(FirstLineOf("\"" + real_directory_ + "/postgres\" --version").substr(22));
+  job_.superuser = "boss";
+  for (const std::string& path : {temporary_.path(), job_.scratch_directory}) chmod(path.c_str(), 0711);
+  for (const char* name : {"pg_dump", "pg_dumpall", "pg_restore", "initdb", "postgres"}) PutBack(name);
+  if (geteuid() == 0) {
+    for (const char* name : {"initdb", "postgres"}) Replace(name, kAsNobody);
+  }
+  const os::ScratchOptions options{job_.binary_directory, temporary_ / "source", job_.superuser, 0};
+  source_ = std::make_unique<os::ScratchServer>(options, host_);
+  job_.socket_directory = Sql("SHOW unix_socket_directories");
+}
+
+void RealPrograms::Replace(const std::string& name, const std::string& body) {
+  std::string script = "REAL='";
+  script.append(real_directory_).append("/").append(name).append("'\n").append(body);
+  WriteScript(temporary_ / ("bin/" + name), script);
+}
+
+void RealPrograms::UseDatabase(const std::string& name, const std::string& properties) {
+  database_ = "postgres";
+  std::string quoted;
+  for (const char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  Connect().Execute("CREATE DATABASE \"" + quoted + "\" TEMPLATE template0 " + properties);
+  database_ = name;
+  job_.record.database = name;
+}
+
+}  // namespace mfi::test
