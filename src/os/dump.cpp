@@ -22,6 +22,18 @@ constexpr std::chrono::seconds kConnectLimit{30};
 constexpr int kQuotedLines = 8;
 constexpr std::size_t kQuotedBytes = 2000;
 
+// What ALTER ROLE or ALTER DATABASE may have set, and what would end or distort a dump, is overridden by the
+// connection.
+constexpr char kNeutralOptions[] =
+    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "
+    "-c row_security=off -c search_path= -c DateStyle=ISO -c standard_conforming_strings=on -c role=none";
+
+constexpr char kEndOfGlobals[] = "\n-- PostgreSQL database cluster dump complete\n";
+
+std::string NeutralOptions(int server_major) {
+  return std::string(kNeutralOptions) + (server_major >= 17 ? " -c transaction_timeout=0" : "");
+}
+
 [[noreturn]] void ThrowFailed(const char* program, const ChildResult& result) {
   std::string message = std::string(program) + " failed with exit code " + std::to_string(result.exit_code);
   const std::string words = core::LastLines(result.errors, kQuotedLines, kQuotedBytes);
@@ -48,7 +60,8 @@ std::string Dump::Conninfo() const {
   using core::ConninfoValue;
   return "host=" + ConninfoValue(job_.socket_directory) + " port=" + std::to_string(job_.port) +
          " user=" + ConninfoValue(job_.superuser) + " dbname=" + ConninfoValue(job_.record.database) +
-         " application_name=" + ConninfoValue("mfi backup " + job_.record.id) + " options=''";
+         " application_name=" + ConninfoValue("mfi backup " + job_.record.id) +
+         " client_encoding=UTF8 options=" + ConninfoValue(NeutralOptions(job_.server_major));
 }
 
 std::string Dump::Run(const char* program, std::vector<std::string> arguments) {
@@ -81,16 +94,21 @@ void Dump::DumpDatabase(core::Manifest& manifest) {
     source.emplace(Conninfo(), host_, kConnectLimit);
   } catch (const Error& error) {
     if (error.sqlstate() != core::sqlstate::kConnectionFailure) throw;
-    throw Error(error.sqlstate(), std::string("the backup could not log in: ") + error.what(), {},
-                "pg_hba.conf must begin with the line \"local all " + job_.superuser +
-                    " peer\" (then SELECT pg_reload_conf()); the server must run as the operating system user \"" +
-                    job_.superuser + "\" or have a map for it in pg_ident.conf.");
+    const std::string message = error.what();
+    const bool refused =
+        message.find("pg_hba.conf") != std::string::npos || message.find("authentication") != std::string::npos;
+    const std::string hint =
+        "pg_hba.conf must begin with the line \"local all " + job_.superuser +
+        " peer\" (then SELECT pg_reload_conf()); the server must run as the operating system user \"" + job_.superuser +
+        "\" or have a map for it in pg_ident.conf.";
+    throw Error(error.sqlstate(), "the backup could not log in: " + message, {}, refused ? hint : "");
   }
   const std::string snapshot = OpenSnapshot(*source, manifest);
 
   std::vector<std::string> arguments = {job_.jobs > 1 ? "--format=directory" : "--format=custom",
                                         "--compress=" + job_.compression,
                                         "--snapshot=" + snapshot,
+                                        "--encoding=" + manifest.database.encoding,
                                         "--lock-wait-timeout=" + std::to_string(job_.lock_timeout_ms),
                                         "--no-sync",
                                         "--file=" + partial_ + "/" + ArchiveName(),
@@ -134,8 +152,14 @@ void Dump::ReniceBackends(Connection& source) const {
   }
 }
 
+/// pg_dumpall succeeds on a full disk: only its last line tells that all was written.
 void Dump::DumpGlobals() {
-  Run("pg_dumpall", {"--globals-only", "--no-sync", "--file=" + partial_ + "/globals.sql", "--dbname=" + Conninfo()});
+  const std::string path = partial_ + "/globals.sql";
+  Run("pg_dumpall", {"--globals-only", "--no-sync", "--file=" + path, "--dbname=" + Conninfo()});
+  if (ReadFile(path).find(kEndOfGlobals) == std::string::npos) {
+    throw Error(core::sqlstate::kDiskFull, "pg_dumpall did not write \"" + path + "\" to its end", {},
+                "Free some space on that file system.");
+  }
 }
 
 void Dump::CheckListing(core::Manifest& manifest) {

@@ -5,13 +5,6 @@
 namespace mfi::os {
 namespace {
 
-// One text per setting that could end or distort the transaction; those that this server version lacks are skipped.
-constexpr char kNeutralSettings[] =
-    "SELECT pg_catalog.set_config(name, CASE name WHEN 'row_security' THEN 'off' WHEN 'search_path' THEN '' "
-    "WHEN 'DateStyle' THEN 'ISO' ELSE '0' END, false) FROM pg_catalog.pg_settings WHERE name IN ('statement_timeout', "
-    "'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'idle_session_timeout', "
-    "'row_security', 'search_path', 'DateStyle')";
-
 constexpr char kServer[] =
     "SELECT pg_catalog.current_setting('server_version'), s.system_identifier, "
     "CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'standby' ELSE 'primary' END, "
@@ -75,9 +68,6 @@ void ReadDatabase(Connection& source, core::DatabaseProperties& database) {
 }  // namespace
 
 std::string OpenSnapshot(Connection& source, core::Manifest& manifest) {
-  // First and by itself: a short limit would end the next statement already.
-  source.Execute("SET statement_timeout = 0");
-  source.Execute(kNeutralSettings);
   source.Execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
   std::string snapshot = source.Value("SELECT pg_catalog.pg_export_snapshot()");
   ReadServer(source, manifest);

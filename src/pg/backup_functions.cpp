@@ -13,6 +13,7 @@
 
 extern "C" {
 #include "access/xlog.h"
+#include "commands/dbcommands.h"
 #include "utils/builtins.h"
 #include "utils/wait_event.h"
 
@@ -36,6 +37,10 @@ void CheckLauncher() {
   if (!LauncherAlive()) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the mfi launcher is not running"),
                     errhint("It restarts by itself within seconds; if not, read the server's log.")));
+  }
+  if (!OidIsValid(get_database_oid(settings::database, true))) {
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_DATABASE), errmsg("there is no database \"%s\"", settings::database),
+                    errhint("Create it, or set mfi.database and restart.")));
   }
 }
 

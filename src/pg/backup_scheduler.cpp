@@ -57,28 +57,27 @@ bool BackupsAreOn() { return settings::backup_directory[0] != '\0'; }
 
 void BackupScheduler::Start() { watching_since_ = UtcNow(); }
 
-/// A runner that outlived its launcher is waited for: what it has half done is not left over.
+/// Closes the records of runs that died and removes what they left. A runner that outlived its launcher is waited for:
+/// what it has half done is not left over. A directory that is not usable now is tidied when it is.
 void BackupScheduler::Tidy() {
-  if (tidy_ || runner_ != nullptr || RunInProgress()) return;
-  CloseInterrupted();
-  tidy_ = true;
-}
-
-void BackupScheduler::CloseInterrupted() {
-  if (!BackupsAreOn()) return;
+  if (tidy_ || runner_ != nullptr || RunInProgress() || !BackupsAreOn()) return;
   const os::BackupDirectory directory = ConfiguredDirectory();
   try {
+    os::RemoveTree(os::ScratchPath(ScratchDirectory(), NodeName()));
+    directory.CheckUsable(DataDir);
     for (const std::string& id : os::CloseInterruptedRuns(directory, NodeName(), UtcNow())) {
       const char* text = id.c_str();
       CallPg([&] { ereport(LOG, (errmsg("mfi backup %s was interrupted", text))); });
     }
     directory.RemoveLeftovers();
-    os::RemoveTree(os::ScratchPath(ScratchDirectory(), NodeName()));
+    tidy_ = true;
+    untidy_because_.clear();
   } catch (const PgError&) {
     throw;
   } catch (const core::Error& error) {
-    // A directory that is not there now: what is left in it reads as interrupted until it is back.
-    const char* text = error.what();
+    if (untidy_because_ == error.what()) return;
+    untidy_because_ = error.what();
+    const char* text = untidy_because_.c_str();
     CallPg([&] { ereport(LOG, (errmsg("mfi could not tidy the backup directory: %s", text))); });
   }
 }

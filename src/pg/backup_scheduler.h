@@ -34,7 +34,6 @@ class BackupScheduler {
   };
 
   void Tidy();
-  void CloseInterrupted();
   void ReadDirectory();
   void TakeRequests();
   void CancelWaiting();
@@ -60,6 +59,7 @@ class BackupScheduler {
   BackgroundWorkerHandle* runner_ = nullptr;
   bool was_running_ = false;  // some run was going on in the last round
   bool tidy_ = false;         // records and leftovers of runs that died were seen to since the last run
+  std::string untidy_because_;
   std::optional<core::UtcSeconds> next_run_at_;
 };
 

@@ -19,7 +19,7 @@ inline constexpr int kMaxRequests = 16;
 inline constexpr int kMaxPeers = 32;
 inline constexpr int kIdLength = 256;
 inline constexpr int kNoteLength = 512;
-inline constexpr int kReasonLength = 1024;
+inline constexpr int kReasonLength = 4096;
 
 /// A run as it is handed on: from a caller of mfi_backup_now to the launcher, from the launcher to the runner.
 struct RunRequest {
