@@ -1,0 +1,30 @@
+# The primary, and the operator's seat (db-backup). Dockerfile.replica is the same but for its last lines, so that its layers are shared.
+FROM debian:trixie-slim AS build
+RUN apt-get update && apt-get install -y --no-install-recommends \
+      g++ make postgresql-server-dev-17 libpq-dev libboost-date-time-dev nlohmann-json3-dev
+WORKDIR /src
+COPY Makefile mfi.control ./
+COPY scripts/dev/find_pg_config.sh scripts/dev/
+COPY extension extension
+COPY src src
+RUN make -j "$(nproc)" && make install DESTDIR=/out && find /out -name '*.so' -exec strip --strip-unneeded {} +
+
+FROM debian:trixie-slim
+ENV LANG=C.UTF-8 PATH=/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+RUN groupadd -r -g 999 postgres && \
+    useradd -r -u 999 -g postgres -d /var/lib/postgresql -s /bin/bash postgres && \
+    mkdir -p /etc/postgresql-common/createcluster.d && \
+    echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/mfi.conf && \
+    apt-get update && \
+    apt-get install -y --no-install-recommends postgresql-17 tzdata && \
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/* /etc/ssl/private/ssl-cert-snakeoil.key && \
+    install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /run/mfi
+COPY --from=build /out /
+COPY config /etc/mfi
+COPY init-scripts /docker-entrypoint-initdb.d
+COPY scripts/*.sh /usr/local/lib/mfi/
+RUN for name in backup restore health; do ln -s "/usr/local/lib/mfi/$name.sh" "/$name.sh"; done
+EXPOSE 5432
+STOPSIGNAL SIGINT
+HEALTHCHECK --interval=5s --timeout=10s --start-period=30m CMD /health.sh node; test $? -le 1
+ENTRYPOINT ["/usr/local/lib/mfi/primary-entrypoint.sh"]

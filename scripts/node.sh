@@ -1,0 +1,103 @@
+# shellcheck shell=bash
+# What both database containers do before their server starts. The volume may be one of the official image, which has
+# its data directory at the root; otherwise the data directory is a folder in it, so that it can come about by a rename.
+# shellcheck source=scripts/log.sh
+. /usr/local/lib/mfi/log.sh
+# shellcheck source=scripts/secret.sh
+. /usr/local/lib/mfi/secret.sh
+
+VOLUME=/var/lib/postgresql/data
+RUN=/run/mfi
+BACKUPS=/backups
+CONFIG=/etc/mfi/postgresql.conf
+if [ -f "$VOLUME/PG_VERSION" ]; then PGDATA=$VOLUME; else PGDATA=$VOLUME/pgdata; fi
+export PGDATA LC_MESSAGES=C
+# A postmaster.pid that an earlier container left names process 1, which is us: not another server.
+export PG_GRANDPARENT_PID=$$
+
+# As root: makes what is mounted belong to postgres, and runs this script again as postgres. The server's group is that
+# of the backup directory, so that the user of the host who owns it can read the backups by his group.
+become_postgres() {
+  local group
+  [ "$(id -u)" = 0 ] || return 0
+  DB_PASSWORD=$(db_password)
+  export DB_PASSWORD
+  find "$VOLUME" ! -user postgres -exec chown -h postgres {} +
+  chmod 700 "$VOLUME"
+  if ! { chown postgres "$BACKUPS" && chmod 750 "$BACKUPS"; } 2>/dev/null; then
+    say "warning: $BACKUPS cannot be given to the user postgres (read-only?); backups will say what fails"
+  fi
+  group=$(stat -c %g "$BACKUPS")
+  [ "$group" != 0 ] || group=postgres
+  install_certificate
+  chown -R postgres "$RUN"
+  # libpq looks for certificates at home: root's home is closed to postgres.
+  export HOME=/var/lib/postgresql
+  exec setpriv --reuid=postgres --regid="$group" --groups=postgres,ssl-cert "$0" "$@"
+}
+
+# A certificate and key mounted at /tls, else our own of ten years, kept in the volume.
+install_certificate() {
+  local from=/tls own=$VOLUME/mfi-tls
+  if [ ! -f "$from/server.crt" ] || [ ! -f "$from/server.key" ]; then
+    from=$own
+    if [ ! -f "$own/server.crt" ]; then
+      mkdir -p "$own"
+      openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=$(hostname)" -keyout "$own/server.key" \
+        -out "$own/server.crt.new" 2>/dev/null || die "no certificate could be made in $own" "Is the volume full?"
+      mv "$own/server.crt.new" "$own/server.crt"
+      chown -R postgres "$own"
+    fi
+  fi
+  install -d -m 700 "$RUN/tls"
+  install -m 600 "$from/server.crt" "$from/server.key" "$RUN/tls/"
+}
+
+one_server_per_volume() {
+  exec 9>"$VOLUME/mfi.lock"
+  flock -n 9 || die "another container uses this volume" "Stop it first: docker ps shows which ones run."
+}
+
+setting() { # NAME VALUE: a line of a configuration file
+  local value=${2//\\/\\\\}
+  printf "%s = '%s'\n" "$1" "${value//\'/\'\'}"
+}
+
+# $RUN/node.conf from the environment; more lines on standard input.
+write_node_settings() {
+  local -A names=([MFI_BACKUP_SCHEDULE]=mfi.backup_schedule [MFI_TIMEZONE]=mfi.backup_timezone
+    [BACKUP_RETAIN_DAYS]=mfi.backup_retain_days)
+  local variable
+  rm -f "$RUN/pg_hba_plain.conf"
+  case "${MFI_TLS:-require}" in
+    require) ;;
+    allow) printf '%s\n' 'host replication replicator all scram-sha-256' 'host all all all scram-sha-256' >"$RUN/pg_hba_plain.conf" ;;
+    *) die "MFI_TLS is \"$MFI_TLS\"" "It may be require (the default) or allow. Change it in .env, then: docker compose up -d" ;;
+  esac
+  {
+    setting cluster_name "$(hostname)"
+    for variable in "${!names[@]}"; do
+      [[ "${!variable:-}" != *$'\n'* ]] || die "$variable has a line break" "Correct it in .env, then: docker compose up -d"
+      [ -z "${!variable:-}" ] || setting "${names[$variable]}" "${!variable}"
+    done
+    cat
+  } >"$RUN/node.conf"
+}
+
+# Asks the server itself about every setting, the extension's own included: a wrong value would only be a warning
+# at its start, and the default would run in its place.
+check_settings() { # DATA-DIRECTORY
+  local answer
+  if ! answer=$(postgres -D "$1" -c config_file="$CONFIG" -C shared_memory_size 2>&1 >/dev/null) ||
+    grep -qE 'invalid (value for|configuration) parameter' <<<"$answer"; then
+    printf '%s\n' "$answer" >&2
+    die "the server does not start with a wrong setting" \
+      "The lines above name it. Correct it in .env (or config/), then: docker compose up -d"
+  fi
+}
+
+# Without a password in its environment.
+start_server() {
+  unset DB_PASSWORD PG_GRANDPARENT_PID
+  exec postgres -D "$PGDATA" -c config_file="$CONFIG"
+}
