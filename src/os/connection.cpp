@@ -55,7 +55,7 @@ Connection::Result Connection::Collect() {
       }
     }
     Result result(PQgetResult(connection_.get()));
-    if (!result && failure) throw *failure;
+    if (!result && failure) throw core::Error(*failure);
     if (!result) return last;
     const ExecStatusType status = PQresultStatus(result.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {

@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2016,SC2034,SC2154 # the runner and lib.sh set and use these
+# Nobody gets in without TLS, a password and a right; no secret is told.
+matches "no plain-text connection" 'no encryption' "$(PGSSLMODE=disable client "$PRIMARY_PORT" psql -X -c 'SELECT 1' 2>&1 || true)"
+matches "nor to the replica" 'no encryption' "$(PGSSLMODE=disable client "$REPLICA_PORT" psql -X -c 'SELECT 1' 2>&1 || true)"
+matches "a wrong password is refused" 'password authentication failed' "$(password=wrong client "$PRIMARY_PORT" psql -X -c 'SELECT 1' 2>&1 || true)"
+matches "replicator reads no table" 'pg_hba.conf rejects' "$(PGPASSWORD=$password psql -X -h localhost -p "$PRIMARY_PORT" -U replicator -d mfi_banking -c 'SELECT 1' 2>&1 || true)"
+primary "CREATE ROLE clerk LOGIN PASSWORD 'clerk'" >/dev/null
+matches "PUBLIC calls no backup function" 'permission denied for function mfi_backup_now' "$(PGPASSWORD=clerk psql -X -h localhost -p "$PRIMARY_PORT" -U clerk -d mfi_banking -c 'SELECT mfi_backup_now()' 2>&1 || true)"
+secret=wörd
+claim "no secret in the images' history" bash -c "! docker history --no-trunc mfi-primary | grep -q '$secret'"
+for service in db-primary db-replica db-backup; do
+  claim "none in the log of $service" bash -c "cd '$stack' && ! docker compose logs $service | grep -q '$secret'"
+  claim "none in its processes" bash -c "cd '$stack' && ! docker compose exec -T $service sh -c 'cat /proc/[0-9]*/cmdline' | grep -aq '$secret'"
+done
+is "none in settings" 0 "$(primary "SELECT count(*) FROM pg_settings WHERE setting LIKE '%$secret%'")"
+is "nor on the replica" 0 "$(replica "SELECT count(*) FROM pg_settings WHERE setting LIKE '%$secret%'")"
