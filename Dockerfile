@@ -18,7 +18,7 @@ RUN groupadd -r -g 999 postgres && \
     apt-get update && \
     apt-get install -y --no-install-recommends postgresql-17 tzdata && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/* /etc/ssl/private/ssl-cert-snakeoil.key && \
-    install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /run/mfi
+    install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /scratch /run/mfi
 COPY --from=build /out /
 COPY config /etc/mfi
 COPY init-scripts /docker-entrypoint-initdb.d

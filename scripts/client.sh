@@ -3,9 +3,10 @@
 # the primary, whichever node that is.
 # shellcheck source=scripts/log.sh
 . /usr/local/lib/mfi/log.sh
-export PGUSER=postgres PGDATABASE=mfi_banking PGCONNECT_TIMEOUT=5
+export HOME=/var/lib/postgresql PGUSER=postgres PGDATABASE=mfi_banking PGCONNECT_TIMEOUT=5
 if [ -f /run/mfi/client.pgpass ]; then
-  export PGHOST=db-primary,db-replica PGTARGETSESSIONATTRS=primary PGPASSFILE=/run/mfi/client.pgpass PGSSLMODE=prefer
+  export PGHOST=db-primary,db-replica PGTARGETSESSIONATTRS=primary PGPASSFILE=/run/mfi/client.pgpass PGSSLMODE=require
+  [ "${MFI_TLS:-require}" = require ] || PGSSLMODE=prefer
 fi
 export PGAPPNAME="mfi ${0##*/}"
 

@@ -9,9 +9,10 @@
 VOLUME=/var/lib/postgresql/data
 RUN=/run/mfi
 BACKUPS=/backups
+SCRATCH=/scratch
 CONFIG=/etc/mfi/postgresql.conf
 if [ -f "$VOLUME/PG_VERSION" ]; then PGDATA=$VOLUME; else PGDATA=$VOLUME/pgdata; fi
-export PGDATA LC_MESSAGES=C
+export PGDATA LC_MESSAGES=C HOME=/var/lib/postgresql
 # A postmaster.pid that an earlier container left names process 1, which is us: not another server.
 export PG_GRANDPARENT_PID=$$
 
@@ -23,7 +24,8 @@ become_postgres() {
   DB_PASSWORD=$(db_password)
   export DB_PASSWORD
   find "$VOLUME" ! -user postgres -exec chown -h postgres {} +
-  chmod 700 "$VOLUME"
+  chown postgres "$SCRATCH"
+  chmod 700 "$VOLUME" "$SCRATCH"
   if ! { chown postgres "$BACKUPS" && chmod 750 "$BACKUPS"; } 2>/dev/null; then
     say "warning: $BACKUPS cannot be given to the user postgres (read-only?); backups will say what fails"
   fi
@@ -68,9 +70,8 @@ write_node_settings() {
   local -A names=([MFI_BACKUP_SCHEDULE]=mfi.backup_schedule [MFI_TIMEZONE]=mfi.backup_timezone
     [BACKUP_RETAIN_DAYS]=mfi.backup_retain_days)
   local variable
-  rm -f "$RUN/pg_hba_plain.conf"
   case "${MFI_TLS:-require}" in
-    require) ;;
+    require) : >"$RUN/pg_hba_plain.conf" ;;
     allow) printf '%s\n' 'host replication replicator all scram-sha-256' 'host all all all scram-sha-256' >"$RUN/pg_hba_plain.conf" ;;
     *) die "MFI_TLS is \"$MFI_TLS\"" "It may be require (the default) or allow. Change it in .env, then: docker compose up -d" ;;
   esac
