@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # the runner sets work
 # A Docker engine with Compose v2: the one that runs, else Debian's own, started here with its data in a directory of
 # ours and stopped at the end; and the base image of the Dockerfiles.
 # shellcheck source=scripts/dev/apt_archive.sh

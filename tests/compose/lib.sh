@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # the runner sets work
 # What the tests of the stack share. Each says ok or not ok once per claim.
 PASSED=0 FAILED=0
 say() { printf '# %s\n' "$*"; }
