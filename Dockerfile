@@ -19,6 +19,8 @@ RUN groupadd -r -g 999 postgres && \
     apt-get install -y --no-install-recommends postgresql-17 tzdata && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/* /etc/ssl/private/ssl-cert-snakeoil.key && \
     install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /scratch /run/mfi
+# The locale of databases that the official image made.
+RUN localedef -i en_US -f UTF-8 en_US.UTF-8
 COPY --from=build /out /
 COPY config /etc/mfi
 COPY init-scripts /docker-entrypoint-initdb.d

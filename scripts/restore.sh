@@ -11,7 +11,8 @@ set -euo pipefail
 # shellcheck source=scripts/restore_sql.sh
 . /usr/local/lib/mfi/restore_sql.sh
 
-usage() { die "$1" "$(sed -n '2,/^set/s/^# //p' "$0")"; }
+options() { sed -n '2,/^set/s/^# //p' "$0"; }
+usage() { die "$1" "$(options)"; }
 
 into='' replace='' globals='' jobs='' set=latest
 while [ $# -gt 0 ]; do
@@ -22,6 +23,10 @@ while [ $# -gt 0 ]; do
       shift
       ;;
     --globals) globals=yes ;;
+    -h | --help)
+      options
+      exit
+      ;;
     -*) usage "there is no option $1" ;;
     *) set=$1 ;;
   esac
