@@ -80,6 +80,7 @@ TEST_F(WholeBackup, CountsBesideALongDump) {
   Connect().Execute(
       "CREATE TABLE big AS SELECT i, repeat(md5(i::text), 2) || md5((-i)::text) AS t FROM generate_series(1, 80000) "
       "i");
+  Connect().Execute("ALTER DATABASE bank SET statement_timeout = '1ms'");
   job_.compression = "gzip:9";
   job_.verify = "restore";
   job_.jobs = 2;
