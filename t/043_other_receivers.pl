@@ -38,13 +38,13 @@ my $dir = PostgreSQL::Test::Utils::tempdir;
 mkdir "$dir/wal" or die;
 beside('base backup', 'pg_basebackup', '-D', "$dir/copy", '-X', 'stream', '--max-rate=32k', '--checkpoint=fast');
 beside('base backup without a slot', 'pg_basebackup', '-D', "$dir/copy2", '-X', 'stream', '--no-slot', '--max-rate=32k', '--checkpoint=fast');
-beside('pg_receivewal', 'pg_receivewal', '-D', "$dir/wal", '--status-interval=1');
+beside('pg_receivewal', 'pg_receivewal', '-D', "$dir/wal", '--status-interval=1', '--no-loop');
 
 # Logical decoding: neither its walsender nor its idle slot is a standby.
 $primary->sql('CREATE PUBLICATION everything FOR ALL TABLES');
 $primary->sql("SELECT pg_create_logical_replication_slot('feed', 'pgoutput')");
 is(verdict($primary), 'ok|', 'an idle logical slot is no missing standby');
-beside('pg_recvlogical', 'pg_recvlogical', '-d', 'mfi_banking', '--slot=feed', '--start', '-f', '-', '-o', 'proto_version=1',
+beside('pg_recvlogical', 'pg_recvlogical', '-d', 'mfi_banking', '--slot=feed', '--start', '--no-loop', '-f', '-', '-o', 'proto_version=1',
 	'-o', 'publication_names=everything');
 $primary->restart;
 $primary->launcher_ready;
