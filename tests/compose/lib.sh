@@ -71,6 +71,7 @@ new_stack() {
   rm -rf "$stack"
   mkdir -p "$stack"
   git ls-files -z | tar --null -cf - -T - | tar -xf - -C "$stack"
+  chown 4321:4321 "$stack/backups" # as the user of the host has it who cloned the project
   cp "$stack/.env.example" "$stack/.env"
   password='first one'
   set_env DB_PASSWORD "$password"
