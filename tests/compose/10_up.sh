@@ -19,5 +19,5 @@ is "through the slot" 'db_replica|t' "$(primary "SELECT slot_name, active FROM p
 claim "the first backup is in ./backups" wait_until 30 "a set" sh -c "ls '$stack'/backups/*/manifest.json"
 claim "and verified" wait_until 60 "verified" answers primary "SELECT verify_result FROM mfi_backups WHERE trigger = 'start'" ok
 is "checksums are on" on "$(primary 'SHOW data_checksums')"
-is "readable by the group of the user who has ./backups" '4321 640' "$(stat -c '%g %a' "$stack"/backups/*/mfi_banking.dump)"
-is "but not the passwords in it" '600' "$(stat -c '%a' "$stack"/backups/*/globals.sql)"
+is "readable by the group of the user who has ./backups" '4321 640' "$(stat -c '%g %a' "$stack/backups/latest/mfi_banking.dump")"
+is "but not the passwords in it" '600' "$(stat -c '%a' "$stack/backups/latest/globals.sql")"

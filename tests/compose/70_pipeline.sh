@@ -16,7 +16,7 @@ start_registry() {
   printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: "127.0.0.1:%s"}\nlog: {level: error}\n' \
     "$work/registry" "$REGISTRY_PORT" >"$work/registry.yml"
   "$work/registry-package/usr/bin/docker-registry" serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
-  REGISTRY=$!
+  echo $! >"$work/registry.pid" # the runner ends it
   wait_until 20 "the registry answers" bash -c "exec 3<>/dev/tcp/127.0.0.1/$REGISTRY_PORT"
 }
 release() { # TAG [LINE-OF-DOCKERFILE...]: both images with these lines more
@@ -63,6 +63,3 @@ is "version 2 runs" "$REGISTRY_URL/primary:v2" "$(running)"
 is "with the rows" Before "$(primary 'SELECT name FROM portals')"
 matches "a version that is not in the registry changes nothing" 'nothing was changed' "$(deploy v4 2>&1 || true)"
 is "version 2 still runs" "$REGISTRY_URL/primary:v2" "$(running)"
-
-(cd "$hub" && REGISTRY_URL=$REGISTRY_URL DB_PASSWORD=$password docker compose down -v -t 20 >/dev/null 2>&1)
-kill "$REGISTRY"
