@@ -768,6 +768,14 @@ CREATE VIEW mfi_replication_health AS SELECT * FROM @extschema@._mfi_replication
 COMMENT ON VIEW mfi_replication_health IS
   'One row: the verdict on replication of this node, its reasons (code: sentence), and what to do.';
 
+CREATE FUNCTION mfi_wait_for_replay(lsn pg_lsn, timeout interval) RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_wait_for_replay';
+COMMENT ON FUNCTION mfi_wait_for_replay(pg_lsn, interval) IS
+  'Read your writes on a standby: pass what pg_current_wal_insert_lsn() gave on the primary after the commit. True as '
+  'soon as this standby has replayed it, so that the next statement sees it; false at the timeout, or when this '
+  'standby was promoted without it. On a primary it answers at once: whether its WAL reaches that far.';
+
 CREATE FUNCTION mfi_backup_now(wait boolean DEFAULT false, note text DEFAULT NULL) RETURNS text
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mfi_backup_now';

@@ -38,6 +38,15 @@ inline bool SendsLogical(const WalSnd& sender) {
 #endif
 }
 
+/// Broadcast after each replayed record and at the end of recovery; null where the server has none (before 16).
+inline ConditionVariable* ReplayedCondition() {
+#if PG_VERSION_NUM >= 160000
+  return &WalSndCtl->wal_replay_cv;
+#else
+  return nullptr;
+#endif
+}
+
 }  // namespace mfi::pg::compat
 
 // utils/guc_internal.h is not installed; the function is what pg_file_settings is made of, unchanged since 9.5.
