@@ -16,7 +16,6 @@ start_registry() {
   printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: "127.0.0.1:%s"}\nlog: {level: error}\n' \
     "$work/registry" "$REGISTRY_PORT" >"$work/registry.yml"
   "$work/registry-package/usr/bin/docker-registry" serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
-  echo $! >"$work/registry.pid" # the runner ends it
   wait_until 20 "the registry answers" bash -c "exec 3<>/dev/tcp/127.0.0.1/$REGISTRY_PORT"
 }
 release() { # TAG [LINE-OF-DOCKERFILE...]: both images with these lines more

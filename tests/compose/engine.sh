@@ -24,25 +24,26 @@ engine_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends mmdebstrap jq ca-certificates >>"$work/apt.log" 2>&1
 }
 
+# The engine that answers, else the one that start_engine will start.
+engine_address() {
+  docker info >/dev/null 2>&1 || export DOCKER_HOST=unix://$work/engine/docker.sock
+}
+
 start_engine() {
-  engine_packages
   if docker info >/dev/null 2>&1; then
     say "using the engine that runs"
     return
   fi
   say "starting a Docker engine of our own in $work/engine"
   mkdir -p "$work/engine"
-  dockerd --data-root "$work/engine/data" --exec-root "$work/engine/exec" -H "unix://$work/engine/docker.sock" \
-    --pidfile "$work/engine/docker.pid" >"$work/engine/log" 2>&1 &
-  ENGINE=$!
-  export DOCKER_HOST=unix://$work/engine/docker.sock
+  # shellcheck disable=SC2016
+  setsid bash -c 'echo $$ >"$0/leader.pid" && exec dockerd -H "$DOCKER_HOST" --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/docker.pid"' \
+    "$work/engine" >"$work/engine/log" 2>&1 &
   wait_until 60 "the engine answers" docker info || { tail -n 20 "$work/engine/log"; return 1; }
 }
 
 stop_engine() {
-  [ -n "${ENGINE:-}" ] || return 0
-  kill "$ENGINE" 2>/dev/null || true
-  wait "$ENGINE" 2>/dev/null || true
+  [ ! -f "$work/engine/leader.pid" ] || end_group "$(<"$work/engine/leader.pid")"
 }
 
 # From the registry where one can be reached, else made from the machine's own package archive.
@@ -56,7 +57,8 @@ base_image() {
   done
   uri=${archive%% *}
   say "making the base image $BASE, as none can be pulled"
-  mmdebstrap --variant=minbase --include=ca-certificates trixie "$work/base.tar" "$uri" >"$work/mmdebstrap.log" 2>&1 ||
+  # The option is that of Debian's own base images.
+  mmdebstrap --variant=minbase --include=ca-certificates --dpkgopt=force-unsafe-io trixie "$work/base.tar" "$uri" >"$work/mmdebstrap.log" 2>&1 ||
     { tail -n 20 "$work/mmdebstrap.log"; return 1; }
   docker import -q "$work/base.tar" "$BASE" >/dev/null 2>&1 || docker import "$work/base.tar" "$BASE" >/dev/null
   rm -f "$work/base.tar"

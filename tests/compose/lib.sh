@@ -39,6 +39,12 @@ wait_until() { # SECONDS WHAT COMMAND...
   done
 }
 
+end_group() { # LEADER: ends a process group, by force after a while
+  [ -n "$1" ] && kill -TERM -- "-$1" 2>/dev/null || return 0
+  # shellcheck disable=SC2016
+  wait_until 30 "the end of process group $1" bash -c '! kill -0 -- "-$1"' - "$1" || kill -KILL -- "-$1"
+}
+
 compose() { (cd "$stack" && docker compose "$@"); }
 logs() { compose logs --no-color --no-log-prefix "$1" 2>/dev/null; }
 set_env() { # NAME VALUE: a line of .env, the value in single quotes
