@@ -597,6 +597,14 @@ $$;
 COMMENT ON FUNCTION _mfi_migrations() IS
   'Migrations this extension knows, oldest first: its members named _mfi_migration_<major>_<minor>.';
 
+CREATE FUNCTION _mfi_newest_migration() RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT version FROM @extschema@._mfi_migrations() ORDER BY string_to_array(version, '.')::int[] DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION _mfi_newest_migration() IS 'The schema version this extension makes.';
+
 CREATE FUNCTION _mfi_members() RETURNS TABLE (classid oid, objid oid)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -634,8 +642,7 @@ SET search_path = @extschema@, pg_temp
 AS $$
 DECLARE
   current_version text := mfi_schema_version();
-  newest text := (SELECT m.version FROM _mfi_migrations() WITH ORDINALITY AS m (version, function, position)
-                  ORDER BY m.position DESC LIMIT 1);
+  newest text := _mfi_newest_migration();
   missing text;
 BEGIN
   IF string_to_array(current_version, '.')::int[] > string_to_array(newest, '.')::int[] THEN
@@ -711,14 +718,19 @@ SET search_path = @extschema@, pg_temp
 AS $$
 DECLARE
   setting text := lower(coalesce(nullif(current_setting('mfi.install_schema', true), ''), 'auto'));
+  schema_version text := mfi_schema_version();
 BEGIN
   IF setting NOT IN ('auto', 'on', 'off') THEN
     RAISE EXCEPTION 'invalid value for parameter "mfi.install_schema": "%"', setting
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Available values: auto, on, off.';
   ELSIF setting = 'on' OR setting = 'auto' AND current_setting('row_security') = 'on' THEN
-    PERFORM mfi_migrate_schema();
-  ELSIF setting = 'auto' THEN
-    -- Every archive of pg_dump sets row_security = off before it creates extensions.
+    -- CREATE EXTENSION walks all scripts. A schema that is newer than this one is for a later one to recognise.
+    IF schema_version IS NULL OR schema_version NOT IN (SELECT version FROM pg_available_extension_versions WHERE name = 'mfi')
+       OR schema_version IN (SELECT version FROM _mfi_migrations()) THEN
+      PERFORM mfi_migrate_schema();
+    END IF;
+  ELSIF setting = 'auto' AND (schema_version IS NOT NULL OR _mfi_newest_migration() = '1.0') THEN
+    -- Every archive of pg_dump sets row_security = off before it creates extensions. Said once, not by each script.
     RAISE WARNING 'the bank''s tables are left to the dump that is being restored (row_security is off)'
       USING HINT = 'If no dump is being restored, run SELECT mfi_migrate_schema(). '
                    'To create the tables whatever row_security is: SET mfi.install_schema = on.';
@@ -731,7 +743,7 @@ COMMENT ON FUNCTION _mfi_install_schema() IS
 REVOKE ALL ON FUNCTION
   mfi_schema_version(), mfi_migrate_schema(boolean),
   _mfi_tables(), _mfi_regclass(text), _mfi_schema_ready(), _mfi_triggers(), _mfi_missing_triggers(),
-  _mfi_refuse_existing(), _mfi_migration_1_0(), _mfi_migrations(), _mfi_members(), _mfi_release(text[]),
+  _mfi_refuse_existing(), _mfi_migration_1_0(), _mfi_migrations(), _mfi_newest_migration(), _mfi_members(), _mfi_release(text[]),
   _mfi_check_version(), _mfi_install_schema()
 FROM PUBLIC;
 -- What monitoring asks, and what it calls in turn.

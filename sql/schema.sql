@@ -1,5 +1,5 @@
 --
--- Schema 1.0: what CREATE EXTENSION makes
+-- What CREATE EXTENSION makes
 --
 SET client_min_messages = warning;
 DROP DATABASE IF EXISTS regression_mfi_schema;
@@ -9,7 +9,7 @@ SET client_min_messages = warning;
 
 CREATE EXTENSION mfi CASCADE;
 SELECT mfi_schema_version(), _mfi_schema_ready();
-SELECT version FROM mfi.schema_version;
+SELECT version FROM mfi.schema_version ORDER BY version;
 
 -- What \dt shows
 SELECT relname FROM pg_class
@@ -44,8 +44,19 @@ SELECT a.indexrelid::regclass FROM pg_index a JOIN pg_index b ON a.indrelid = b.
  WHERE a.indexrelid <> b.indexrelid AND a.indrelid IN (SELECT unnest(_mfi_tables())::regclass)
    AND b.indkey::text || ' ' LIKE a.indkey::text || ' %' AND NOT a.indisunique;
 
-SELECT tgrelid::regclass AS "table", tgname FROM pg_trigger
- WHERE NOT tgisinternal ORDER BY tgrelid::regclass::text COLLATE "C";
+SELECT tgrelid::regclass AS "table", tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+ WHERE NOT tgisinternal AND relnamespace <> 'mfi_audit'::regnamespace ORDER BY tgrelid::regclass::text COLLATE "C";
+
+-- Partitions: the current month, three more, and the rest
+SELECT inhparent::regclass AS "table", count(*) AS partitions,
+       bool_and(inhrelid::regclass::text = _mfi_partition_name(inhparent::regclass::text, month)) AS named,
+       bool_and(pg_get_partkeydef(inhparent) = 'RANGE (event_time)') AS by_time,
+       bool_and(EXISTS (SELECT FROM pg_trigger WHERE tgrelid = inhrelid AND tgname = 'append_only')) AS append_only,
+       bool_and(obj_description(inhrelid, 'pg_class') IS NOT NULL) AS documented
+  FROM unnest(_mfi_audit_tables()) AS name
+  JOIN pg_inherits ON inhparent = name::regclass JOIN pg_class ON pg_class.oid = inhrelid
+ CROSS JOIN LATERAL (SELECT _mfi_month(substring(pg_get_expr(relpartbound, inhrelid) FROM $$FROM \('([^']*)'$$)::timestamptz)) AS b (month)
+ GROUP BY 1 ORDER BY 1;
 
 -- Views
 SELECT relname AS view, reloptions, attname AS "column", format_type(atttypid, atttypmod) AS type

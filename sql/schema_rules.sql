@@ -1,5 +1,5 @@
 --
--- Schema 1.0: what the tables and views do
+-- What the tables and views do
 --
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;

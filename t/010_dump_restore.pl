@@ -85,7 +85,7 @@ same_listing(listing($node, 'plain'), $bank, 'plain: equal');
 restore_ok('section pre-data', 'sections', '--section=pre-data', "$dir/bank.dump");
 is($node->safe_psql('sections', 'SELECT mfi_schema_version(), _mfi_schema_ready()'), '|f', 'not ready without rows');
 run_ok('section data', 'pg_restore', '-d', 'sections', '--section=data', "$dir/bank.dump");
-is($node->safe_psql('sections', 'SELECT mfi_schema_version(), _mfi_schema_ready()'), '1.0|f', 'not ready without triggers');
+is($node->safe_psql('sections', 'SELECT mfi_schema_version(), _mfi_schema_ready()'), '1.1|f', 'not ready without triggers');
 run_ok('section post-data', 'pg_restore', '-d', 'sections', '--section=post-data', "$dir/bank.dump");
 is($node->safe_psql('sections', 'SELECT _mfi_schema_ready()'), 't', 'ready after the last section');
 same_listing(listing($node, 'sections'), $bank, 'sections: equal');

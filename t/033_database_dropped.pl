@@ -66,7 +66,7 @@ $node->recovers_ok('renamed away and back');
 my $before = listing($node, 'mfi_banking');
 $node->sql('DROP EXTENSION mfi CASCADE');
 $node->safe_psql('postgres', 'SELECT mfi_backup_now(wait => true)');
-is($node->safe_psql('postgres', "SELECT state, extension_version, schema_version FROM mfi_backups LIMIT 1"), 'succeeded||1.0',
+is($node->safe_psql('postgres', "SELECT state, extension_version, schema_version FROM mfi_backups LIMIT 1"), 'succeeded||1.1',
 	'without the extension: the backup says so');
 $node->sql('CREATE EXTENSION mfi');
 is(listing($node, 'mfi_banking'), $before, 'the extension is back, nothing is lost');

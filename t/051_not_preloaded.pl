@@ -11,7 +11,7 @@ my $node = MfiNode->prepared('bank', conf => "shared_preload_libraries = ''\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE mfi_banking');
 $node->sql('CREATE EXTENSION mfi CASCADE');
-is($node->sql('SELECT mfi_schema_version(), count(*) > 0 FROM mfi_type'), '1.0|t', 'the schema is there');
+is($node->sql('SELECT mfi_schema_version(), count(*) > 0 FROM mfi_type'), '1.1|t', 'the schema is there');
 is($node->sql("UPDATE mfi_type SET name = name || ' 2' WHERE id = (SELECT min(id) FROM mfi_type) RETURNING updated_at >= now()"), 't',
 	'and its triggers work');
 

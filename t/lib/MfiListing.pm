@@ -10,6 +10,7 @@ our @EXPORT_OK = qw(listing definitions rows);
 
 my $definitions = <<'SQL';
 SET search_path = '';
+SET timezone = 'UTC';
 CREATE FUNCTION pg_temp.acl(acl aclitem[]) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(format('%s=%s%s by %s', CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
                            privilege_type, CASE WHEN is_grantable THEN '*' END, grantor::regrole), ', '
@@ -34,10 +35,11 @@ UNION ALL
 SELECT format('schema %I of %s: %s', nspname, nspowner::regrole, pg_temp.acl(coalesce(nspacl, acldefault('n', nspowner))))
   FROM pg_temp.spaces
 UNION ALL
-SELECT format('relation %s kind %s of %s, options %s, row security %s: %s', oid::regclass, relkind, relowner::regrole,
-              reloptions, relrowsecurity,
+SELECT format('relation %s kind %s of %s, options %s, row security %s, partitioned by %s, partition %s %s: %s',
+              oid::regclass, relkind, relowner::regrole, reloptions, relrowsecurity, pg_get_partkeydef(oid),
+              pg_get_expr(relpartbound, oid), (SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = c.oid),
               pg_temp.acl(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))))
-  FROM pg_temp.relations WHERE relkind IN ('r', 'p', 'v', 'm', 'S')
+  FROM pg_temp.relations c WHERE relkind IN ('r', 'p', 'v', 'm', 'S')
 UNION ALL
 SELECT format('column %s.%I number %s: %s collation %s, not null %s, identity %s, generated %s, default %s: %s',
               attrelid::regclass, attname, row_number() OVER (PARTITION BY attrelid ORDER BY attnum),

@@ -49,10 +49,10 @@ primary "INSERT INTO portals (name, realm_id, client_id) VALUES ('Before', 'befo
 claim "the same by hand: docker compose pull, docker compose up -d" bash -c \
   "cd '$hub' && export REGISTRY_URL=$REGISTRY_URL DB_PASSWORD='$password' MFI_IMAGE_TAG=v1 && docker compose pull && docker compose up -d"
 claim "version 2 is pushed" release v2 \
-  "RUN d=/usr/share/postgresql/17/extension && sed -i s/1.0/1.1/ \$d/mfi.control && echo \"COMMENT ON EXTENSION mfi IS 'updated';\" >\$d/mfi--1.0--1.1.sql"
+  "RUN d=/usr/share/postgresql/17/extension && sed -i s/1.1/1.2/ \$d/mfi.control && echo \"COMMENT ON EXTENSION mfi IS 'updated';\" >\$d/mfi--1.1--1.2.sql"
 claim "is deployed" deploy v2
 is "runs" "$REGISTRY_URL/primary:v2" "$(running)"
-is "updated the extension" 1.1 "$(primary "SELECT extversion FROM pg_extension WHERE extname = 'mfi'")"
+is "updated the extension" 1.2 "$(primary "SELECT extversion FROM pg_extension WHERE extname = 'mfi'")"
 is "took a verified backup before" ok "$(primary "SELECT verify_result FROM mfi_backups WHERE note = 'before v2'")"
 is "kept the rows" Before "$(primary 'SELECT name FROM portals')"
 
