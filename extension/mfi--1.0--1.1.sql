@@ -424,6 +424,7 @@ DECLARE
   forecast text := @extschema@._mfi_audit_forecast(table_name);
   serial regclass := pg_get_serial_sequence(parent, 'id');
   serial_name name := (SELECT relname FROM pg_class WHERE oid = serial);
+  serial_type regtype := (SELECT seqtypid FROM pg_sequence WHERE seqrelid = serial);
   serials text[];
   views text[];
   parts text[];
@@ -468,6 +469,7 @@ BEGIN
                  CASE WHEN time_of_row <> 'event_time' THEN ', event_time' END,
                  CASE WHEN time_of_row <> 'event_time' THEN ', ' || time_of_row END, old);
   IF serial IS NOT NULL THEN
+    EXECUTE format('ALTER SEQUENCE %s AS %s', pg_get_serial_sequence(parent, 'id'), serial_type);
     EXECUTE format('SELECT setval(pg_get_serial_sequence(%L, ''id''), last_value, is_called) FROM %s', parent, serial);
   END IF;
   EXECUTE format('DROP TABLE %s', old);
