@@ -138,7 +138,168 @@ $$;
 COMMENT ON FUNCTION _mfi_schema_ready() IS
   'True when the schema is complete and no restore is still filling it.';
 
--- Migration 1.0
+-- Putting back what hangs on a relation that is made anew
+
+CREATE FUNCTION _mfi_grants(relation regclass) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH acl AS (
+    SELECT c.relowner, CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE '' END AS kind, NULL::name AS column_name, a.*
+      FROM pg_class c,
+           aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))) a
+     WHERE c.oid = relation
+    UNION ALL
+    SELECT c.relowner, '', att.attname, a.*
+      FROM pg_class c JOIN pg_attribute att ON att.attrelid = c.oid AND NOT att.attisdropped, aclexplode(att.attacl) a
+     WHERE c.oid = relation),
+  roles AS (
+    SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS grantee_name, acl.*
+      FROM acl)
+  SELECT format('ALTER %s %s OWNER TO %I', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+                                           ELSE 'TABLE' END, relation, pg_get_userbyid(relowner))
+    FROM pg_class WHERE oid = relation AND relkind <> 'S'
+  UNION ALL
+  SELECT format('REVOKE ALL ON %s%s FROM %s', kind, relation, string_agg(DISTINCT grantee_name, ', ')) FROM roles GROUP BY kind
+  UNION ALL
+  (SELECT format('SET LOCAL ROLE %I; GRANT %s%s ON %s%s TO %s%s; SET LOCAL ROLE %s', pg_get_userbyid(grantor), privilege_type,
+                 ' (' || quote_ident(column_name) || ')', kind, relation, grantee_name,
+                 CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END, current_setting('role'))
+     FROM roles ORDER BY grantor <> relowner, grantee, privilege_type)
+$$;
+COMMENT ON FUNCTION _mfi_grants(regclass) IS
+  'Commands that give a relation made anew under the same name the owner and the privileges that this one has.';
+
+CREATE FUNCTION _mfi_comments(relation regclass) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('COMMENT ON %s %s IS %L', kind, name, description)
+    FROM pg_description d
+    JOIN pg_class c ON c.oid = relation AND d.classoid = 'pg_class'::regclass AND d.objoid = c.oid
+    LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND d.objsubid > 0
+   CROSS JOIN LATERAL (
+     SELECT CASE WHEN d.objsubid > 0 THEN 'COLUMN' WHEN c.relkind = 'v' THEN 'VIEW' WHEN c.relkind = 'S' THEN 'SEQUENCE'
+                 WHEN c.relkind = 'm' THEN 'MATERIALIZED VIEW' WHEN c.relkind = 'i' THEN 'INDEX' ELSE 'TABLE' END,
+            CASE WHEN d.objsubid > 0 THEN relation || '.' || quote_ident(a.attname) ELSE relation::text END) AS k (kind, name)
+  UNION ALL
+  SELECT format('COMMENT ON %s %I ON %s IS %L', kind, name, relation, description)
+    FROM (SELECT 'TRIGGER' AS kind, 'pg_trigger'::regclass AS class, oid, tgname AS name FROM pg_trigger WHERE tgrelid = relation
+          UNION ALL SELECT 'POLICY', 'pg_policy'::regclass, oid, polname FROM pg_policy WHERE polrelid = relation
+          UNION ALL SELECT 'CONSTRAINT', 'pg_constraint'::regclass, oid, conname FROM pg_constraint
+                     WHERE conrelid = relation AND contype IN ('c', 'f')
+          UNION ALL SELECT 'RULE', 'pg_rewrite'::regclass, oid, rulename FROM pg_rewrite WHERE ev_class = relation) AS part
+    JOIN pg_description d ON d.classoid = part.class AND d.objoid = part.oid
+$$;
+COMMENT ON FUNCTION _mfi_comments(regclass) IS 'Commands that comment a relation made anew, and its parts, as this one is.';
+
+CREATE FUNCTION _mfi_hangers(relation regclass) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = relation AND NOT tgisinternal AND tgparentid = 0
+  UNION ALL
+  SELECT format('ALTER TABLE %s %s TRIGGER %I', relation,
+                CASE tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, tgname)
+    FROM pg_trigger WHERE tgrelid = relation AND NOT tgisinternal AND tgenabled <> 'O'
+  UNION ALL
+  SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = relation AND rulename <> '_RETURN'
+  UNION ALL
+  SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', polname, relation,
+                CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+                (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ') FROM unnest(polroles) r),
+                ' USING (' || pg_get_expr(polqual, polrelid) || ')', ' WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')')
+    FROM pg_policy WHERE polrelid = relation
+  UNION ALL
+  SELECT format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', relation) FROM pg_class WHERE oid = relation AND relrowsecurity
+  UNION ALL
+  SELECT format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', relation) FROM pg_class WHERE oid = relation AND relforcerowsecurity
+$$;
+COMMENT ON FUNCTION _mfi_hangers(regclass) IS
+  'Commands that give a relation made anew the triggers, rules and policies that this one has.';
+
+CREATE FUNCTION _mfi_views_over(relations regclass[]) RETURNS TABLE (view regclass, depth integer)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH RECURSIVE over (oid, depth) AS (
+    SELECT unnest(relations)::oid, 0
+    UNION
+    SELECT r.ev_class, o.depth + 1
+      FROM over o
+      JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid AND d.classid = 'pg_rewrite'::regclass
+      JOIN pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN' AND r.ev_class <> o.oid)
+  SELECT oid::regclass, max(over.depth) FROM over WHERE over.depth > 0 GROUP BY oid
+$$;
+COMMENT ON FUNCTION _mfi_views_over(regclass[]) IS
+  'Views that read these relations, also through other views; in the order of depth they can be made.';
+
+CREATE FUNCTION _mfi_view_commands(view regclass) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('CREATE %sVIEW %s%s AS %s%s', CASE relkind WHEN 'm' THEN 'MATERIALIZED ' END, view,
+                ' WITH (' || array_to_string(reloptions, ', ') || ')', rtrim(pg_get_viewdef(oid), ';'),
+                CASE WHEN relkind = 'm' AND NOT relispopulated THEN ' WITH NO DATA' END)
+    FROM pg_class WHERE oid = view
+  UNION ALL
+  SELECT format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', view, attname, pg_get_expr(adbin, adrelid))
+    FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE adrelid = view
+  UNION ALL
+  SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = view
+  UNION ALL
+  SELECT h FROM @extschema@._mfi_hangers(view) h
+  UNION ALL
+  SELECT c FROM @extschema@._mfi_comments(view) c
+  UNION ALL
+  SELECT g FROM @extschema@._mfi_grants(view) g
+$$;
+COMMENT ON FUNCTION _mfi_view_commands(regclass) IS 'Commands that make this view anew, with all that hangs on it.';
+
+CREATE FUNCTION _mfi_set_views_aside(relations regclass[]) RETURNS text[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  commands text[];
+  each_view record;
+BEGIN
+  SELECT array_agg(c.command ORDER BY v.depth, v.view::text, c.position) INTO commands
+    FROM @extschema@._mfi_views_over(relations) v
+   CROSS JOIN LATERAL @extschema@._mfi_view_commands(v.view) WITH ORDINALITY AS c (command, position);
+  FOR each_view IN
+    SELECT v.view, c.relkind FROM @extschema@._mfi_views_over(relations) v JOIN pg_class c ON c.oid = v.view
+     ORDER BY v.depth DESC
+  LOOP
+    EXECUTE format('DROP %s %s', CASE each_view.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, each_view.view);
+  END LOOP;
+  RETURN coalesce(commands, '{}');
+END
+$$;
+COMMENT ON FUNCTION _mfi_set_views_aside(regclass[]) IS
+  'Drops the views over these relations and returns the commands that make them anew.';
+
+CREATE FUNCTION _mfi_execute(commands text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+DECLARE
+  command text;
+BEGIN
+  FOREACH command IN ARRAY commands LOOP
+    EXECUTE command;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION _mfi_execute(text[]) IS
+  'Executes commands one after the other, in the time zone in which a timestamp becomes a timestamptz without a rewrite.';
+
+-- Adoption of a database that already has the tables
+--
+-- What they should be is not written down a second time: the steps of version 1.0 make the tables in a schema of their
+-- own, the catalog tells what differs, and that schema goes away again before anything is touched.
 
 CREATE FUNCTION _mfi_refuse_existing() RETURNS void
 LANGUAGE plpgsql STABLE
@@ -149,19 +310,18 @@ DECLARE
   schemas text;
 BEGIN
   SELECT string_agg(_mfi_regclass(name)::text, ', ' ORDER BY name) INTO relations
-    FROM unnest(_mfi_tables() || ARRAY['v_active_portals', 'v_mfi_platforms_summary',
-                                       'v_user_group_assignments']) AS name
-   WHERE _mfi_regclass(name) IS NOT NULL;
+    FROM unnest(_mfi_views()) AS name
+   WHERE _mfi_regclass(name) IS NOT NULL
+     AND NOT EXISTS (SELECT FROM unnest(_mfi_tables()) AS t WHERE _mfi_regclass(t) IS NOT NULL);
   IF relations IS NOT NULL THEN
-    RAISE EXCEPTION 'cannot create the bank''s schema: these relations already exist in schema @extschema@: %',
-        relations
+    RAISE EXCEPTION 'cannot create the bank''s schema: these relations already exist in schema @extschema@: %', relations
       USING ERRCODE = 'duplicate_table',
             DETAIL = 'Nothing was changed.',
-            HINT = 'Move them away (ALTER TABLE ... SET SCHEMA ...), or put the bank''s tables elsewhere: '
-                   'CREATE EXTENSION mfi CASCADE SCHEMA .... If a dump is being restored, let it finish.';
+            HINT = 'Drop or rename them, or put the bank''s tables elsewhere: CREATE EXTENSION mfi CASCADE SCHEMA .... '
+                   'If a dump is being restored, let it finish.';
   END IF;
   SELECT string_agg(quote_ident(nspname), ', ' ORDER BY nspname) INTO schemas
-    FROM pg_namespace WHERE nspname IN ('mfi', 'mfi_audit');
+    FROM pg_namespace WHERE nspname IN ('mfi', 'mfi_audit', 'mfi_reference');
   IF schemas IS NOT NULL THEN
     RAISE EXCEPTION 'cannot create the bank''s schema: schema already exists: %', schemas
       USING ERRCODE = 'duplicate_schema',
@@ -172,14 +332,344 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION _mfi_refuse_existing() IS
-  'Fails, naming them, when objects of the bank''s names are already in the database.';
+  'Fails, naming them, when objects that cannot be adopted are in the place of what the migration makes.';
+
+CREATE FUNCTION _mfi_views() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT ARRAY['v_active_portals', 'v_mfi_platforms_summary', 'v_user_group_assignments'] $$;
+COMMENT ON FUNCTION _mfi_views() IS 'Names of the bank''s views.';
+
+CREATE FUNCTION _mfi_make_reference() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  work record;
+BEGIN
+  CREATE SCHEMA mfi_reference;
+  PERFORM set_config('search_path', 'mfi_reference, pg_catalog, pg_temp', true);
+  FOR work IN SELECT s.command FROM @extschema@._mfi_steps_1_0() s
+               WHERE s.step !~ '^schema |^table mfi[.]' LOOP
+    EXECUTE work.command;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION _mfi_make_reference() IS 'Makes tables, views and seeds of version 1.0 in the schema mfi_reference.';
+
+CREATE FUNCTION _mfi_adopted_columns()
+RETURNS TABLE (name text, relation regclass, column_name name, found pg_attribute, wanted pg_attribute, found_default text,
+               wanted_default text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT t.name, c.oid::regclass, r.attname, f, r, pg_get_expr(fd.adbin, fd.adrelid), pg_get_expr(rd.adbin, rd.adrelid)
+    FROM unnest(@extschema@._mfi_tables()) WITH ORDINALITY AS t (name, position)
+    JOIN pg_class c ON c.oid = @extschema@._mfi_regclass(t.name)
+    JOIN pg_attribute r ON r.attrelid = to_regclass('mfi_reference.' || quote_ident(t.name)) AND r.attnum > 0
+    LEFT JOIN pg_attribute f ON f.attrelid = c.oid AND f.attname = r.attname AND NOT f.attisdropped
+    LEFT JOIN pg_attrdef fd ON fd.adrelid = f.attrelid AND fd.adnum = f.attnum
+    LEFT JOIN pg_attrdef rd ON rd.adrelid = r.attrelid AND rd.adnum = r.attnum
+   ORDER BY t.position, r.attnum
+$$;
+COMMENT ON FUNCTION _mfi_adopted_columns() IS
+  'Each column of version 1.0 with the existing one of its name, while the schema mfi_reference is there.';
+
+CREATE FUNCTION _mfi_adopted_constraints()
+RETURNS TABLE (relation regclass, contype "char", wanted_name name, definition text, found_name name)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT c.oid::regclass, r.contype, r.conname, d.definition, f.conname
+    FROM unnest(@extschema@._mfi_tables()) WITH ORDINALITY AS t (name, position)
+    JOIN pg_class c ON c.oid = @extschema@._mfi_regclass(t.name)
+    JOIN pg_constraint r ON r.conrelid = to_regclass('mfi_reference.' || quote_ident(t.name)) AND r.contype <> 'n'
+   CROSS JOIN LATERAL (SELECT replace(pg_get_constraintdef(r.oid), 'mfi_reference.', '@extschema@.')) AS d (definition)
+    LEFT JOIN LATERAL (SELECT k.conname FROM pg_constraint k
+                        WHERE k.conrelid = c.oid AND k.contype = r.contype AND pg_get_constraintdef(k.oid) = d.definition
+                        ORDER BY k.conname <> r.conname, k.conname LIMIT 1) AS f ON true
+   ORDER BY t.position, r.contype, r.conname
+$$;
+COMMENT ON FUNCTION _mfi_adopted_constraints() IS
+  'Each constraint of version 1.0 with the existing one that says the same, while the schema mfi_reference is there.';
+
+CREATE FUNCTION _mfi_widens(found oid, wanted oid) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT found = 'timestamp'::regtype AND wanted = 'timestamptz'::regtype
+      OR found IN ('uuid'::regtype, 'jsonb'::regtype) AND wanted = 'text'::regtype
+$$;
+COMMENT ON FUNCTION _mfi_widens(oid, oid) IS 'Whether adoption may turn a column of the first type into one of the second.';
+
+CREATE FUNCTION _mfi_differences() RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('table %I is missing', name)
+    FROM unnest(@extschema@._mfi_tables()) AS name WHERE @extschema@._mfi_regclass(name) IS NULL
+  UNION ALL
+  SELECT format('%s is not a plain table', c.oid::regclass)
+    FROM unnest(@extschema@._mfi_tables()) AS name JOIN pg_class c ON c.oid = @extschema@._mfi_regclass(name)
+   WHERE c.relkind <> 'r' OR c.relpersistence <> 'p' OR EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent))
+  UNION ALL
+  SELECT format('column %I of table %s %s', a.column_name, a.relation, problem)
+    FROM @extschema@._mfi_adopted_columns() a
+   CROSS JOIN LATERAL (
+     SELECT CASE
+       WHEN (a.found).attname IS NULL THEN CASE WHEN a.column_name <> 'iso_alpha2' THEN 'is missing' END
+       WHEN (a.found).atttypid <> (a.wanted).atttypid AND NOT @extschema@._mfi_widens((a.found).atttypid, (a.wanted).atttypid)
+         THEN format('is of type %s, not %s', format_type((a.found).atttypid, (a.found).atttypmod),
+                     format_type((a.wanted).atttypid, (a.wanted).atttypmod))
+       WHEN (a.found).attgenerated <> '' THEN 'is generated'
+       WHEN (a.found).attnotnull AND NOT (a.wanted).attnotnull THEN 'is NOT NULL'
+       WHEN (a.wanted).attnotnull AND NOT (a.found).attnotnull THEN 'may be NULL'
+       WHEN (a.wanted).attidentity <> '' AND (a.found).attidentity = ''
+            AND pg_get_serial_sequence(a.relation::text, a.column_name) IS NULL THEN 'has no sequence of its own'
+     END) AS p (problem)
+   WHERE problem IS NOT NULL
+  UNION ALL
+  SELECT format('table %s lacks %s', relation, definition)
+    FROM @extschema@._mfi_adopted_constraints() WHERE found_name IS NULL AND contype <> 'c'
+  UNION ALL
+  SELECT format('view %I has other columns than %s', v.name, w.columns)
+    FROM unnest(@extschema@._mfi_views()) AS v (name)
+   CROSS JOIN LATERAL (
+     SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) AS columns
+       FROM pg_attribute WHERE attrelid = to_regclass('mfi_reference.' || quote_ident(v.name)) AND attnum > 0) AS w
+   CROSS JOIN LATERAL (
+     SELECT string_agg(attname || ' ' || CASE atttypid WHEN 'timestamp'::regtype THEN 'timestamp with time zone'
+                                                       ELSE format_type(atttypid, atttypmod) END, ', ' ORDER BY attnum) AS columns
+       FROM pg_attribute WHERE attrelid = @extschema@._mfi_regclass(v.name) AND attnum > 0) AS f
+   WHERE f.columns <> w.columns
+  UNION ALL
+  SELECT DISTINCT format('%s uses %s, whose type must widen: drop it, and make it again afterwards',
+                         pg_describe_object(d.classid, d.objid, 0), pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid))
+    FROM @extschema@._mfi_adopted_columns() a
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.relation AND d.refobjsubid = (a.found).attnum
+   WHERE (a.found).atttypid <> (a.wanted).atttypid AND d.deptype IN ('n', 'a')
+     AND (d.classid IN ('pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass, 'pg_publication_rel'::regclass)
+          OR d.classid = 'pg_attrdef'::regclass
+             AND EXISTS (SELECT FROM pg_attrdef WHERE oid = d.objid AND adnum <> (a.found).attnum)
+          OR d.classid = 'pg_rewrite'::regclass AND EXISTS (SELECT FROM pg_rewrite WHERE oid = d.objid AND rulename <> '_RETURN'))
+$$;
+COMMENT ON FUNCTION _mfi_differences() IS
+  'What keeps the existing tables from being adopted, while the schema mfi_reference is there.';
+
+CREATE FUNCTION _mfi_serial_commands(relation regclass, column_name name) RETURNS SETOF text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  serial regclass := pg_get_serial_sequence(relation::text, column_name);
+  s pg_sequence := (SELECT q FROM pg_sequence q WHERE seqrelid = serial);
+  serial_name name := (SELECT relname FROM pg_class WHERE oid = serial);
+  aside text := (SELECT format('%I.%I', nspname, 'mfi_old_' || left(relname, 54))
+                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = serial);
+BEGIN
+  RETURN NEXT format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, column_name);
+  RETURN NEXT format('ALTER SEQUENCE %s RENAME TO %I', serial, 'mfi_old_' || left(serial_name, 54));
+  RETURN NEXT format('ALTER TABLE %s ALTER COLUMN %I ADD GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME %s INCREMENT %s '
+                     'MINVALUE %s MAXVALUE %s START %s CACHE %s%s)', relation, column_name, serial, s.seqincrement, s.seqmin,
+                     s.seqmax, s.seqstart, s.seqcache, CASE WHEN s.seqcycle THEN ' CYCLE' END);
+  RETURN NEXT format('SELECT setval(%L, last_value, is_called) FROM %s', serial, aside);
+  RETURN NEXT format('DROP SEQUENCE %s', aside);
+  RETURN QUERY SELECT @extschema@._mfi_comments(serial);
+  RETURN QUERY SELECT @extschema@._mfi_grants(serial);
+END
+$$;
+COMMENT ON FUNCTION _mfi_serial_commands(regclass, name) IS
+  'Commands that turn a serial column into an identity column whose sequence has the same name, position and privileges.';
+
+CREATE FUNCTION _mfi_column_commands() RETURNS TABLE (relation regclass, commands text[])
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT a.relation,
+         ARRAY['ALTER TABLE ' || a.relation || ' ' || string_agg(
+           format('ALTER COLUMN %I DROP DEFAULT', a.column_name), ', ')
+             FILTER (WHERE a.retyped AND a.found_default IS NOT NULL)]
+      || ARRAY['ALTER TABLE ' || a.relation || ' ' || string_agg(
+           format('ALTER COLUMN %I TYPE %s', a.column_name, format_type((a.wanted).atttypid, -1))
+             || CASE WHEN (a.wanted).atttypid = 'text'::regtype THEN format(' USING %I::text', a.column_name) ELSE '' END, ', ')
+             FILTER (WHERE a.retyped)]
+      || ARRAY['ALTER TABLE ' || a.relation || ' ' || string_agg(
+           format('ALTER COLUMN %I SET DEFAULT %s', a.column_name, coalesce(a.wanted_default, a.found_default)), ', ')
+             FILTER (WHERE (a.found).attname IS NOT NULL AND (a.wanted).attidentity = ''
+                       AND CASE WHEN a.wanted_default ~ '\(\)$' THEN a.found_default IS DISTINCT FROM a.wanted_default
+                                WHEN a.found_default IS NULL THEN a.wanted_default IS NOT NULL
+                                ELSE a.retyped END)]
+      || ARRAY['ALTER TABLE ' || a.relation || ' ' || string_agg(
+           format('ALTER COLUMN %I SET GENERATED BY DEFAULT', a.column_name), ', ')
+             FILTER (WHERE (a.found).attidentity = 'a')]
+      || ARRAY['ALTER TABLE ' || a.relation || ' ' || string_agg(
+           format('ADD COLUMN %I %s', a.column_name, format_type((a.wanted).atttypid, -1)), ', ')
+             FILTER (WHERE (a.found).attname IS NULL)]
+    FROM (SELECT c.*, coalesce((c.found).atttypid <> (c.wanted).atttypid, false) AS retyped
+            FROM @extschema@._mfi_adopted_columns() c) AS a
+   GROUP BY a.relation ORDER BY a.relation::text
+$$;
+COMMENT ON FUNCTION _mfi_column_commands() IS
+  'Commands that widen the existing columns, while the schema mfi_reference is there; NULL where there is nothing to do. '
+  'Other defaults than version 1.0''s stay, except those that only say now() or a random uuid in other words.';
+
+CREATE FUNCTION _mfi_adoption_commands() RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT command FROM @extschema@._mfi_column_commands() c CROSS JOIN LATERAL unnest(c.commands) AS command
+   WHERE command IS NOT NULL
+  UNION ALL
+  SELECT s FROM @extschema@._mfi_adopted_columns() a, @extschema@._mfi_serial_commands(a.relation, a.column_name) s
+   WHERE (a.wanted).attidentity <> '' AND (a.found).attidentity = ''
+  UNION ALL
+  SELECT format('SET LOCAL session_replication_role = replica; UPDATE @extschema@.mfi_country c SET iso_alpha2 = r.iso '
+                'FROM (VALUES %s) AS r (country, iso) WHERE c.name = r.country AND c.iso_alpha2 IS NULL; '
+                'SET LOCAL session_replication_role = %s',
+                (SELECT string_agg(format('(%L, %L)', e->>'name', e->>'iso_alpha2'), ', ')
+                   FROM jsonb_array_elements((SELECT r.rows FROM @extschema@._mfi_reference_countries() AS r (rows))) e),
+                current_setting('session_replication_role'))
+  UNION ALL
+  SELECT format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', relation, found_name, wanted_name)
+    FROM @extschema@._mfi_adopted_constraints() a
+   WHERE found_name <> wanted_name
+     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = a.relation AND conname = a.wanted_name)
+     AND (contype NOT IN ('p', 'u') OR @extschema@._mfi_regclass(wanted_name) IS NULL)
+  UNION ALL
+  SELECT format('SELECT @extschema@._mfi_add_check(%L, %L, %L)', relation, wanted_name, definition)
+    FROM @extschema@._mfi_adopted_constraints() WHERE found_name IS NULL AND contype = 'c'
+  UNION ALL
+  SELECT replace(pg_get_indexdef(r.indexrelid), 'mfi_reference.', '@extschema@.')
+    FROM unnest(@extschema@._mfi_tables()) AS name
+    JOIN pg_index r ON r.indrelid = to_regclass('mfi_reference.' || quote_ident(name))
+   WHERE NOT r.indisunique
+     AND NOT EXISTS (
+       SELECT FROM pg_index f
+        WHERE f.indrelid = @extschema@._mfi_regclass(name) AND f.indpred IS NULL AND f.indisvalid
+          AND (@extschema@._mfi_index_columns(f.indexrelid))[1:r.indnkeyatts] = @extschema@._mfi_index_columns(r.indexrelid))
+  UNION ALL
+  SELECT replace(command, 'mfi_reference.', '@extschema@.')
+    FROM unnest(@extschema@._mfi_tables()) AS name
+   CROSS JOIN LATERAL @extschema@._mfi_comments(to_regclass('mfi_reference.' || quote_ident(name))) AS command
+   WHERE NOT EXISTS (SELECT FROM @extschema@._mfi_comments(@extschema@._mfi_regclass(name)) AS own
+                      WHERE split_part(own, ' IS ', 1) = split_part(replace(command, 'mfi_reference.', '@extschema@.'), ' IS ', 1))
+$$;
+COMMENT ON FUNCTION _mfi_adoption_commands() IS
+  'Commands that make the existing tables those of version 1.0, while the schema mfi_reference is there.';
+
+CREATE FUNCTION _mfi_index_columns(index regclass) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT array_agg(pg_get_indexdef(index, n, true) ORDER BY n) FROM pg_index, generate_series(1, indnkeyatts) AS n
+   WHERE indexrelid = index
+$$;
+COMMENT ON FUNCTION _mfi_index_columns(regclass) IS 'Key columns of an index, in order.';
+
+CREATE FUNCTION _mfi_reference_countries() RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT jsonb_agg(to_jsonb(c) ORDER BY c.id) FROM mfi_reference.mfi_country c);
+END
+$$;
+COMMENT ON FUNCTION _mfi_reference_countries() IS 'The seed rows of mfi_country, while the schema mfi_reference is there.';
+
+CREATE FUNCTION _mfi_add_check(relation regclass, name name, definition text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', relation, name, definition);
+EXCEPTION WHEN check_violation THEN
+  EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', relation, name, definition);
+  RAISE WARNING 'constraint % of table % is not valid: existing rows violate %', name, relation, definition;
+END
+$$;
+COMMENT ON FUNCTION _mfi_add_check(regclass, name, text) IS
+  'Adds a check; as NOT VALID, with a warning, when existing rows violate it.';
+
+CREATE FUNCTION _mfi_adoption() RETURNS text[]
+LANGUAGE plpgsql
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  differences text;
+  commands text[];
+BEGIN
+  BEGIN
+    PERFORM _mfi_make_reference();
+    SELECT string_agg(d, E'\n' ORDER BY d COLLATE "C") INTO differences FROM _mfi_differences() AS d;
+    IF differences IS NULL THEN
+      commands := ARRAY(SELECT c FROM _mfi_adoption_commands() AS c);
+    END IF;
+    RAISE SQLSTATE 'MFI00';
+  EXCEPTION WHEN SQLSTATE 'MFI00' THEN NULL;  -- the reference is gone; what it told stays
+  END;
+  IF differences IS NOT NULL THEN
+    RAISE EXCEPTION 'cannot adopt the tables in schema @extschema@: they are not what version 1.0 makes'
+      USING ERRCODE = 'invalid_schema_definition', DETAIL = differences || E'\nNothing was changed.',
+            HINT = 'Change what is named, or move the tables away (ALTER TABLE ... SET SCHEMA ...), or put the bank''s tables '
+                   'elsewhere: CREATE EXTENSION mfi CASCADE SCHEMA .... If a dump is being restored, let it finish.';
+  END IF;
+  RETURN commands;
+END
+$$;
+COMMENT ON FUNCTION _mfi_adoption() IS
+  'Commands that make the existing tables those of version 1.0; fails, naming each difference, when they cannot be adopted.';
+
+CREATE FUNCTION _mfi_adopt(commands text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  tables regclass[] := ARRAY(SELECT _mfi_regclass(name) FROM unnest(_mfi_tables()) AS name);
+  views text[];
+BEGIN
+  EXECUTE 'LOCK TABLE ' || array_to_string(tables, ', ') || ' IN ACCESS EXCLUSIVE MODE';
+  views := _mfi_set_views_aside(tables);
+  PERFORM _mfi_execute(commands);
+  PERFORM _mfi_execute(views);
+END
+$$;
+COMMENT ON FUNCTION _mfi_adopt(text[]) IS
+  'Takes the views over the existing tables aside, executes the commands, and puts the views back.';
+
+-- Migration 1.0
 
 CREATE FUNCTION _mfi_migration_1_0() RETURNS TABLE (step text, command text)
+LANGUAGE plpgsql
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  commands text[];
+BEGIN
+  PERFORM _mfi_refuse_existing();
+  IF NOT EXISTS (SELECT FROM unnest(_mfi_tables()) AS name WHERE _mfi_regclass(name) IS NOT NULL) THEN
+    RETURN QUERY SELECT s.step, s.command FROM _mfi_steps_1_0() s;
+    RETURN;
+  END IF;
+  commands := _mfi_adoption();
+  RETURN QUERY SELECT s.step, s.command FROM _mfi_steps_1_0() s WHERE s.step ~ '^schema |^table mfi[.]';
+  RETURN QUERY VALUES
+    (format('existing tables (%s): adopted, and locked until the end of the transaction',
+            (SELECT pg_size_pretty(sum(pg_total_relation_size(_mfi_regclass(name)))) FROM unnest(_mfi_tables()) AS name)),
+     format('SELECT _mfi_adopt(%L)', commands));
+  -- What the line above does, in so many words.
+  RETURN QUERY SELECT c, 'SELECT' FROM unnest(commands) AS c WHERE c ~ '^(ALTER TABLE|CREATE INDEX) ';
+  RETURN QUERY SELECT s.step, replace(s.command, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM _mfi_steps_1_0() s
+                WHERE s.step LIKE 'view %';
+END
+$$;
+COMMENT ON FUNCTION _mfi_migration_1_0() IS
+  'Steps of schema version 1.0, in order: what each makes and its command. Existing tables are adopted.';
+
+CREATE FUNCTION _mfi_steps_1_0() RETURNS TABLE (step text, command text)
 LANGUAGE plpgsql STABLE
 SET search_path = @extschema@, pg_temp
 AS $migration$
 BEGIN
-  PERFORM _mfi_refuse_existing();
   RETURN QUERY VALUES
 
 ('schema mfi', $sql$
@@ -576,8 +1066,7 @@ INSERT INTO platform_type (name) VALUES
 $sql$);
 END
 $migration$;
-COMMENT ON FUNCTION _mfi_migration_1_0() IS
-  'Steps of schema version 1.0, in order: what each makes and its command.';
+COMMENT ON FUNCTION _mfi_steps_1_0() IS 'Steps that make schema version 1.0 from nothing, in order.';
 
 -- Driver
 
@@ -743,7 +1232,12 @@ COMMENT ON FUNCTION _mfi_install_schema() IS
 REVOKE ALL ON FUNCTION
   mfi_schema_version(), mfi_migrate_schema(boolean),
   _mfi_tables(), _mfi_regclass(text), _mfi_schema_ready(), _mfi_triggers(), _mfi_missing_triggers(),
-  _mfi_refuse_existing(), _mfi_migration_1_0(), _mfi_migrations(), _mfi_newest_migration(), _mfi_members(), _mfi_release(text[]),
+  _mfi_grants(regclass), _mfi_comments(regclass), _mfi_hangers(regclass), _mfi_views_over(regclass[]),
+  _mfi_view_commands(regclass), _mfi_set_views_aside(regclass[]), _mfi_execute(text[]), _mfi_refuse_existing(), _mfi_views(),
+  _mfi_make_reference(), _mfi_adopted_columns(), _mfi_adopted_constraints(), _mfi_widens(oid, oid), _mfi_differences(),
+  _mfi_serial_commands(regclass, name), _mfi_column_commands(), _mfi_adoption_commands(), _mfi_index_columns(regclass),
+  _mfi_reference_countries(), _mfi_add_check(regclass, name, text), _mfi_adoption(), _mfi_adopt(text[]), _mfi_steps_1_0(),
+  _mfi_migration_1_0(), _mfi_migrations(), _mfi_newest_migration(), _mfi_members(), _mfi_release(text[]),
   _mfi_check_version(), _mfi_install_schema()
 FROM PUBLIC;
 -- What monitoring asks, and what it calls in turn.

@@ -81,7 +81,7 @@ DROP EXTENSION mfi CASCADE;
 CREATE EXTENSION mfi SCHEMA bank;
 SELECT count(*) FROM pg_extension WHERE extname = 'mfi';
 
--- Tables of the same names are refused by name, and nothing is left half done
+-- Tables that cannot be adopted are refused with the differences, and nothing is left half done
 DROP SCHEMA mfi, mfi_audit CASCADE;
 CREATE EXTENSION mfi;
 SELECT count(*) FROM pg_extension WHERE extname = 'mfi';

@@ -5,7 +5,7 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
-use MfiListing qw(listing definitions rows);
+use MfiListing qw(listing definitions rows same_listing);
 use MfiWorkload qw(change_rows change_definitions);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -34,19 +34,6 @@ sub restore_ok
 	my ($name, $database, @arguments) = @_;
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
 	run_ok($name, 'pg_restore', '-d', $database, @arguments);
-	return;
-}
-
-# Compares line by line, so that a failure shows the lines that differ and no others.
-sub same_listing
-{
-	my ($got, $expected, $name) = @_;
-	my (%left, %right);
-	$left{$_}++ for split /\n/, $got;
-	$right{$_}++ for split /\n/, $expected;
-	my @differences = map { ($left{$_} // 0) == ($right{$_} // 0) ? () : ($right{$_} ? "- $_" : "+ $_") }
-	  sort keys %{ { %left, %right } };
-	is(join("\n", @differences), '', $name);
 	return;
 }
 

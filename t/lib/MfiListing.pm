@@ -6,7 +6,8 @@ package MfiListing;
 use strict;
 use warnings FATAL => 'all';
 use Exporter 'import';
-our @EXPORT_OK = qw(listing definitions rows);
+use Test::More;
+our @EXPORT_OK = qw(listing definitions rows same_listing);
 
 my $definitions = <<'SQL';
 SET search_path = '';
@@ -77,10 +78,10 @@ SQL
 my $row_queries = <<'SQL';
 SELECT CASE relkind
        WHEN 'S' THEN format('SELECT ''position of %1$s '' || last_value || '' '' || is_called FROM %1$s;', oid::regclass)
-       ELSE format('SELECT ''row of %1$s '' || t::text FROM %1$s t ORDER BY t::text COLLATE "C";', oid::regclass)
+       ELSE format('SELECT ''row of %1$s '' || to_jsonb(t)::text FROM %1$s t ORDER BY to_jsonb(t)::text COLLATE "C";', oid::regclass)
        END
   FROM pg_class
- WHERE relkind IN ('r', 'S', 'm') AND relpersistence = 'p'
+ WHERE relkind IN ('r', 'S', 'm') AND relispopulated AND relpersistence = 'p'
    AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
  ORDER BY oid::regclass::text COLLATE "C";
 SQL
@@ -104,6 +105,18 @@ sub listing
 {
 	my ($node, $database) = @_;
 	return definitions($node, $database) . "\n" . rows($node, $database);
+}
+
+# Compares line by line, so that a failure shows the lines that differ and no others.
+sub same_listing
+{
+	my ($got, $expected, $name) = @_;
+	my (%left, %right);
+	$left{$_}++ for split /\n/, $got;
+	$right{$_}++ for split /\n/, $expected;
+	my @differences = map { ($left{$_} // 0) == ($right{$_} // 0) ? () : ($right{$_} ? "- $_" : "+ $_") }
+	  sort keys %{ { %left, %right } };
+	return is(join("\n", @differences), '', $name);
 }
 
 1;

@@ -105,7 +105,7 @@ ALTER TABLE mfi_users ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON mfi_users USING (username = current_user);
 ALTER SEQUENCE portal_users_id_seq RESTART 5000;
 COMMENT ON TABLE portals IS 'Our portals';
-CREATE ROLE $role;
+SELECT 'CREATE ROLE $role' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$role') \\gexec
 GRANT SELECT, INSERT ON portals TO $role WITH GRANT OPTION;
 GRANT SELECT (id, username) ON portal_users TO $role;
 GRANT SELECT ON v_active_portals TO PUBLIC;
