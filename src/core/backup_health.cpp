@@ -100,6 +100,11 @@ class Judge {
           "Give mfi.scratch_directory the room for one restore, then SELECT mfi_backup_verify('" +
               facts_.sets.back().id + "').");
     }
+    if (!facts_.sets.empty() && !facts_.sets.back().foreign && facts_.sets.back().restored &&
+        !facts_.sets.back().remark.empty()) {
+      Add(Verdict::kWarning, "backup-remark", facts_.sets.back().id + ": " + facts_.sets.back().remark,
+          "The set is good; correct what it says before the next backup.");
+    }
     const std::vector<bool> suspicious = FindSuspicious(facts_.sets);
     if (!suspicious.empty() && suspicious.back()) {
       Add(Verdict::kWarning, "backup-suspicious",

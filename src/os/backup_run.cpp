@@ -1,5 +1,6 @@
 #include "os/backup_run.h"
 
+#include <chrono>
 #include <exception>
 #include <optional>
 
@@ -100,13 +101,60 @@ class Run {
     const std::string partial = directory_.PartialPath(record().id);
     MakeDirectory(partial, 0700);
     manifest_.run = record();
-    dump_.DumpDatabase(manifest_);
+    DumpFromSource();
     dump_.DumpGlobals();
-    manifest_.run.source_node = job_.record.node;
     dump_.CheckListing(manifest_);
     manifest_.run.size_bytes = TreeSize(partial);
     manifest_.run.path = record().id + "/" + dump_.ArchiveName();
     record() = manifest_.run;
+  }
+
+  /// From where the job says; a recovery conflict on the standby is tried once more.
+  void DumpFromSource() {
+    if (job_.source != "primary" && DumpFromStandby(true)) return;
+    dump_.DumpDatabase(manifest_);
+  }
+
+  /// False when the primary shall stand in.
+  bool DumpFromStandby(bool again) {
+    try {
+      AddRemark(dump_.DumpStandby(manifest_));
+      return true;
+    } catch (const Error& error) {
+      // What the standby's server says when it stops must not be taken for our own being asked to stop.
+      host_.Wait(-1, false, std::chrono::milliseconds{0});
+      const std::string why = error.what();
+      StartOver();
+      if (again && IsRecoveryConflict(why)) {
+        AddRemark("the dump from the standby was begun again after a recovery conflict");
+        return DumpFromStandby(false);
+      }
+      if (job_.source == "standby") {
+        const bool ours = error.sqlstate().rfind("57", 0) == 0;
+        throw Error(ours ? core::sqlstate::kExternalRoutine : error.sqlstate(),
+                    "the standby could not be dumped: " + why + (remark_.empty() ? "" : " (" + remark_ + ")"), {},
+                    error.hint().empty()
+                        ? "ALTER SYSTEM SET mfi.backup_source = 'prefer-standby' lets the primary stand in."
+                        : error.hint());
+      }
+      AddRemark("dumped from the primary, because the standby could not be dumped: " + why);
+      return false;
+    }
+  }
+
+  /// Nothing of an attempt may be left in what the next one makes.
+  void StartOver() {
+    const std::string partial = directory_.PartialPath(record().id);
+    RemoveTree(partial);
+    MakeDirectory(partial, 0700);
+    manifest_ = {};
+    manifest_.run = record();
+  }
+
+  void AddRemark(const std::string& remark) {
+    if (remark.empty()) return;
+    if (!remark_.empty()) remark_ += "; ";
+    remark_ += remark;
   }
 
   void Publish() {
@@ -141,7 +189,7 @@ class Run {
     const Verification done = VerifyPublished(job_, manifest_, host_);
     record().verify_method = done.method;
     record().verify_result = done.result;
-    remark_ = done.remark;
+    AddRemark(done.remark);
     if (!done.result.empty() && done.result != "ok") {
       const std::string where = directory_.SetAside(record().id);
       record().path.clear();

@@ -4,6 +4,7 @@
 
 #include "core/retention.h"
 #include "core/run_record.h"
+#include "os/standby_source.h"
 #include "os/waiter.h"
 
 namespace mfi::os {
@@ -29,7 +30,10 @@ struct BackupJob {
   int server_major = 0;
   std::string socket_directory;
   int port = 0;
-  std::string superuser;  // name of the bootstrap superuser
+  std::string superuser;           // name of the bootstrap superuser
+  std::string source = "primary";  // primary | standby | prefer-standby
+  std::string source_conninfo;     // of the standby
+  StandbyLimits standby_limits;
   std::string compression;
   int jobs = 1;
   int niceness = 0;

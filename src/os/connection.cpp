@@ -107,6 +107,10 @@ std::vector<Row> Connection::Take() {
   return rows;
 }
 
+std::string Connection::Where() const {
+  return OrEmpty(PQhost(connection_.get())) + "-" + OrEmpty(PQport(connection_.get()));
+}
+
 std::string Connection::Value(const std::string& sql) {
   const std::vector<Row> rows = Query(sql);
   if (rows.size() != 1 || rows[0].size() != 1) {

@@ -32,6 +32,9 @@ class Connection {
   bool Ready();
   std::vector<Row> Take();
 
+  /// `<host>-<port>` of the server it is connected to.
+  std::string Where() const;
+
   /// For statements without a result.
   void Execute(const std::string& sql) { Query(sql); }
 

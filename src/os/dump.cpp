@@ -58,8 +58,15 @@ std::string Dump::ArchiveName() const {
 
 std::string Dump::Conninfo() const {
   using core::ConninfoValue;
-  return "host=" + ConninfoValue(job_.socket_directory) + " port=" + std::to_string(job_.port) +
-         " user=" + ConninfoValue(job_.superuser) + " dbname=" + ConninfoValue(job_.record.database) +
+  return WithOurs("host=" + ConninfoValue(job_.socket_directory) + " port=" + std::to_string(job_.port) +
+                  " user=" + ConninfoValue(job_.superuser) + " ");
+}
+
+std::string Dump::StandbyConninfo() const { return WithOurs(ConninfoKeywords(job_.source_conninfo)); }
+
+std::string Dump::WithOurs(const std::string& where) const {
+  using core::ConninfoValue;
+  return where + "dbname=" + ConninfoValue(job_.record.database) +
          " application_name=" + ConninfoValue("mfi backup " + job_.record.id) +
          " client_encoding=UTF8 options=" + ConninfoValue(NeutralOptions(job_.server_major));
 }
@@ -104,7 +111,28 @@ void Dump::DumpDatabase(core::Manifest& manifest) {
     throw Error(error.sqlstate(), "the backup could not log in: " + message, {}, refused ? hint : "");
   }
   const std::string snapshot = OpenSnapshot(*source, manifest);
+  manifest.run.source_node = job_.record.node;
+  DumpSnapshot(*source, Conninfo(), true, snapshot, manifest);
+}
 
+std::string Dump::DumpStandby(core::Manifest& manifest) {
+  const std::string conninfo = StandbyConninfo();
+  Connection source(conninfo, host_, kConnectLimit);
+  std::string snapshot;
+  std::string remark;
+  {
+    Connection primary(Conninfo(), host_, kConnectLimit);
+    remark = CheckStandby(primary, source, job_.standby_limits);
+    snapshot = OpenSnapshot(source, manifest);
+    manifest.run.source_lag_bytes = BytesBehind(primary, manifest.run.snapshot_lsn);
+  }
+  manifest.run.source_node = source.Where();
+  DumpSnapshot(source, conninfo, false, snapshot, manifest);
+  return remark;
+}
+
+void Dump::DumpSnapshot(Connection& source, const std::string& conninfo, bool local, const std::string& snapshot,
+                        core::Manifest& manifest) {
   std::vector<std::string> arguments = {job_.jobs > 1 ? "--format=directory" : "--format=custom",
                                         "--compress=" + job_.compression,
                                         "--snapshot=" + snapshot,
@@ -112,20 +140,20 @@ void Dump::DumpDatabase(core::Manifest& manifest) {
                                         "--lock-wait-timeout=" + std::to_string(job_.lock_timeout_ms),
                                         "--no-sync",
                                         "--file=" + partial_ + "/" + ArchiveName(),
-                                        "--dbname=" + Conninfo()};
+                                        "--dbname=" + conninfo};
   if (job_.jobs > 1) arguments.push_back("--jobs=" + std::to_string(job_.jobs));
   manifest.dump_command = arguments;
   manifest.dump_command.insert(manifest.dump_command.begin(), "pg_dump");
 
-  ContentsReader reader(*source);
+  ContentsReader reader(source);
   reader.Begin();
   Child child({Program("pg_dump"), arguments, CleanEnvironment(), job_.niceness});
   bool counting = false;
   while (!child.WaitPiece(host_)) {
     host_.Progress(core::RunState::kDumping, TreeSize(partial_));
-    if (!counting && HoldsItsLocks(*source)) {
+    if (!counting && HoldsItsLocks(source)) {
       counting = true;
-      ReniceBackends(*source);
+      if (local) ReniceBackends(source);
     }
     if (counting) reader.Step();
   }

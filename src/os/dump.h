@@ -20,6 +20,10 @@ class Dump {
   /// Takes a snapshot, records where and when, dumps the database in it and counts its rows beside the dump.
   void DumpDatabase(core::Manifest& manifest);
 
+  /// The same on the standby that the job names; throws Error(55000) when it is not fit for it. Returns what is to be
+  /// said of that standby; usually nothing.
+  std::string DumpStandby(core::Manifest& manifest);
+
   /// Roles and tablespaces, mode 0600.
   void DumpGlobals();
 
@@ -31,6 +35,10 @@ class Dump {
 
  private:
   std::string Conninfo() const;
+  std::string StandbyConninfo() const;
+  std::string WithOurs(const std::string& where) const;
+  void DumpSnapshot(class Connection& source, const std::string& conninfo, bool local, const std::string& snapshot,
+                    core::Manifest& manifest);
   std::string ArchivePath() const { return partial_ + "/" + ArchiveName(); }
   bool HoldsItsLocks(class Connection& source) const;
   void ReniceBackends(class Connection& source) const;

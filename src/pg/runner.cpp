@@ -61,6 +61,10 @@ os::BackupJob MakeJob(const RunRequest& request) {
   CallPg([] { StartTransactionCommand(); });
   job.superuser = BootstrapSuperuser();
   CallPg([] { CommitTransactionCommand(); });
+  job.source = settings::BackupSourceName();
+  job.source_conninfo = settings::backup_source_conninfo;
+  job.standby_limits = {.lag_bytes = std::int64_t{1024} * 1024 * settings::lag_warning_mb,
+                        .silence_s = settings::silence_warning_s};
   job.compression = settings::backup_compression;
   job.jobs = settings::backup_jobs;
   job.niceness = settings::backup_nice;

@@ -1,5 +1,7 @@
 #include "pg/settings.h"
 
+#include <libpq-fe.h>
+
 #include <climits>
 
 #include "core/cron.h"
@@ -24,6 +26,8 @@ int backup_min_keep = 3;
 int backup_max_age_s = 26 * 3600;
 int backup_jobs = 1;
 char* backup_compression = nullptr;
+int backup_source = kSourcePrimary;
+char* backup_source_conninfo = nullptr;
 int backup_verify = kVerifyRestore;
 char* scratch_directory = nullptr;
 int backup_timeout_s = 6 * 3600;
@@ -43,6 +47,11 @@ namespace {
 constexpr config_enum_entry kVerifyOptions[] = {{"restore", kVerifyRestore, false},
                                                 {"list", kVerifyList, false},
                                                 {"none", kVerifyNone, false},
+                                                {nullptr, 0, false}};
+
+constexpr config_enum_entry kSourceOptions[] = {{"primary", kSourcePrimary, false},
+                                                {"standby", kSourceStandby, false},
+                                                {"prefer-standby", kSourcePreferStandby, false},
                                                 {nullptr, 0, false}};
 
 constexpr config_enum_entry kInstallSchemaOptions[] = {
@@ -81,6 +90,25 @@ extern "C" bool CheckCompression(char** value, void**, GucSource) {
   return false;
 }
 
+/// pg_monitor can read settings, so a connection string may not carry a secret.
+extern "C" bool CheckConninfo(char** value, void**, GucSource) {
+  PQconninfoOption* options = PQconninfoParse(*value, nullptr);
+  if (options == nullptr) {
+    GUC_check_errdetail("It is no connection string.");
+    GUC_check_errhint("Example: host=db-replica port=5432 user=postgres passfile=/run/secrets/pgpass");
+    return false;
+  }
+  bool secret = false;
+  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
+    secret = secret || (strstr(option->keyword, "password") != nullptr && option->val != nullptr);
+  }
+  PQconninfoFree(options);
+  if (!secret) return true;
+  GUC_check_errdetail("A connection string in a setting may not hold a password: pg_monitor can read it.");
+  GUC_check_errhint("Put the password into a file that only the server's user can read: passfile=/path/of/it.");
+  return false;
+}
+
 extern "C" bool CheckNames(char** value, void**, GucSource) {
   List* names = NIL;
   char* copy = pstrdup(*value);
@@ -113,6 +141,8 @@ void Bool(const char* name, const char* description, bool* variable, bool boot) 
 
 const char* BackupVerifyName() { return kVerifyOptions[backup_verify].name; }
 
+const char* BackupSourceName() { return kSourceOptions[backup_source].name; }
+
 const char* ScheduleTimezone() {
   return backup_timezone != nullptr && backup_timezone[0] != '\0' ? backup_timezone
                                                                   : pg_get_timezone_name(log_timezone);
@@ -137,6 +167,11 @@ void Define(bool preloaded) {
   Int("mfi.backup_jobs", "Parallel jobs of pg_dump; above 1 the archive is a directory.", &backup_jobs, 1, 1, 64, 0);
   String("mfi.backup_compression", "Compression as pg_dump --compress takes it.", &backup_compression, "zstd:1",
          PGC_SIGHUP, CheckCompression);
+  DefineCustomEnumVariable(
+      "mfi.backup_source", "What is dumped: the primary, the standby, or the standby with the primary standing in.",
+      nullptr, &backup_source, kSourcePrimary, kSourceOptions, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  String("mfi.backup_source_conninfo", "Connection to the standby that is dumped; a password belongs into a passfile.",
+         &backup_source_conninfo, "", PGC_SIGHUP, CheckConninfo);
   DefineCustomEnumVariable("mfi.backup_verify",
                            "How a backup is verified: restored and compared, only read, or not at all.", nullptr,
                            &backup_verify, kVerifyRestore, kVerifyOptions, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);

@@ -15,6 +15,8 @@ extern int backup_min_keep;
 extern int backup_max_age_s;
 extern int backup_jobs;
 extern char* backup_compression;
+extern int backup_source;  // BackupSource
+extern char* backup_source_conninfo;
 extern int backup_verify;  // BackupVerify
 extern char* scratch_directory;
 extern int backup_timeout_s;
@@ -30,6 +32,11 @@ extern int sample_interval_ms;
 extern int install_schema;
 
 enum BackupVerify { kVerifyRestore, kVerifyList, kVerifyNone };
+
+enum BackupSource { kSourcePrimary, kSourceStandby, kSourcePreferStandby };
+
+/// "primary", "standby" or "prefer-standby".
+const char* BackupSourceName();
 
 /// "restore", "list" or "none".
 const char* BackupVerifyName();

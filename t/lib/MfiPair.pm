@@ -21,11 +21,11 @@ mfi.silence_warning = 8
 mfi.silence_critical = 12
 CONF
 
-# (primary, standby), both running and at one.
+# (primary, standby), both running and at one; parameters are MfiNode->bank's, for the primary.
 sub pair
 {
 	my (%params) = @_;
-	my $primary = MfiNode->bank('db_primary', streaming => 1, conf => $conf . ($params{conf} // ''));
+	my $primary = MfiNode->bank('db_primary', %params, streaming => 1, conf => $conf . ($params{conf} // ''));
 	my $standby = clone($primary, 'db_replica', 'db-replica');
 	return ($primary, $standby);
 }

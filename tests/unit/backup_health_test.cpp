@@ -130,6 +130,8 @@ TEST(BackupHealth, ABackupThatWasNotRestored) {
               f.sets.back().remark = "no room";
             }),
             Lines{"warning backup-not-proven: c was not proven by a restore: no room"});
+  EXPECT_EQ(After([](BackupFacts& f) { f.sets.back().remark = "dumped from the primary"; }),
+            Lines{"warning backup-remark: c: dumped from the primary"});
   EXPECT_EQ(After([](BackupFacts& f) {
               f.sets.back().restored = false;
               f.restore_wanted = false;

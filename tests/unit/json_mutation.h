@@ -24,8 +24,8 @@ std::string Complaint(const Parse& parse, const std::string& text) {
 }
 
 /// Pointers to all members and items of a document, at any depth.
-inline std::vector<nlohmann::json::json_pointer> Places(const nlohmann::json& value,
-                                                        const nlohmann::json::json_pointer& at = {}) {
+inline std::vector<nlohmann::json::json_pointer> Places(
+    const nlohmann::json& value, const nlohmann::json::json_pointer& at = nlohmann::json::json_pointer()) {
   std::vector<nlohmann::json::json_pointer> places;
   if (!at.empty()) places.push_back(at);
   for (const auto& [key, child] : value.items()) {

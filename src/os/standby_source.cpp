@@ -1,0 +1,82 @@
+#include "os/standby_source.h"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "core/error.h"
+#include "core/names.h"
+#include "core/timestamp.h"
+#include "os/connection.h"
+
+namespace mfi::os {
+namespace {
+
+using core::Error;
+
+constexpr char kIdentifier[] = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
+constexpr char kReceiver[] =
+    "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_last_wal_replay_lsn(), r.status, "
+    "pg_catalog.ceil(extract(epoch FROM pg_catalog.clock_timestamp() - r.last_msg_receipt_time)), "
+    "pg_catalog.current_setting('hot_standby_feedback') "
+    "FROM (VALUES (1)) one(row) LEFT JOIN pg_catalog.pg_stat_get_wal_receiver() r ON r.pid IS NOT NULL";
+
+[[noreturn]] void Unfit(const std::string& why, const std::string& hint) {
+  throw Error(core::sqlstate::kObjectNotInPrerequisiteState, why, {}, hint);
+}
+
+}  // namespace
+
+std::string ConninfoKeywords(const std::string& conninfo) {
+  char* message = nullptr;
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(conninfo.c_str(), &message), PQconninfoFree);
+  const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, PQfreemem);
+  if (!options) {
+    throw Error(core::sqlstate::kInvalidParameterValue,
+                "the connection string cannot be read: " + core::LastLines(message == nullptr ? "" : message, 1, 500));
+  }
+  std::string keywords;
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->val == nullptr) continue;
+    keywords += std::string(option->keyword) + "=" + core::ConninfoValue(option->val) + " ";
+  }
+  return keywords;
+}
+
+std::int64_t BytesBehind(Connection& primary, const std::string& lsn) {
+  const std::string bytes = primary.Value("SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), " +
+                                          core::SqlLiteral(lsn) + ")");
+  return std::max<std::int64_t>(0, std::strtoll(bytes.c_str(), nullptr, 10));
+}
+
+std::string CheckStandby(Connection& primary, Connection& standby, const StandbyLimits& limits) {
+  const std::string hint = "See mfi_replication_status(), and mfi.backup_source_conninfo.";
+  if (primary.Value(kIdentifier) != standby.Value(kIdentifier)) Unfit("it belongs to another cluster", hint);
+  const Row row = standby.Query(kReceiver).at(0);
+  if (row[0] != "t") Unfit("it is not a standby", hint);
+  if (row[2] != "streaming" || !row[3]) {
+    Unfit("it does not stream" + (row[2] ? " (its receiver: " + *row[2] + ")" : std::string()),
+          "See mfi_replication_status(); the role that connects must be a member of pg_monitor.");
+  }
+  const std::int64_t silence = std::strtoll(row[3]->c_str(), nullptr, 10);
+  if (silence > limits.silence_s) {
+    Unfit("it has heard nothing for " + core::FormatDuration(silence) + ", allowed are " +
+              core::FormatDuration(limits.silence_s),
+          hint);
+  }
+  const std::int64_t behind = BytesBehind(primary, row[1].value_or("0/0"));
+  if (behind > limits.lag_bytes) {
+    Unfit("it is " + core::FormatBytes(behind) + " behind, allowed are " + core::FormatBytes(limits.lag_bytes), hint);
+  }
+  if (row[4] == "on") return {};
+  return "the standby has hot_standby_feedback = off: a dump from it can be cancelled, and holds up what it replays";
+}
+
+bool IsRecoveryConflict(const std::string& message) {
+  return message.find("conflict with recovery") != std::string::npos;
+}
+
+}  // namespace mfi::os

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace mfi::os {
+
+class Connection;
+
+/// What a standby may be behind and still be dumped.
+struct StandbyLimits {
+  std::int64_t lag_bytes = 0;
+  int silence_s = 0;
+};
+
+/// The keywords of a libpq connection string or URI, each value quoted, so that more keywords can follow and win.
+/// Throws Error(22023) when it cannot be read.
+std::string ConninfoKeywords(const std::string& conninfo);
+
+/// Bytes of WAL between what `primary` has written by now and `lsn`; never negative.
+std::int64_t BytesBehind(Connection& primary, const std::string& lsn);
+
+/// Throws Error(55000) with the reason unless `standby` is a standby of `primary`'s cluster, within the limits.
+/// Returns what is to be said of it nevertheless; usually nothing.
+std::string CheckStandby(Connection& primary, Connection& standby, const StandbyLimits& limits);
+
+/// Whether an error's text tells of a conflict between a query on a standby and what it replays.
+bool IsRecoveryConflict(const std::string& message);
+
+}  // namespace mfi::os
