@@ -69,6 +69,10 @@ class Judge {
       Add(Verdict::kWarning, "last-backup-failed", facts_.last_failed_id + " failed: " + facts_.last_failure,
           "Correct the cause, then SELECT mfi_backup_now(wait => true).");
     }
+    if (!facts_.notify_failure.empty()) {
+      Add(Verdict::kWarning, "notify-failed", "mfi.notify_command: " + facts_.notify_failure,
+          "Run the command by hand as the server's user, then correct it; the next backup tries it again.");
+    }
     if (facts_.same_device) {
       Add(Verdict::kWarning, "backups-on-same-device",
           "\"" + facts_.directory + "\" is on the same device as the data: one broken disk takes both",

@@ -45,6 +45,7 @@ struct BackupFacts {
   std::vector<SetFacts> sets;
   std::string last_failed_id;  // the newest run, when it failed
   std::string last_failure;
+  std::string notify_failure;  // of the last mfi.notify_command
 };
 
 /// When the newest verified own set finished.

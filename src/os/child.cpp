@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -65,6 +66,24 @@ Pipe MakePipe() {
   return made;
 }
 
+/// A file without a name that holds `text`, to be read from its beginning.
+UniqueFd InputOf(const std::string& text) {
+  if (text.empty()) {
+    UniqueFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!null.valid()) ThrowErrno(errno, "open", "/dev/null");
+    return null;
+  }
+  UniqueFd file(memfd_create("input", MFD_CLOEXEC));
+  if (!file.valid()) ThrowErrno(errno, "create", "standard input");
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t written = write(file.get(), text.data() + done, text.size() - done);
+    if (written < 0 && errno != EINTR) ThrowErrno(errno, "write", "standard input");
+    if (written > 0) done += static_cast<std::size_t>(written);
+  }
+  lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
 std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   pointers.reserve(strings.size() + 1);
@@ -123,8 +142,7 @@ Child::Child(const Command& command) {
   const std::vector<char*> envp = Pointers(command.environment);
   Pipe output = MakePipe();
   Pipe errors = MakePipe();
-  const UniqueFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!null.valid()) ThrowErrno(errno, "open", "/dev/null");
+  const UniqueFd input = InputOf(command.input);
   if (access(command.program.c_str(), X_OK) != 0) ThrowErrno(errno, "execute", command.program);
 
   // No handler of this process may run in the child before it has execed.
@@ -135,7 +153,7 @@ Child::Child(const Command& command) {
   const pid_t parent = getpid();
   pid_ = fork();
   if (pid_ == 0) {
-    Exec(parent, null.get(), output.write_end.get(), errors.write_end.get(), command.niceness, command.program.c_str(),
+    Exec(parent, input.get(), output.write_end.get(), errors.write_end.get(), command.niceness, command.program.c_str(),
          argv.data(), envp.data());
   }
   const int fork_error = errno;

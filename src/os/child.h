@@ -16,6 +16,7 @@ struct Command {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   int niceness = 0;
+  std::string input;  // all of its standard input
 };
 
 /// PATH, HOME and TZ of this process plus LC_ALL=C: what PostgreSQL's client programs need, and no PG* variable.

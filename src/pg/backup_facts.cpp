@@ -32,6 +32,7 @@ void AddSharedFacts(core::BackupFacts& facts) {
   facts.run_in_progress = shared.current.state != RunnerState::kNone || shared.request_count > 0;
   facts.last_failed_id = shared.last_failed_id;
   facts.last_failure = shared.last_failure;
+  facts.notify_failure = shared.notify_failure;
 }
 
 /// The newest finished run decides; shared memory only knows of failures that left no record.

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/names.h"
+#include "core/timestamp.h"
 #include "os/scratch_server.h"
 #include "pg/bridge.h"
 #include "pg/database_exists.h"
@@ -26,6 +27,7 @@ using core::RunState;
 using core::UtcSeconds;
 
 constexpr std::int64_t kReadEvery = core::kMinute;
+constexpr long kPollNotifications = 200;
 constexpr long kNothingDue = 3600 * 1000;
 
 PastRun ToPast(const core::RunRecord& run, bool alive) {
@@ -51,11 +53,18 @@ PastRun ToPast(const RunRequest& request) {
   return ToPast(record, false);
 }
 
+/// Whether the newest run that came to an end by itself failed.
+bool LastFailed(const std::vector<PastRun>& oldest_first) {
+  const auto last = std::find_if(oldest_first.rbegin(), oldest_first.rend(),
+                                 [](const PastRun& run) { return run.finished_at && !run.cancelled; });
+  return last != oldest_first.rend() && !last->succeeded;
+}
+
 bool BackupsAreOn() { return settings::backup_directory[0] != '\0'; }
 
 }  // namespace
 
-void BackupScheduler::Start() { watching_since_ = UtcNow(); }
+void BackupScheduler::Start() { watching_since_ = started_ = UtcNow(); }
 
 /// Closes the records of runs that died and removes what they left. A runner that outlived its launcher is waited for:
 /// what it has half done is not left over. A directory that is not usable now is tidied when it is.
@@ -68,6 +77,7 @@ void BackupScheduler::Tidy() {
     for (const std::string& id : os::CloseInterruptedRuns(directory, NodeName(), UtcNow())) {
       const char* text = id.c_str();
       CallPg([&] { ereport(LOG, (errmsg("mfi backup %s was interrupted", text))); });
+      TellEnd(id);
     }
     directory.RemoveLeftovers();
     tidy_ = true;
@@ -101,12 +111,15 @@ long BackupScheduler::Round() {
   const bool primary = !CallPg([] { return RecoveryInProgress(); });
   if (primary && BackupsAreOn() && exists) {
     ReadDirectory();
+    WatchAge();
     FollowSchedule();
   } else {
     watching_since_ = UtcNow();
     Publish({});
   }
   StartNext();
+  notifications_.Poll();
+  if (notifications_.Busy()) return kPollNotifications;
   if (!next_run_at_) return kNothingDue;
   return static_cast<long>(std::clamp<UtcSeconds>(*next_run_at_ - UtcNow(), 0, kNothingDue / 1000)) * 1000;
 }
@@ -129,6 +142,7 @@ void BackupScheduler::ReadDirectory() {
         newest_verified_ = std::max(newest_verified_.value_or(0), *entry.run.finished_at);
       }
     }
+    if (!trouble_) trouble_ = LastFailed(history_);
   } catch (const PgError&) {
     throw;
   } catch (const core::Error&) {
@@ -194,6 +208,11 @@ void BackupScheduler::Fail(Waiting& waiting, const std::string& error) {
       recorded = false;  // told in shared memory and in the log, below
     }
   }
+  core::RunRecord failed = ToRecord(waiting.request);
+  failed.state = RunState::kFailed;
+  failed.error = error;
+  failed.finished_at = UtcNow();
+  TellEnd(failed);
   if (!recorded) unrecorded_.push_back(ToPast(waiting.request));
   directory_read_.clear();
   {
@@ -242,9 +261,18 @@ void BackupScheduler::Cancel(const std::string& id) {
 
 void BackupScheduler::WatchRunner() {
   // Also of a run that an earlier launcher started: its end must be known before anything is planned again.
-  const bool running = RunInProgress();
-  if (was_running_ && !running) directory_read_.clear();
-  was_running_ = running;
+  std::string running;
+  bool in_progress = false;
+  {
+    const StateLock lock(LW_SHARED);
+    const CurrentRun& current = Shared()->current;
+    in_progress = current.state != RunnerState::kNone;
+    if (in_progress && current.request.verify_ticket == 0) running = current.request.id;
+  }
+  if (was_running_ && !in_progress) directory_read_.clear();
+  was_running_ = in_progress;
+  std::swap(running_, running);
+  if (!running.empty() && running != running_) TellEnd(running);
   if (runner_ == nullptr) return;
   BackgroundWorkerHandle* handle = runner_;
   const BgwHandleStatus status = CallPg([&] {
@@ -260,10 +288,45 @@ void BackupScheduler::WatchRunner() {
   }
   CallPg([&] { pfree(handle); });
   runner_ = nullptr;
+  if (never_began) running_.clear();
   if (never_began && starting_) Fail(*starting_, "the backup's process could not be started (see the server's log)");
   starting_.reset();
   tidy_ = false;
   directory_read_.clear();
+}
+
+/// An interrupted run is told of when its record is closed.
+void BackupScheduler::TellEnd(const std::string& id) {
+  try {
+    const os::StoredRun stored = os::ReadRun(ConfiguredDirectory().RunsPath(), id);
+    if (!stored.interrupted && !stored.alive) TellEnd(stored.record);
+  } catch (const PgError&) {
+    throw;
+  } catch (const core::Error&) {
+    core::RunRecord lost{.id = id, .state = RunState::kFailed, .database = settings::database, .node = NodeName()};
+    {
+      const StateLock lock(LW_SHARED);
+      lost.error = Shared()->last_failure;
+    }
+    TellEnd(lost);
+  }
+}
+
+void BackupScheduler::TellEnd(const core::RunRecord& run) {
+  notifications_.RunEnded(run, stale_told_ || trouble_.value_or(false));
+  if (run.state == RunState::kFailed) trouble_ = true;
+  if (run.state == RunState::kSucceeded) trouble_ = false;
+}
+
+void BackupScheduler::WatchAge() {
+  const UtcSeconds age = UtcNow() - newest_verified_.value_or(started_);
+  const bool stale = age > settings::backup_max_age_s;
+  if (stale && !stale_told_) {
+    notifications_.Stale(newest_verified_ ? "the newest verified backup is " + core::FormatDuration(age) +
+                                                " old, allowed are " + core::FormatDuration(settings::backup_max_age_s)
+                                          : "there is no verified backup");
+  }
+  stale_told_ = stale;
 }
 
 core::Plan BackupScheduler::MakePlan(const std::optional<core::Schedule>& schedule) const {

@@ -9,6 +9,7 @@
 #include "core/planner.h"
 #include "os/history.h"
 #include "os/record_store.h"
+#include "pg/backup_notifications.h"
 #include "pg/shared_state.h"
 #include "pg/zone.h"
 
@@ -46,6 +47,9 @@ class BackupScheduler {
   void StartNext();
   void Fail(Waiting& waiting, const std::string& error);
   bool RunInProgress() const;
+  void TellEnd(const std::string& id);
+  void TellEnd(const core::RunRecord& run);
+  void WatchAge();
 
   std::vector<core::PastRun> history_;     // of mfi.database, from the directory
   std::vector<core::PastRun> unrecorded_;  // runs whose record could not be written
@@ -57,8 +61,13 @@ class BackupScheduler {
   std::deque<Waiting> waiting_;
   std::optional<Waiting> starting_;  // handed to the runner
   BackgroundWorkerHandle* runner_ = nullptr;
+  std::string running_;       // id of the run that was going on in the last round; empty: none, or none of a backup
   bool was_running_ = false;  // some run was going on in the last round
-  bool tidy_ = false;         // records and leftovers of runs that died were seen to since the last run
+  BackupNotifications notifications_;
+  core::UtcSeconds started_ = 0;
+  std::optional<bool> trouble_;  // the last run failed; not known before the directory was read
+  bool stale_told_ = false;
+  bool tidy_ = false;  // records and leftovers of runs that died were seen to since the last run
   std::string untidy_because_;
   std::optional<core::UtcSeconds> next_run_at_;
 };

@@ -1,6 +1,7 @@
 #include <memory>
 #include <string>
 
+#include "os/child.h"
 #include "pg/backup_scheduler.h"
 #include "pg/bridge.h"
 #include "pg/invalid_settings.h"
@@ -28,6 +29,7 @@ namespace {
 constexpr int kRestartSeconds = 5;
 
 extern "C" void OnLauncherExit(int, Datum) {
+  os::StopAllChildren();
   SharedState& shared = *Shared();
   LWLockAcquire(shared.lock, LW_EXCLUSIVE);
   shared.launcher_pid = 0;

@@ -6,6 +6,7 @@
 
 #include "core/cron.h"
 #include "core/names.h"
+#include "core/notification.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -34,6 +35,7 @@ int backup_timeout_s = 6 * 3600;
 int backup_lock_timeout_ms = 5 * 60 * 1000;
 int backup_nice = 10;
 bool backup_group_read = false;
+char* notify_command = nullptr;
 char* expected_standbys = nullptr;
 int lag_warning_mb = 64;
 int lag_critical_mb = 512;
@@ -60,6 +62,14 @@ constexpr config_enum_entry kInstallSchemaOptions[] = {
 extern "C" bool CheckSchedule(char** value, void**, GucSource) {
   bridge::Failure failure;
   if ((*value)[0] == '\0' || bridge::Try(failure, [&] { core::Cron::Parse(*value); })) return true;
+  GUC_check_errdetail("%s.", failure.message.data());
+  if (failure.hint[0] != '\0') GUC_check_errhint("%s", failure.hint.data());
+  return false;
+}
+
+extern "C" bool CheckCommand(char** value, void**, GucSource) {
+  bridge::Failure failure;
+  if (bridge::Try(failure, [&] { core::SplitCommand(*value); })) return true;
   GUC_check_errdetail("%s.", failure.message.data());
   if (failure.hint[0] != '\0') GUC_check_errhint("%s", failure.hint.data());
   return false;
@@ -185,6 +195,9 @@ void Define(bool preloaded) {
   Int("mfi.backup_nice", "Niceness of the backup's programs (0 to 19).", &backup_nice, 10, 0, 19, 0);
   Bool("mfi.backup_group_read", "Lets the group of the server's user read backups (globals.sql stays private).",
        &backup_group_read, false);
+  String("mfi.notify_command",
+         "Program with arguments that is told of each backup's success or failure, of stale backups and of recovery.",
+         &notify_command, "", PGC_SIGHUP, CheckCommand);
   String("mfi.expected_standbys",
          "Standbys whose absence is reported, by application_name; empty learns them, 'none' expects none.",
          &expected_standbys, "", PGC_SIGHUP, CheckNames);

@@ -23,6 +23,7 @@ extern int backup_timeout_s;
 extern int backup_lock_timeout_ms;
 extern int backup_nice;
 extern bool backup_group_read;
+extern char* notify_command;
 extern char* expected_standbys;
 extern int lag_warning_mb;
 extern int lag_critical_mb;

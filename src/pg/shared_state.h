@@ -86,6 +86,8 @@ struct SharedState {
   char last_failed_id[kIdLength];        // the newest run that failed; empty after a success
   char last_failure[kReasonLength];      // why; tells it also when no record could be written
 
+  char notify_failure[kReasonLength];  // of the last mfi.notify_command; empty after a success
+
   std::int64_t last_id_at;  // seconds UTC of the newest id given out
   int request_count;
   RunRequest requests[kMaxRequests];

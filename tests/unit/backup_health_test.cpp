@@ -122,6 +122,11 @@ TEST(BackupHealth, AStaleBackup) {
             Lines{"critical backup-stale: the newest verified backup is 10 days old, allowed are 26 h"});
 }
 
+TEST(BackupHealth, ANotificationThatFailed) {
+  EXPECT_EQ(After([](BackupFacts& f) { f.notify_failure = "/bin/tell failed with exit code 3"; }),
+            Lines{"warning notify-failed: mfi.notify_command: /bin/tell failed with exit code 3"});
+}
+
 TEST(BackupHealth, ABackupThatWasNotRestored) {
   EXPECT_EQ(After([](BackupFacts& f) { f.sets.back().restored = false; }),
             Lines{"warning backup-not-proven: c was not proven by a restore"});

@@ -1,0 +1,61 @@
+#include "os/notifier.h"
+
+#include "core/error.h"
+#include "core/names.h"
+
+namespace mfi::os {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::size_t kAtOnce = 4;
+constexpr std::size_t kMostWaiting = 100;
+constexpr int kQuotedLines = 3;
+constexpr std::size_t kQuotedBytes = 500;
+
+std::string Outcome(const std::string& program, const ChildResult& result) {
+  if (result.exit_code == 0) return {};
+  std::string text = program + " failed with exit code " + std::to_string(result.exit_code);
+  const std::string words = core::LastLines(result.errors, kQuotedLines, kQuotedBytes);
+  return words.empty() ? text : text + ": " + words;
+}
+
+}  // namespace
+
+void Notifier::Send(std::vector<std::string> command, std::string message) {
+  if (waiting_.size() == kMostWaiting) waiting_.pop_front();
+  waiting_.push_back({std::move(command), std::move(message)});
+}
+
+std::vector<std::string> Notifier::Poll(std::chrono::seconds limit) {
+  std::vector<std::string> outcomes;
+  for (auto it = running_.begin(); it != running_.end();) {
+    if (it->child->Ended()) {
+      outcomes.push_back(Outcome(it->program, it->child->result()));
+    } else if (steady_clock::now() - it->since >= limit) {
+      outcomes.push_back(it->program + " was stopped after " + std::to_string(limit.count()) + " s");
+    } else {
+      ++it;
+      continue;
+    }
+    it = running_.erase(it);
+  }
+  while (!waiting_.empty() && running_.size() < kAtOnce) {
+    const Message next = std::move(waiting_.front());
+    waiting_.pop_front();
+    const std::string& program = next.command.at(0);
+    try {
+      running_.push_back({program,
+                          std::make_unique<Child>(Command{.program = program,
+                                                          .arguments = {next.command.begin() + 1, next.command.end()},
+                                                          .environment = CleanEnvironment(),
+                                                          .input = next.text}),
+                          steady_clock::now()});
+    } catch (const core::Error& error) {
+      outcomes.emplace_back(error.what());
+    }
+  }
+  return outcomes;
+}
+
+}  // namespace mfi::os
