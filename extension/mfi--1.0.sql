@@ -1274,6 +1274,20 @@ CREATE VIEW mfi_replication_health AS SELECT * FROM @extschema@._mfi_replication
 COMMENT ON VIEW mfi_replication_health IS
   'One row: the verdict on replication of this node, its reasons (code: sentence), and what to do.';
 
+CREATE FUNCTION mfi_replication_history(
+  since interval DEFAULT '1 hour', OUT sampled_at timestamptz, OUT node_role text, OUT timeline integer, OUT peer text,
+  OUT connected boolean, OUT wal_lsn pg_lsn, OUT replay_lsn pg_lsn, OUT lag_bytes bigint, OUT last_message_age interval,
+  OUT wal_bytes_per_s bigint, OUT replay_bytes_per_s bigint, OUT wal_disk_free_bytes bigint,
+  OUT conflicts_tablespace bigint, OUT conflicts_lock bigint, OUT conflicts_snapshot bigint,
+  OUT conflicts_bufferpin bigint, OUT conflicts_deadlock bigint)
+RETURNS SETOF record
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_replication_history';
+COMMENT ON FUNCTION mfi_replication_history(interval) IS
+  'What this node saw of replication, one row per look (mfi.sample_interval) and peer, oldest first; about a day of '
+  'one peer, kept in shared memory until the server ends, on a standby too. Rates are since the look before, conflicts '
+  'are the queries this standby cancelled since then, by kind.';
+
 CREATE FUNCTION mfi_wait_for_replay(lsn pg_lsn, timeout interval) RETURNS boolean
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'mfi_wait_for_replay';
@@ -1419,13 +1433,13 @@ COMMENT ON FUNCTION mfi_health(text) IS
 
 -- Actions are granted one by one; monitoring reads everything.
 REVOKE ALL ON FUNCTION
-  mfi_replication_status(), _mfi_replication_health(), mfi_backup_now(boolean, text), mfi_backup_cancel(text),
+  mfi_replication_status(), _mfi_replication_health(), mfi_replication_history(interval), mfi_backup_now(boolean, text), mfi_backup_cancel(text),
   mfi_backup_verify(text), mfi_backup_hold(text, text), mfi_backup_release(text), mfi_backup_adopt(text), _mfi_backups(), _mfi_backup_progress(),
   _mfi_backup_health(), mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(),
   _mfi_health(text, text), mfi_health(text)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-  mfi_replication_status(), _mfi_replication_health(), _mfi_backups(), _mfi_backup_progress(), _mfi_backup_health(),
+  mfi_replication_status(), _mfi_replication_health(), mfi_replication_history(interval), _mfi_backups(), _mfi_backup_progress(), _mfi_backup_health(),
   mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(), _mfi_health(text, text),
   mfi_health(text)
 TO pg_monitor;

@@ -12,7 +12,7 @@ $node->sql('CREATE ROLE plain LOGIN; CREATE ROLE monitor LOGIN IN ROLE pg_monito
 my $id = $node->backup_ok;
 
 my %reads = map { $_ => "SELECT count(*) FROM $_" } 'mfi_backups', 'mfi_backup_progress', 'mfi_backup_health',
-  'mfi_replication_health', 'mfi_replication_status()', 'mfi_health()', 'mfi_backup_next_runs(1)',
+  'mfi_replication_health', 'mfi_replication_status()', 'mfi_replication_history()', 'mfi_health()', 'mfi_backup_next_runs(1)',
   'mfi_backup_retention_preview()', '_mfi_backups()', '_mfi_backup_progress()', '_mfi_backup_health()',
   '_mfi_replication_health()', q{_mfi_health('all', 'ok')};
 my %actions = (

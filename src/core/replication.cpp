@@ -4,21 +4,19 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 
+#include "core/replication_node.h"
+#include "core/replication_slot.h"
 #include "core/timestamp.h"
 
 namespace mfi::core {
 namespace {
 
-constexpr char kLibraryStep[] = "Set shared_preload_libraries = 'mfi' and restart, so that this node is watched.";
+/// Above this, times of the two nodes cannot be compared by eye.
+constexpr double kClockSkewLimit = 5;
 
 std::string Seconds(double seconds) { return FormatDuration(std::llround(seconds)); }
-
-/// The peer's own name: what it calls itself, unless that is libpq's default and its slot says more.
-std::string PeerName(const std::string& application_name, const std::string& slot_name) {
-  const bool nameless = application_name.empty() || application_name == "walreceiver";
-  return nameless && !slot_name.empty() ? slot_name : application_name;
-}
 
 bool Matches(const std::string& wanted, const std::string& name, const std::string& slot_name) {
   return wanted == name || (!slot_name.empty() && wanted == slot_name);
@@ -33,7 +31,8 @@ class Judge {
     for (const WalSenderFacts& sender : facts_.senders) {
       if (IsStandby(sender)) Standby(sender);
     }
-    status_.connected = static_cast<int>(status_.peers.size());
+    const bool upstream_gone = facts_.in_recovery && !facts_.receiver.running;
+    status_.connected = static_cast<int>(status_.peers.size()) - (upstream_gone ? 1 : 0);
     if (!facts_.in_recovery) {
       for (const WatchedPeer& peer : facts_.watched_peers) {
         if (!peer.connected || !HasSender(peer.walsender_pid)) {
@@ -46,13 +45,17 @@ class Judge {
       for (const std::string& name : facts_.expected) Missing(name, "", std::nullopt);
     }
     status_.expected = static_cast<int>(status_.peers.size());
-    NodeReasons();
+    status_.node_reasons = JudgeOwnNode(facts_, limits_, status_);
     return std::move(status_);
   }
 
  private:
   static void Add(Reasons& reasons, Verdict verdict, const char* code, std::string sentence, std::string next_step) {
     reasons.push_back({verdict, code, std::move(sentence), std::move(next_step)});
+  }
+
+  static void Append(Reasons& reasons, Reasons more) {
+    std::move(more.begin(), more.end(), std::back_inserter(reasons));
   }
 
   const SlotFacts* SlotOf(int pid) const {
@@ -107,24 +110,38 @@ class Judge {
     if (reached != 0 && facts_.current != 0) p.lag_bytes = static_cast<std::int64_t>(facts_.current - reached);
     if (const WatchedPeer* watched = WatchedAs(sender.pid)) {
       p.silent_for_s = watched->silent_for_s;
-      p.catchup_eta_s = CatchUp(p.lag_bytes.value_or(0), watched->replay_bytes_per_s);
+      CatchUp(p, watched->replay_bytes_per_s);
+      JudgeClock(p, watched->clock_skew_s);
     }
     if (sender.state != "streaming") {
       Add(p.reasons, Verdict::kWarning, "standby-not-streaming", p.peer + " is in state " + sender.state,
           "Wait for it to catch up; if it stays so, read the standby's log.");
     }
     JudgeLag(p, "standby-behind", p.peer);
-    JudgeSilence(p, "standby-silent", p.peer, false);
-    if (slot != nullptr) JudgeSlot(p, *slot);
+    // One that the launcher has not looked at yet has only just connected.
+    if (p.silent_for_s || !facts_.watched) JudgeSilence(p, "standby-silent", p.peer, false);
+    if (slot != nullptr) Append(p.reasons, JudgeSlot(*slot, p.never_catches_up, facts_));
     Summarise(p);
     status_.peers.push_back(std::move(p));
   }
 
-  std::optional<double> CatchUp(std::int64_t lag, const std::optional<double>& replay_rate) const {
-    if (lag <= 0 || !replay_rate || !facts_.wal_bytes_per_s) return std::nullopt;
+  void CatchUp(PeerStatus& p, const std::optional<double>& replay_rate) const {
+    if (p.lag_bytes.value_or(0) <= 0 || !replay_rate || !facts_.wal_bytes_per_s) return;
     const double gain = *replay_rate - *facts_.wal_bytes_per_s;
-    if (gain <= 0) return std::nullopt;
-    return static_cast<double>(lag) / gain;
+    if (gain > 0) {
+      p.catchup_eta_s = static_cast<double>(*p.lag_bytes) / gain;
+    } else {
+      // A short way behind, replay and writing alternate: neither figure says anything yet.
+      p.never_catches_up = *p.lag_bytes >= limits_.lag_warning_bytes;
+    }
+  }
+
+  static void JudgeClock(PeerStatus& p, const std::optional<double>& skew_s) {
+    if (!skew_s || std::abs(*skew_s) < kClockSkewLimit) return;
+    Add(p.reasons, Verdict::kWarning, "clock-skew",
+        "the clock of " + p.peer + " is " + Seconds(std::abs(*skew_s)) + (*skew_s > 0 ? " ahead of" : " behind") +
+            " this node's",
+        "Let both machines set their clocks by NTP (chrony or systemd-timesyncd).");
   }
 
   static void Fill(PeerStatus& p, const SlotFacts& slot) {
@@ -153,7 +170,8 @@ class Judge {
         "Start the standby or look at its log and its network; when it is gone for good, " +
             (p.slot_name.empty() ? "leave it out of mfi.expected_standbys ('none' expects no standby)."
                                  : "SELECT pg_drop_replication_slot('" + p.slot_name + "')."));
-    if (const SlotFacts* slot = SlotNamed(slot_name)) JudgeSlot(p, *slot);
+    const bool no_reconnect = static_cast<double>(gone_for) >= limits_.silence_warning_s;
+    if (const SlotFacts* slot = SlotNamed(slot_name)) Append(p.reasons, JudgeSlot(*slot, no_reconnect, facts_));
     Summarise(p);
     status_.peers.push_back(std::move(p));
   }
@@ -161,7 +179,7 @@ class Judge {
   void Upstream() {
     const ReceiverFacts& r = facts_.receiver;
     PeerStatus p;
-    p.peer = r.host.empty() ? "upstream" : r.host + (r.port != 0 ? ":" + std::to_string(r.port) : "");
+    p.peer = r.name;
     p.state = r.running ? r.state : "disconnected";
     p.flush = r.flushed;
     p.replay = facts_.current;
@@ -188,6 +206,8 @@ class Judge {
           "Read this server's log; when it says that a timeline forked off before the recovery point, this standby has "
           "diverged: run pg_rewind or clone it anew.");
     }
+    CatchUp(p, facts_.replay_bytes_per_s);
+    JudgeClock(p, r.clock_skew_s);
     JudgeLag(p, "replay-behind", "replay");
     if (r.running) JudgeSilence(p, "upstream-silent", p.peer, r.may_stay_silent);
     if (facts_.replay_paused) {
@@ -208,16 +228,21 @@ class Judge {
     } else if (lag >= limits_.lag_warning_bytes) {
       const bool critical = lag >= limits_.lag_critical_bytes;
       Add(p.reasons, critical ? Verdict::kCritical : Verdict::kWarning, code,
-          who + " is " + FormatBytes(lag) + " behind",
+          who + " is " + FormatBytes(lag) + " behind" + Outlook(p),
           "Look at load, network and long queries on the standby (mfi.lag_warning and mfi.lag_critical are the "
           "limits).");
     }
   }
 
+  static std::string Outlook(const PeerStatus& p) {
+    if (p.never_catches_up) return ", and never catches up like this: replay is slower than writes";
+    return p.catchup_eta_s ? ", caught up in about " + Seconds(*p.catchup_eta_s) : "";
+  }
+
   void JudgeSilence(PeerStatus& p, const char* code, const std::string& who, bool may_stay_silent) const {
     if (!p.silent_for_s) {
       Add(p.reasons, Verdict::kUnknown, "cannot-know", "how long " + who + " has been silent is not known",
-          facts_.watched ? "The first figures come after two sample intervals." : kLibraryStep);
+          facts_.watched ? "The first figures come with the launcher's next look." : kLibraryStep);
     } else if (*p.silent_for_s >= limits_.silence_warning_s) {
       if (may_stay_silent) {
         Add(p.reasons, Verdict::kUnknown, "cannot-know",
@@ -229,18 +254,6 @@ class Judge {
       Add(p.reasons, critical ? Verdict::kCritical : Verdict::kWarning, code,
           who + " has said nothing for " + Seconds(*p.silent_for_s),
           "A process that hangs or a network that swallows packets: look at both nodes' logs and at the network.");
-    }
-  }
-
-  static void JudgeSlot(PeerStatus& p, const SlotFacts& slot) {
-    if (slot.wal_status == "lost") {
-      Add(p.reasons, Verdict::kCritical, "slot-lost", "slot " + slot.name + " has lost WAL that its standby needs",
-          "The standby must be cloned anew (pg_basebackup); drop the slot and create it again before.");
-    } else if (slot.wal_status == "unreserved") {
-      Add(p.reasons, Verdict::kCritical, "slot-at-risk",
-          "slot " + slot.name + " is about to lose WAL" +
-              (slot.safe_bytes ? " (" + FormatBytes(*slot.safe_bytes) + " left)" : ""),
-          "Let the standby catch up now, or raise max_slot_wal_keep_size if there is disk space.");
     }
   }
 
@@ -256,21 +269,6 @@ class Judge {
     }
   }
 
-  void NodeReasons() {
-    const bool has_slot =
-        std::any_of(facts_.slots.begin(), facts_.slots.end(), [](const SlotFacts& slot) { return !slot.temporary; });
-    if (facts_.slots_unbounded && has_slot) {
-      Add(status_.node_reasons, Verdict::kWarning, "slots-unbounded",
-          "max_slot_wal_keep_size = -1 lets a dead standby's slot fill the disk",
-          "ALTER SYSTEM SET max_slot_wal_keep_size = '10GB' (below the free space of pg_wal); SELECT "
-          "pg_reload_conf().");
-    }
-    if (!facts_.watched && !facts_.in_recovery && status_.peers.empty() && !facts_.none_expected) {
-      Add(status_.node_reasons, Verdict::kUnknown, "cannot-know",
-          "no launcher watches this node, so a missing standby would not be noticed", kLibraryStep);
-    }
-  }
-
   const ReplicationFacts& facts_;
   const ReplicationLimits& limits_;
   ReplicationStatus status_;
@@ -283,6 +281,11 @@ std::string FormatLsn(Lsn lsn) {
   std::snprintf(buffer.data(), buffer.size(), "%X/%X", static_cast<unsigned>(lsn >> 32U),
                 static_cast<unsigned>(lsn & 0xffffffffU));
   return buffer.data();
+}
+
+std::string PeerName(const std::string& application_name, const std::string& slot_name) {
+  const bool nameless = application_name.empty() || application_name == "walreceiver";
+  return nameless && !slot_name.empty() ? slot_name : application_name;
 }
 
 Reasons ReplicationStatus::AllReasons() const {

@@ -16,6 +16,9 @@ using Lsn = std::uint64_t;
 /// `16/B374D848`.
 std::string FormatLsn(Lsn lsn);
 
+/// A peer's own name: what it calls itself, unless that is libpq's default and its slot says more.
+std::string PeerName(const std::string& application_name, const std::string& slot_name);
+
 /// A walsender of this node, as shared memory shows it.
 struct WalSenderFacts {
   int pid = 0;
@@ -41,6 +44,7 @@ struct SlotFacts {
   std::string wal_status;  // reserved | extended | unreserved | lost; empty: nothing reserved yet
   std::optional<std::int64_t> retained_bytes;
   std::optional<std::int64_t> safe_bytes;  // negative is normal shortly before the slot is lost
+  std::optional<std::int64_t> xmin_age;    // transactions since the oldest one whose dead rows it keeps
 };
 
 /// What the launcher has learned of a standby by looking again and again.
@@ -52,20 +56,45 @@ struct WatchedPeer {
   std::optional<double> silent_for_s;  // since its last reply, by our own clock
   std::optional<UtcSeconds> missing_since;
   std::optional<double> replay_bytes_per_s;
+  std::optional<double> clock_skew_s;  // its clock less ours
 };
 
 /// The receiving side of a standby.
 struct ReceiverFacts {
   bool running = false;
-  std::string state;  // stopped | starting | streaming | waiting | restarting | stopping
-  std::string host;
-  int port = 0;
+  std::string state;              // stopped | starting | streaming | waiting | restarting | stopping
+  std::string name = "upstream";  // host:port, when known
   std::string slot_name;
   Lsn flushed = 0;
   Lsn upstream_end = 0;  // what the upstream said it has
   std::optional<double> silent_for_s;
   int timeline = 0;
-  bool may_stay_silent = false;  // wal_receiver_timeout = 0: silence means nothing
+  bool may_stay_silent = false;        // wal_receiver_timeout = 0: silence means nothing
+  std::optional<double> clock_skew_s;  // the upstream's clock less ours
+};
+
+/// Where WAL lies.
+struct WalDiskFacts {
+  std::optional<std::int64_t> free_bytes;
+  std::int64_t max_wal_bytes = 0;  // max_wal_size: what WAL takes when all is well
+};
+
+struct ArchiverFacts {
+  bool failing = false;  // its last attempt failed
+  std::string failed_file;
+  std::int64_t failed_count = 0;
+  std::optional<UtcSeconds> last_success;
+};
+
+/// The other node, as this one last saw it through mfi.peer_conninfo.
+struct ProbeFacts {
+  bool configured = false;
+  bool in_recovery = false;
+  int timeline = 0;
+  std::string system_identifier;
+  std::optional<double> seen_ago_s;   // since it last answered; unset: never since the server started
+  std::optional<double> tried_for_s;  // since the first attempt
+  std::string error;                  // of the last attempt; empty: it answered
 };
 
 struct ReplicationFacts {
@@ -74,9 +103,16 @@ struct ReplicationFacts {
   UtcSeconds now = 0;
   Lsn current = 0;  // end of WAL on a primary, replay position on a standby
   bool replay_paused = false;
-  bool watched = false;  // a launcher of this node keeps WatchedPeer up to date
-  std::optional<double> wal_bytes_per_s;
-  bool slots_unbounded = false;  // max_slot_wal_keep_size = -1
+  bool watched = false;                         // a launcher of this node keeps WatchedPeer up to date
+  std::optional<double> wal_bytes_per_s;        // written here, or sent by the upstream: lately
+  std::optional<double> wal_bytes_per_s_trend;  // the same over a longer time, for foresight
+  std::optional<double> replay_bytes_per_s;     // of this standby
+  bool slots_unbounded = false;                 // max_slot_wal_keep_size = -1
+  int sync_standbys_wanted = 0;                 // by synchronous_standby_names
+  std::string system_identifier;
+  WalDiskFacts wal_disk;
+  ArchiverFacts archiver;
+  ProbeFacts probe;
   std::vector<WalSenderFacts> senders;
   std::vector<SlotFacts> slots;
   std::vector<WatchedPeer> watched_peers;
@@ -114,6 +150,7 @@ struct PeerStatus {
   std::optional<std::int64_t> slot_safe_bytes;
   std::optional<UtcSeconds> missing_since;
   std::optional<double> catchup_eta_s;
+  bool never_catches_up = false;  // it falls behind further
 };
 
 /// The judgement of one node on its own replication.

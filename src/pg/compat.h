@@ -1,9 +1,14 @@
 #pragma once
 
 // The only place that knows differences between the major versions the code compiles against (15 to 17).
+#include <array>
+#include <cstdint>
+
 #include "pg/pg.h"
 
 extern "C" {
+#include "access/transam.h"
+#include "pgstat.h"
 #include "replication/slot.h"
 #include "replication/walsender_private.h"
 #include "utils/backend_status.h"
@@ -36,6 +41,37 @@ inline bool SendsLogical(const WalSnd& sender) {
 #else
   return false;
 #endif
+}
+
+/// Cancelled queries in the order of core::kConflictKinds.
+inline std::array<std::int64_t, 5> RecoveryConflicts(const PgStat_StatDBEntry& entry) {
+#if PG_VERSION_NUM >= 160000
+  return {entry.conflict_tablespace, entry.conflict_lock, entry.conflict_snapshot, entry.conflict_bufferpin,
+          entry.conflict_startup_deadlock};
+#else
+  return {entry.n_conflict_tablespace, entry.n_conflict_lock, entry.n_conflict_snapshot, entry.n_conflict_bufferpin,
+          entry.n_conflict_startup_deadlock};
+#endif
+}
+
+/// The oldest transaction id that is not frozen yet, of all databases.
+inline TransactionId OldestXid() {
+#if PG_VERSION_NUM >= 170000
+  return TransamVariables->oldestXid;
+#else
+  return ShmemVariableCache->oldestXid;
+#endif
+}
+
+/// An interval without end; before 17 the longest there is.
+inline ::Interval EndlessInterval() {
+  ::Interval interval{};
+#if PG_VERSION_NUM >= 170000
+  INTERVAL_NOEND(&interval);
+#else
+  interval.month = PG_INT32_MAX;
+#endif
+  return interval;
 }
 
 /// Broadcast after each replayed record and at the end of recovery; null where the server has none (before 16).

@@ -6,6 +6,7 @@
 #include "pg/backup_facts.h"
 #include "pg/bridge.h"
 #include "pg/node.h"
+#include "pg/node_facts.h"
 #include "pg/replication_facts.h"
 #include "pg/rows.h"
 #include "pg/settings.h"
@@ -50,7 +51,7 @@ ResultRow ToRow(const core::PeerStatus& p, const std::string& role) {
           Or(p.slot_retained_bytes),
           Or(p.slot_safe_bytes),
           TimeOrNull(p.missing_since),
-          SecondsOrNull(p.catchup_eta_s),
+          p.never_catches_up ? Value{kEndless} : SecondsOrNull(p.catchup_eta_s),
           ReasonTexts(reasons)};
 }
 
@@ -96,36 +97,6 @@ Datum BackupHealth(FunctionCallInfo fcinfo) {
                               TimeOrNull(core::NewestVerified(facts.sets)), next_run}});
 }
 
-/// Accepting connections is proven by being here.
-core::Reasons JudgeNode(const std::string& schema) {
-  core::Reasons reasons;
-  const auto add = [&](core::Verdict verdict, const char* code, std::string sentence, std::string next_step) {
-    reasons.push_back({verdict, code, std::move(sentence), std::move(next_step)});
-  };
-  if (Shared() == nullptr) {
-    add(core::Verdict::kCritical, "not-preloaded", "the mfi library is not loaded at server start",
-        "Set shared_preload_libraries = 'mfi' in postgresql.conf and restart the server.");
-  } else if (!LauncherAlive()) {
-    add(core::Verdict::kCritical, "launcher-down", "the mfi launcher is not running",
-        "It restarts by itself within seconds; if not, read the server's log.");
-  }
-  if (Shared() != nullptr) {
-    const StateLock lock(LW_SHARED);
-    if (Shared()->invalid_settings[0] != '\0') {
-      add(core::Verdict::kCritical, "setting-invalid", Shared()->invalid_settings,
-          "Correct the line, then SELECT pg_reload_conf(); pg_file_settings shows every line's state.");
-    }
-  }
-  if (schema == "missing") {
-    add(core::Verdict::kWarning, "schema-missing", "the tables of mfi are not complete in this database",
-        "When a restore is running, wait for its end; else SELECT mfi_migrate_schema().");
-  } else if (schema == "behind") {
-    add(core::Verdict::kWarning, "schema-behind", "the tables of mfi are of an older version than the extension",
-        "SELECT mfi_migrate_schema().");
-  }
-  return reasons;
-}
-
 Datum Health(FunctionCallInfo fcinfo) {
   const std::string scope = CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(0)); });
   const std::string schema = CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(1)); });
@@ -143,7 +114,7 @@ Datum Health(FunctionCallInfo fcinfo) {
       if (!known) reasons.push_back(reason);
     }
   };
-  if (all || scope == "node") append(JudgeNode(schema));
+  if (all || scope == "node") append(core::JudgeNode(GatherNodeFacts(schema)));
   if (all || scope == "replication") append(JudgeNow().AllReasons());
   if (all || scope == "backup") append(core::JudgeBackups(GatherBackupFacts()));
   core::SortByGravity(reasons);

@@ -5,8 +5,12 @@
 
 #include "core/peer_memory.h"
 #include "pg/replication_raw.h"
+#include "pg/settings.h"
 
 namespace mfi::pg {
+
+/// Seconds over which rates are taken: a dozen looks.
+inline double RateWindow() { return 12 * settings::sample_interval_ms / 1000.0; }
 
 /// The launcher's memory of standbys: looks at replication again and again, keeps shared memory's peers up to date
 /// (who is there, since when it is silent or missing, how fast it replays) and a small file in the data directory, so
@@ -20,9 +24,17 @@ class PeerWatch {
   void Sample();
 
  private:
-  void See(const RawReplication& raw, const RawSender& sender, std::int64_t now_us, double elapsed_s);
+  /// Since the last look, and how long rates look back.
+  struct Interval {
+    double elapsed_s;
+    double window_s;
+  };
+
+  void See(const RawReplication& raw, const RawSender& sender, std::int64_t now_us, const Interval& since);
   void Miss(const RawReplication& raw);
   void Forget(const RawReplication& raw);
+  void Measure(const RawReplication& raw, const Interval& since);
+  void RememberSample(const RawReplication& raw);
   void Save();
 
   std::vector<core::RememberedPeer> saved_;

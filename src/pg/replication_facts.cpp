@@ -1,10 +1,15 @@
 #include "pg/replication_facts.h"
 
+#include "core/error.h"
+#include "os/file.h"
 #include "pg/bridge.h"
 #include "pg/node.h"
+#include "pg/peer_watch.h"
 #include "pg/settings.h"
 
 extern "C" {
+#include "access/xlog.h"
+#include "pgstat.h"
 #include "replication/walreceiver.h"
 #include "utils/varlena.h"
 }
@@ -13,6 +18,9 @@ namespace mfi::pg {
 namespace {
 
 constexpr char kNone[] = "none";
+constexpr std::int64_t kMegabyte = 1024 * 1024;
+
+double Since(TimestampTz at) { return static_cast<double>(GetCurrentTimestamp() - at) / USECS_PER_SEC; }
 
 std::optional<std::int64_t> KnownLag(std::int64_t lag_us) {
   return lag_us < 0 ? std::nullopt : std::optional<std::int64_t>(lag_us);
@@ -43,39 +51,40 @@ core::SlotFacts ToFacts(const RawSlot& raw, XLogRecPtr current) {
     facts.retained_bytes = static_cast<std::int64_t>(current > raw.restart_lsn ? current - raw.restart_lsn : 0);
   }
   if (raw.has_safe_bytes) facts.safe_bytes = raw.safe_bytes;
+  if (raw.xmin_age >= 0) facts.xmin_age = raw.xmin_age;
   return facts;
 }
 
 core::ReceiverFacts ToFacts(const RawReceiver& raw) {
   core::ReceiverFacts facts{.running = raw.running,
                             .state = raw.state,
-                            .host = raw.host,
-                            .port = raw.port,
+                            .name = UpstreamName(raw),
                             .slot_name = raw.slot_name,
                             .flushed = raw.flushed,
                             .upstream_end = raw.upstream_end,
                             .timeline = raw.timeline,
                             .may_stay_silent = wal_receiver_timeout == 0};
-  if (IsStreaming(raw)) {
-    facts.silent_for_s = static_cast<double>(GetCurrentTimestamp() - raw.last_message_at) / USECS_PER_SEC;
-  }
+  if (IsStreaming(raw)) facts.silent_for_s = Since(raw.last_message_at);
   return facts;
 }
 
 /// The launcher's memory, copied out of shared memory.
 void AddWatched(core::ReplicationFacts& facts, const RawReplication& raw) {
   if (Shared() == nullptr || !LauncherAlive()) return;
-  static SharedState copy;  // too large for a stack frame; a backend runs one function at a time
+  ReplicationWatch copy;
   {
     const StateLock lock(LW_SHARED);
-    copy = *Shared();
+    copy = Shared()->watch;
   }
   facts.watched = copy.sampled_at != 0;
-  facts.wal_bytes_per_s = copy.wal_bytes_per_s;
-  if (facts.in_recovery && !facts.receiver.silent_for_s) {
+  facts.wal_bytes_per_s = copy.wal_rate.Known();
+  facts.wal_bytes_per_s_trend = copy.wal_rate_trend.Known(RateWindow());
+  facts.replay_bytes_per_s = copy.replay_rate.Known();
+  if (facts.in_recovery) {
+    facts.receiver.clock_skew_s = copy.upstream_clock_skew.skew_s;
     // A standby that never heard anything has been waiting since it started.
     const TimestampTz heard_at = copy.upstream_heard_at != 0 ? copy.upstream_heard_at : PgStartTime;
-    facts.receiver.silent_for_s = static_cast<double>(GetCurrentTimestamp() - heard_at) / USECS_PER_SEC;
+    if (!facts.receiver.silent_for_s) facts.receiver.silent_for_s = Since(heard_at);
   }
   const std::int64_t now = MonotonicMicros();
   for (int i = 0; i < copy.peer_count; ++i) {
@@ -84,7 +93,8 @@ void AddWatched(core::ReplicationFacts& facts, const RawReplication& raw) {
                               .slot_name = peer.slot_name,
                               .connected = peer.connected,
                               .walsender_pid = peer.walsender_pid,
-                              .replay_bytes_per_s = peer.replay_bytes_per_s};
+                              .replay_bytes_per_s = peer.replay_rate.Known(),
+                              .clock_skew_s = peer.clock_skew.skew_s};
     if (peer.connected) {
       std::int64_t heard_at = peer.heard_at_us;
       for (int j = 0; j < raw.sender_count; ++j) {
@@ -98,6 +108,29 @@ void AddWatched(core::ReplicationFacts& facts, const RawReplication& raw) {
     }
     facts.watched_peers.push_back(watched);
   }
+}
+
+core::WalDiskFacts WalDisk() {
+  core::WalDiskFacts disk{.max_wal_bytes = max_wal_size_mb * kMegabyte};
+  try {
+    disk.free_bytes = os::FreeSpace("pg_wal");
+  } catch (const core::Error&) {
+    disk.free_bytes.reset();
+  }
+  return disk;
+}
+
+core::ArchiverFacts Archiver(bool in_recovery) {
+  core::ArchiverFacts facts;
+  if (in_recovery ? !XLogArchivingAlways() : !XLogArchivingActive()) return facts;
+  const PgStat_ArchiverStats* archiver = CallPg([] { return pgstat_fetch_stat_archiver(); });
+  facts.failing = archiver->last_failed_timestamp > archiver->last_archived_timestamp;
+  facts.failed_file = archiver->last_failed_wal;
+  facts.failed_count = archiver->failed_count;
+  if (archiver->last_archived_timestamp != 0) {
+    facts.last_success = ToUtcSeconds(archiver->last_archived_timestamp);
+  }
+  return facts;
 }
 
 void AddExpected(core::ReplicationFacts& facts) {
@@ -127,6 +160,10 @@ core::ReplicationFacts GatherReplicationFacts() {
   facts.current = raw.current;
   facts.replay_paused = raw.replay_paused;
   facts.slots_unbounded = raw.slots_unbounded;
+  facts.sync_standbys_wanted = raw.sync_standbys_wanted;
+  facts.system_identifier = SystemIdentifier();
+  facts.wal_disk = WalDisk();
+  facts.archiver = Archiver(raw.in_recovery);
   for (int i = 0; i < raw.slot_count; ++i) facts.slots.push_back(ToFacts(raw.slots[i], raw.current));
   for (int i = 0; i < raw.sender_count; ++i) {
     bool logical_slot = false;
@@ -142,7 +179,6 @@ core::ReplicationFacts GatherReplicationFacts() {
 }
 
 core::ReplicationLimits ConfiguredLimits() {
-  constexpr std::int64_t kMegabyte = 1024 * 1024;
   return {.lag_warning_bytes = settings::lag_warning_mb * kMegabyte,
           .lag_critical_bytes = settings::lag_critical_mb * kMegabyte,
           .silence_warning_s = static_cast<double>(settings::silence_warning_s),

@@ -3,6 +3,7 @@
 #include "pg/compat.h"
 
 extern "C" {
+#include "access/transam.h"
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "access/xlogrecovery.h"
@@ -144,6 +145,7 @@ void CollectSlots(RawReplication& raw) {
     SpinLockRelease(&slot->mutex);
   }
   LWLockRelease(ReplicationSlotControlLock);
+  const TransactionId next_xid = ReadNextTransactionId();
   for (int i = 0; i < raw.slot_count; ++i) {
     RawSlot& out = raw.slots[i];
     strlcpy(out.name, NameStr(copies[i].data.name), NAMEDATALEN);
@@ -151,6 +153,8 @@ void CollectSlots(RawReplication& raw) {
     out.logical = SlotIsLogical(&copies[i]);
     out.temporary = copies[i].data.persistency == RS_TEMPORARY;
     FillWalStatus(out, copies[i], raw.current);
+    const TransactionId xmin = copies[i].effective_xmin;
+    out.xmin_age = TransactionIdIsNormal(xmin) ? static_cast<int32>(next_xid - xmin) : -1;
   }
 }
 
@@ -162,6 +166,7 @@ void CollectReceiver(RawReceiver& receiver) {
   receiver.flushed = WalRcv->flushedUpto;
   receiver.upstream_end = WalRcv->latestWalEnd;
   receiver.last_message_at = WalRcv->lastMsgReceiptTime;
+  receiver.last_message_sent_at = WalRcv->lastMsgSendTime;
   receiver.timeline = static_cast<int>(WalRcv->receivedTLI);
   strlcpy(receiver.host, WalRcv->sender_host, sizeof(receiver.host));
   strlcpy(receiver.slot_name, WalRcv->slotname, sizeof(receiver.slot_name));
@@ -172,10 +177,17 @@ void CollectReceiver(RawReceiver& receiver) {
 
 }  // namespace
 
+std::string UpstreamName(const RawReceiver& receiver) {
+  const std::string host = receiver.host;
+  if (host.empty()) return "upstream";
+  return receiver.port == 0 ? host : host + ":" + std::to_string(receiver.port);
+}
+
 RawReplication CollectReplication() {
   RawReplication raw{};
   raw.in_recovery = RecoveryInProgress();
   raw.slots_unbounded = max_slot_wal_keep_size_mb < 0;
+  raw.sync_standbys_wanted = SyncRepConfig == nullptr ? 0 : SyncRepConfig->num_sync;
   // After the senders: what they report can then never be ahead of `current`, unless a standby has diverged.
   CollectSenders(raw);
   TimeLineID timeline = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "pg/shared_state.h"
 
@@ -33,6 +34,7 @@ struct RawSlot {
   XLogRecPtr restart_lsn;  // 0 when nothing is kept
   bool has_safe_bytes;
   std::int64_t safe_bytes;
+  std::int64_t xmin_age;  // -1: it keeps no rows
 };
 
 struct RawReceiver {
@@ -43,7 +45,8 @@ struct RawReceiver {
   char slot_name[NAMEDATALEN];
   XLogRecPtr flushed;
   XLogRecPtr upstream_end;
-  TimestampTz last_message_at;  // 0: none since this server started
+  TimestampTz last_message_at;       // 0: none since this server started
+  TimestampTz last_message_sent_at;  // by the upstream's clock
   int timeline;
 };
 
@@ -59,12 +62,21 @@ struct RawReplication {
   XLogRecPtr current;
   bool replay_paused;
   bool slots_unbounded;
+  int sync_standbys_wanted;
   int sender_count;
   RawSender* senders;
   int slot_count;
   RawSlot* slots;
   RawReceiver receiver;
 };
+
+/// How far WAL has come: written here, or known of the upstream.
+inline XLogRecPtr WalEnd(const RawReplication& raw) {
+  return raw.in_recovery ? Max(raw.receiver.upstream_end, raw.receiver.flushed) : raw.current;
+}
+
+/// `host:port` of the upstream, or `upstream` as long as it is not known.
+std::string UpstreamName(const RawReceiver& receiver);
 
 /// One pass over shared memory, into the current memory context.
 RawReplication CollectReplication();

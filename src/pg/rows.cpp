@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "pg/bridge.h"
+#include "pg/compat.h"
 #include "pg/node.h"
 
 extern "C" {
@@ -49,7 +50,11 @@ Datum ArrayDatum(const std::vector<std::string>& values) {
 
 Datum IntervalDatum(std::int64_t microseconds) {
   auto* interval = static_cast<::Interval*>(palloc0(sizeof(::Interval)));
-  interval->time = microseconds;
+  if (microseconds == kEndless.microseconds) {
+    *interval = compat::EndlessInterval();
+  } else {
+    interval->time = microseconds;
+  }
   return IntervalPGetDatum(interval);
 }
 

@@ -17,6 +17,8 @@ struct Timestamp {
 struct Interval {
   std::int64_t microseconds;
 };
+/// `infinity`.
+inline constexpr Interval kEndless{INT64_MAX};
 struct LsnValue {
   std::uint64_t value;
 };

@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include "pg/history_ring.h"
+
 extern "C" {
 #include "storage/ipc.h"
 #include "storage/shmem.h"
@@ -19,7 +21,8 @@ constexpr char kName[] = "mfi";
 extern "C" void RequestMemory() {
   if (previous_request_hook != nullptr) previous_request_hook();
   RequestAddinShmemSpace(MAXALIGN(sizeof(SharedState)));
-  RequestNamedLWLockTranche(kName, 1);
+  RequestHistoryMemory();
+  RequestNamedLWLockTranche(kName, 2);
 }
 
 extern "C" void FindMemory() {
@@ -32,6 +35,7 @@ extern "C" void FindMemory() {
     state->lock = &GetNamedLWLockTranche(kName)->lock;
     ConditionVariableInit(&state->run_changed);
   }
+  FindHistoryMemory(&GetNamedLWLockTranche(kName)[1].lock);
   LWLockRelease(AddinShmemInitLock);
 }
 

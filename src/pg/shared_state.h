@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "core/clock_skew.h"
+#include "core/smooth_rate.h"
 #include "pg/pg.h"
 
 extern "C" {
@@ -64,7 +66,23 @@ struct Peer {
   std::int64_t heard_at_us;   // our monotonic clock when reply_time was last seen to change
   TimestampTz missing_since;  // 0: connected
   XLogRecPtr replay;          // at the last look
-  double replay_bytes_per_s;
+  core::SmoothRate replay_rate;
+  core::ClockSkew clock_skew;
+};
+
+/// What the launcher has learned of replication by looking again and again.
+struct ReplicationWatch {
+  TimestampTz sampled_at;        // the last look; 0: none yet
+  std::int64_t sampled_mono_us;  // the same moment on the monotonic clock
+  XLogRecPtr wal_end;            // written here, or known of the upstream
+  XLogRecPtr replayed;           // on a standby
+  core::SmoothRate wal_rate;
+  core::SmoothRate wal_rate_trend;  // over a longer time
+  core::SmoothRate replay_rate;     // on a standby
+  TimestampTz upstream_heard_at;    // last message of a stream that was up; 0: none since the launcher began
+  core::ClockSkew upstream_clock_skew;
+  int peer_count;
+  Peer peers[kMaxPeers];
 };
 
 struct SharedState {
@@ -74,10 +92,6 @@ struct SharedState {
   pid_t launcher_pid;
   Latch* launcher_latch;
   TimestampTz launcher_started_at;
-  TimestampTz sampled_at;        // last look at replication; 0: none yet
-  std::int64_t sampled_mono_us;  // the same moment on the monotonic clock
-  XLogRecPtr sampled_wal_end;
-  double wal_bytes_per_s;
   bool database_exists;     // mfi.database, as the launcher last saw
   TimestampTz next_run_at;  // 0: none
   char next_run_trigger[16];
@@ -97,10 +111,7 @@ struct SharedState {
   char cancel_ids[kMaxRequests][kIdLength];  // queued runs to be cancelled by the launcher
   CurrentRun current;
 
-  TimestampTz
-      upstream_heard_at;  // on a standby: last message of a stream that was up; 0: none since the launcher began
-  int peer_count;
-  Peer peers[kMaxPeers];
+  ReplicationWatch watch;
 };
 
 /// Null when the library was not loaded by shared_preload_libraries.

@@ -4,6 +4,9 @@
 
 #include <functional>
 
+#include "core/clock_skew.h"
+#include "core/smooth_rate.h"
+
 namespace {
 
 using namespace mfi::core;
@@ -60,8 +63,7 @@ ReplicationFacts Standby() {
   f.watched = true;
   f.receiver = {.running = true,
                 .state = "streaming",
-                .host = "db-primary",
-                .port = 5432,
+                .name = "db-primary:5432",
                 .slot_name = "db_replica",
                 .flushed = kEnd,
                 .upstream_end = kEnd,
@@ -140,9 +142,8 @@ TEST(Replication, AStandbyThatIsConnected) {
                        f.senders[0].replay = f.senders[0].flush = 0;
                        f.watched_peers.clear();
                      },
-                     {"unknown db-replica: startup, slot db_replica keeps 16 MB",
-                      "  warning standby-not-streaming: db-replica is in state startup",
-                      "  unknown cannot-know: how long db-replica has been silent is not known"}},
+                     {"warning db-replica: startup, slot db_replica keeps 16 MB",
+                      "  warning standby-not-streaming: db-replica is in state startup"}},
                     {"without a launcher and a slot",
                      [](auto& f) {
                        f.watched = false;
@@ -345,6 +346,10 @@ TEST(Replication, AStandbyOfItsOwnOnAStandby) {
     f.expected = {"not asked here"};
   });
   EXPECT_EQ(lines, (Lines{"ok db-primary:5432: streaming, 0 bytes behind, heard 3 s ago", kHealthy}));
+  ReplicationFacts lost = Standby();
+  EXPECT_EQ(JudgeReplication(lost, kLimits).connected, 1);
+  lost.receiver.running = false;
+  EXPECT_EQ(JudgeReplication(lost, kLimits).connected, 0);
 }
 
 TEST(Replication, TheUpstreamOfAStandby) {
@@ -411,9 +416,6 @@ TEST(Replication, TheUpstreamOfAStandby) {
          {"never there",
           [&](auto& f) { f.receiver = {}; },
           {"warning upstream: disconnected", "  warning " + is_lost + arrives}},
-         {"without a port",
-          [](auto& f) { f.receiver.port = 0; },
-          {"ok db-primary: streaming, 0 bytes behind, heard 3 s ago"}},
          {"unbounded slots of its own",
           [](auto& f) {
             f.slots_unbounded = true;
@@ -452,19 +454,291 @@ TEST(Replication, ARowCarriesItsFigures) {
 }
 
 TEST(Replication, CatchUpIsLagByTheGain) {
-  const auto eta = [](std::int64_t megabytes, std::optional<double> replay, std::optional<double> wal) {
+  const auto status = [](std::int64_t megabytes, std::optional<double> replay, std::optional<double> wal) {
     ReplicationFacts facts = Primary();
     Behind(facts, megabytes);
     facts.watched_peers[0].replay_bytes_per_s = replay;
     facts.wal_bytes_per_s = wal;
-    return JudgeReplication(facts, kLimits).peers.at(0).catchup_eta_s;
+    return JudgeReplication(facts, kLimits).peers.at(0);
   };
+  const auto eta = [&](auto... arguments) { return status(arguments...).catchup_eta_s; };
   EXPECT_EQ(eta(30, 4.0 * kMegabyte, 1.0 * kMegabyte), 10.0);
   EXPECT_EQ(eta(0, 4.0 * kMegabyte, 1.0 * kMegabyte), std::nullopt);
   EXPECT_EQ(eta(30, std::nullopt, 1.0), std::nullopt);
   EXPECT_EQ(eta(30, 1.0, std::nullopt), std::nullopt);
   EXPECT_EQ(eta(30, 1.0, 1.0), std::nullopt);
-  EXPECT_EQ(eta(30, 1.0, 2.0), std::nullopt);
+  EXPECT_FALSE(status(30, 1.0, 2.0).never_catches_up) << "too near to say so";
+  EXPECT_TRUE(status(64, 1.0, 2.0).never_catches_up);
+  EXPECT_EQ(status(64, 5.0 * kMegabyte, 1.0 * kMegabyte).reasons.at(0).sentence,
+            "db-replica is 64 MB behind, caught up in about 16 s");
+  EXPECT_EQ(status(64, 1.0, 2.0).reasons.at(0).sentence,
+            "db-replica is 64 MB behind, and never catches up like this: replay is slower than writes");
+}
+
+TEST(Replication, AStandbyKnowsItsOwnCatchUp) {
+  ReplicationFacts facts = Standby();
+  facts.current -= static_cast<Lsn>(100 * kMegabyte);
+  facts.replay_bytes_per_s = 3.0 * kMegabyte;
+  facts.wal_bytes_per_s = 1.0 * kMegabyte;
+  EXPECT_EQ(JudgeReplication(facts, kLimits).peers.at(0).catchup_eta_s, 50.0);
+  facts.replay_bytes_per_s = 0;
+  EXPECT_TRUE(JudgeReplication(facts, kLimits).peers.at(0).never_catches_up);
+}
+
+TEST(Replication, ClocksThatDiffer) {
+  const std::string behind = "  warning clock-skew: the clock of db-primary:5432 is 90 s behind this node's";
+  Check(Primary(), {{"a little", [](auto& f) { f.watched_peers[0].clock_skew_s = 4.9; }, {kHealthy}},
+                    {"ahead",
+                     [](auto& f) { f.watched_peers[0].clock_skew_s = 12; },
+                     {"warning" + std::string(kHealthy).substr(2),
+                      "  warning clock-skew: the clock of db-replica is 12 s ahead of this node's"}}});
+  Check(Standby(), {{"the upstream's",
+                     [](auto& f) { f.receiver.clock_skew_s = -90; },
+                     {"warning db-primary:5432: streaming, 0 bytes behind, heard 3 s ago", behind}}});
+}
+
+TEST(Replication, HowLongASlotWillLast) {
+  const auto reasons = [](const Change& change) {
+    ReplicationFacts facts = Primary();
+    facts.slots[0].safe_bytes = 3600 * kMegabyte;
+    facts.wal_bytes_per_s_trend = 0.5 * kMegabyte;
+    facts.senders.clear();
+    facts.slots[0].active_pid = 0;
+    facts.watched_peers[0].connected = false;
+    facts.watched_peers[0].missing_since = kNow - 60;
+    change(facts);
+    Lines lines;
+    for (const Reason& reason : JudgeReplication(facts, kLimits).AllReasons()) {
+      if (reason.code != "standby-missing") lines.push_back(Line(reason));
+    }
+    return lines;
+  };
+  EXPECT_EQ(reasons([](auto&) {}),
+            (Lines{"  warning slot-at-risk: slot db_replica will lose WAL in about 2 h (3.5 GB left)"}));
+  EXPECT_EQ(reasons([](auto& f) { f.wal_bytes_per_s_trend = 4.0 * kMegabyte; }),
+            (Lines{"  critical slot-at-risk: slot db_replica will lose WAL in about 15 min (3.5 GB left)"}));
+  EXPECT_EQ(reasons([](auto& f) { f.wal_bytes_per_s_trend = 100; }), Lines{}) << "more than a day";
+  EXPECT_EQ(reasons([](auto& f) { f.wal_bytes_per_s_trend = 0; }), Lines{});
+  EXPECT_EQ(reasons([](auto& f) { f.wal_bytes_per_s_trend.reset(); }), Lines{});
+  EXPECT_EQ(reasons([](auto& f) { f.watched_peers[0].missing_since = kNow - 59; }), Lines{}) << "it may be restarting";
+  EXPECT_EQ(reasons([](auto& f) { f.slots[0].safe_bytes.reset(); }), Lines{});
+}
+
+TEST(Replication, ASlotOfAStandbyThatNeverCatchesUp) {
+  ReplicationFacts facts = Primary();
+  Behind(facts, 64);
+  facts.slots[0].safe_bytes = 3600 * kMegabyte;
+  facts.watched_peers[0].replay_bytes_per_s = 1;
+  facts.wal_bytes_per_s = facts.wal_bytes_per_s_trend = 0.5 * kMegabyte;
+  const Reasons reasons = JudgeReplication(facts, kLimits).AllReasons();
+  ASSERT_EQ(reasons.size(), 2U);
+  EXPECT_EQ(reasons[1].code, "slot-at-risk");
+}
+
+TEST(Replication, DeadRowsThatASlotKeeps) {
+  const auto verdict = [](std::int64_t age, int pid) {
+    ReplicationFacts facts = Primary();
+    facts.slots[0].xmin_age = age;
+    facts.slots[0].active_pid = pid;
+    for (const Reason& reason : JudgeReplication(facts, kLimits).AllReasons()) {
+      if (reason.code == "slot-xmin-age") return ToString(reason.verdict) + " " + reason.sentence;
+    }
+    return std::string("ok");
+  };
+  const std::string kept = " slot db_replica keeps VACUUM from removing the dead rows of the last ";
+  EXPECT_EQ(verdict(9'999'999, 100), "ok");
+  EXPECT_EQ(verdict(10'000'000, 100), "warning" + kept + "10000000 transactions");
+  ReplicationFacts gone = Primary();
+  gone.senders.clear();
+  gone.watched_peers[0].connected = false;
+  gone.slots[0].active_pid = 0;
+  gone.slots[0].xmin_age = 99'999;
+  EXPECT_EQ(JudgeReplication(gone, kLimits).AllReasons().size(), 1U);
+  gone.slots[0].xmin_age = 100'000;
+  EXPECT_EQ(JudgeReplication(gone, kLimits).AllReasons().at(1).sentence, kept.substr(1) + "100000 transactions");
+  EXPECT_EQ(verdict(100'000'000, 100), "critical" + kept + "100000000 transactions");
+}
+
+TEST(Replication, TheDiskOfWal) {
+  const std::string left = "  warning disk-nearly-full: the disk of pg_wal has 900 MB left, less than max_wal_size ";
+  const auto missing = [](ReplicationFacts& f) {
+    f.wal_disk = {.free_bytes = 36000 * kMegabyte, .max_wal_bytes = 1024 * kMegabyte};
+    f.wal_bytes_per_s_trend = 1.0 * kMegabyte;
+    f.senders.clear();
+    f.slots[0].active_pid = 0;
+    f.watched_peers[0].connected = false;
+    f.watched_peers[0].missing_since = kNow - 119;
+  };
+  const Lines is_missing = {"warning db-replica: missing since 2026-05-28T20:24:41Z, slot db_replica keeps 16 MB",
+                            "  warning standby-missing: db-replica is not connected, missing for 119 s"};
+  const auto with = [](Lines lines, const Lines& more) {
+    lines.insert(lines.end(), more.begin(), more.end());
+    return lines;
+  };
+  Check(Primary(),
+        {{"enough",
+          [](auto& f) { f.wal_disk = {.free_bytes = 1024 * kMegabyte, .max_wal_bytes = 1024 * kMegabyte}; },
+          {kHealthy}},
+         {"less than WAL may take",
+          [](auto& f) { f.wal_disk = {.free_bytes = 900 * kMegabyte, .max_wal_bytes = 1024 * kMegabyte}; },
+          {kHealthy, "node", left + "(1.0 GB): the server stops when it is full"}},
+         {"next to nothing",
+          [](auto& f) { f.wal_disk = {.free_bytes = 63 * kMegabyte, .max_wal_bytes = 1024 * kMegabyte}; },
+          {kHealthy, "node",
+           "  critical disk-nearly-full: the disk of pg_wal has 63 MB left, less than max_wal_size (1.0 GB): the "
+           "server stops when it is full"}},
+         {"a slot without bound", missing,
+          with(is_missing, {"node",
+                            "  warning disk-filling: pg_wal fills its disk in about 10 h (35 GB left), as slot "
+                            "db_replica keeps WAL"})},
+         {"a slot with a bound above the free space",
+          [&](auto& f) {
+            missing(f);
+            f.slots[0].safe_bytes = 99000 * kMegabyte;
+            f.wal_bytes_per_s_trend = 20.0 * kMegabyte;
+          },
+          with(is_missing,
+               {"  warning slot-at-risk: slot db_replica will lose WAL in about 82 min (97 GB left)", "node",
+                "  critical disk-filling: pg_wal fills its disk in about 30 min (35 GB left), as slot db_replica "
+                "keeps WAL"})},
+         {"a slot with a bound below it",
+          [&](auto& f) {
+            missing(f);
+            f.slots[0].safe_bytes = 30000 * kMegabyte;
+            f.wal_bytes_per_s_trend = 0.1 * kMegabyte;
+          },
+          is_missing},
+         {"an archiver that fails",
+          [&](auto& f) {
+            f.wal_disk = {.free_bytes = 36000 * kMegabyte};
+            f.wal_bytes_per_s_trend = 1.0 * kMegabyte;
+            f.archiver = {.failing = true, .failed_file = "A1", .failed_count = 3, .last_success = kNow - 3599};
+          },
+          {kHealthy, "node",
+           "  warning disk-filling: pg_wal fills its disk in about 10 h (35 GB left), as WAL is not archived",
+           "  warning archive-failing: WAL file A1 cannot be archived (3 failures, last success 59 min ago)"}}});
+}
+
+TEST(Replication, WalThatIsNotArchived) {
+  const auto failing = [](std::optional<UtcSeconds> success) {
+    return Judged(Primary(),
+                  [&](auto& f) {
+                    f.archiver = {.failing = true, .failed_file = "A1", .failed_count = 9, .last_success = success};
+                  })
+        .at(2);
+  };
+  EXPECT_EQ(failing(kNow - 3600),
+            "  critical archive-failing: WAL file A1 cannot be archived (9 failures, last success 60 min ago)");
+  EXPECT_EQ(failing(std::nullopt),
+            "  critical archive-failing: WAL file A1 cannot be archived (9 failures, no success)");
+}
+
+TEST(Replication, CommitsThatWaitForAStandby) {
+  const std::string waits = "  critical sync-standby-missing: commits wait: 0 of 1 synchronous standbys are connected";
+  Check(Primary(),
+        {{"one that is asynchronous", [](auto& f) { f.sync_standbys_wanted = 1; }, {kHealthy, "node", waits}},
+         {"one that is synchronous",
+          [](auto& f) {
+            f.sync_standbys_wanted = 1;
+            f.senders[0].sync_state = "sync";
+          },
+          {kHealthy}},
+         {"one of a quorum",
+          [](auto& f) {
+            f.sync_standbys_wanted = 1;
+            f.senders[0].sync_state = "quorum";
+          },
+          {kHealthy}}});
+  EXPECT_EQ(Judged(Standby(), [](auto& f) { f.sync_standbys_wanted = 1; }).size(), 1U);
+}
+
+TEST(Replication, WhatTheOtherNodeSaysOfItself) {
+  const auto probed = [](ReplicationFacts& f) {
+    f.system_identifier = "7";
+    f.probe = {.configured = true, .in_recovery = true, .timeline = 1, .system_identifier = "7", .seen_ago_s = 1};
+  };
+  const auto node = [&](const ReplicationFacts& facts, const Change& change) {
+    const Lines lines = Judged(facts, [&](auto& f) {
+      probed(f);
+      change(f);
+    });
+    return lines.back();
+  };
+  EXPECT_EQ(node(Primary(), [](auto&) {}), kHealthy);
+  EXPECT_EQ(node(Primary(), [](auto& f) { f.probe.in_recovery = false; }),
+            "  critical two-primaries: both nodes are primaries: this one on timeline 1, the other on timeline 1");
+  EXPECT_EQ(node(Primary(), [](auto& f) { f.probe.system_identifier = "8"; }),
+            "  warning peer-foreign: the server of mfi.peer_conninfo is another database cluster (system 8, not 7)");
+  EXPECT_EQ(node(Primary(),
+                 [](auto& f) {
+                   f.probe.error = "refused";
+                   f.probe.in_recovery = false;
+                   f.probe.seen_ago_s = 59;
+                 }),
+            kHealthy);
+  const std::string unreachable = "  warning peer-unreachable: the server of mfi.peer_conninfo has not answered for ";
+  const std::string noticed = ", so a second primary would not be noticed";
+  EXPECT_EQ(node(Primary(),
+                 [](auto& f) {
+                   f.probe.error = "refused";
+                   f.probe.seen_ago_s = 60;
+                 }),
+            unreachable + "60 s: refused" + noticed);
+  EXPECT_EQ(node(Primary(),
+                 [](auto& f) {
+                   f.probe.seen_ago_s.reset();
+                   f.probe.tried_for_s = 61;
+                 }),
+            unreachable + "61 s: no attempt was made" + noticed);
+  EXPECT_EQ(node(Standby(),
+                 [](auto& f) {
+                   f.receiver.running = false;
+                   f.receiver.silent_for_s = 60;
+                 }),
+            "  critical no-primary: both nodes are standbys: nobody takes writes");
+  EXPECT_EQ(node(Standby(), [](auto& f) { f.probe.in_recovery = false; }),
+            "ok db-primary:5432: streaming, 0 bytes behind, heard 3 s ago");
+}
+
+TEST(Replication, TheNextStepOfTwoPrimariesNamesTheOneToStop) {
+  ReplicationFacts facts = Primary();
+  facts.probe = {.configured = true, .timeline = 2, .seen_ago_s = 1};
+  EXPECT_NE(JudgeReplication(facts, kLimits).AllReasons().at(0).next_step.find("stop this one"), std::string::npos);
+  facts.timeline = 3;
+  EXPECT_NE(JudgeReplication(facts, kLimits).AllReasons().at(0).next_step.find("stop the other one"),
+            std::string::npos);
+}
+
+TEST(ClockSkew, TwoMessagesMustAgree) {
+  ClockSkew skew{};
+  skew.Add(-30);  // held up on its way
+  EXPECT_EQ(skew.skew_s, 0);
+  skew.Add(0);
+  EXPECT_EQ(skew.skew_s, 0);
+  skew.Add(12);
+  EXPECT_EQ(skew.skew_s, 0);
+  skew.Add(11);
+  EXPECT_EQ(skew.skew_s, 11);
+  skew.Add(12);
+  EXPECT_EQ(skew.skew_s, 11);
+  skew.Add(-12);
+  EXPECT_EQ(skew.skew_s, 0);
+}
+
+TEST(SmoothRate, IsTheMeanAtFirstAndForgetsLater) {
+  SmoothRate rate{};
+  EXPECT_EQ(rate.Known(), std::nullopt);
+  rate.Add(5, 0, 10);
+  EXPECT_EQ(rate.Known(), std::nullopt);
+  rate.Add(10, 1, 10);
+  rate.Add(20, 1, 10);
+  EXPECT_EQ(rate.Known(), 15.0);
+  EXPECT_EQ(rate.Known(2), 15.0);
+  EXPECT_EQ(rate.Known(2.1), std::nullopt);
+  for (int i = 0; i < 200; ++i) rate.Add(0, 1, 10);
+  EXPECT_LT(*rate.Known(), 0.001);
+  rate.Add(4000, 20, 10);
+  EXPECT_EQ(rate.Known(), 200.0) << "a look after a long time counts for all of it";
 }
 
 TEST(Replication, AllReasonsComeGravestFirst) {

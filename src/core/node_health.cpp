@@ -1,0 +1,111 @@
+#include "core/node_health.h"
+
+#include <cmath>
+
+#include "core/timestamp.h"
+
+namespace mfi::core {
+namespace {
+
+/// Far beyond what a bank's transaction takes; each keeps VACUUM from removing dead rows.
+constexpr double kOldTransaction = 3600;
+constexpr double kOldPrepared = 600;
+/// Of two thousand million, where the server refuses to write.
+constexpr std::int64_t kWraparoundCritical = 1'200'000'000;
+
+class Judge {
+ public:
+  explicit Judge(const NodeFacts& facts) : facts_(facts) {}
+
+  Reasons Run() {
+    Library();
+    Schema();
+    for (const DatabaseFacts& database : facts_.databases) Database(database);
+    Transactions();
+    Wraparound("transaction", facts_.xid_age, facts_.freeze_max_age);
+    Wraparound("multixact", facts_.multixact_age, facts_.multixact_freeze_max_age);
+    return std::move(reasons_);
+  }
+
+ private:
+  void Add(Verdict verdict, const char* code, std::string sentence, std::string next_step) {
+    reasons_.push_back({verdict, code, std::move(sentence), std::move(next_step)});
+  }
+
+  void Library() {
+    if (!facts_.preloaded) {
+      Add(Verdict::kCritical, "not-preloaded", "the mfi library is not loaded at server start",
+          "Set shared_preload_libraries = 'mfi' in postgresql.conf and restart the server.");
+    } else if (!facts_.launcher_alive) {
+      Add(Verdict::kCritical, "launcher-down", "the mfi launcher is not running",
+          "It restarts by itself within seconds; if not, read the server's log.");
+    }
+    if (!facts_.invalid_settings.empty()) {
+      Add(Verdict::kCritical, "setting-invalid", facts_.invalid_settings,
+          "Correct the line, then SELECT pg_reload_conf(); pg_file_settings shows every line's state.");
+    }
+  }
+
+  void Schema() {
+    if (facts_.schema == "missing") {
+      Add(Verdict::kWarning, "schema-missing", "the tables of mfi are not complete in this database",
+          "When a restore is running, wait for its end; else SELECT mfi_migrate_schema().");
+    } else if (facts_.schema == "behind") {
+      Add(Verdict::kWarning, "schema-behind", "the tables of mfi are of an older version than the extension",
+          "SELECT mfi_migrate_schema().");
+    }
+  }
+
+  void Database(const DatabaseFacts& database) {
+    if (database.checksum_failures > 0) {
+      Add(Verdict::kCritical, "checksum-failures",
+          "database " + database.name + " has " + std::to_string(database.checksum_failures) +
+              " pages that were damaged on disk when they were read",
+          "Take a backup of the other node, promote it, and replace this machine's disk; the server's log names the "
+          "files.");
+    }
+    if (!database.collation_version.empty() && !database.actual_collation_version.empty() &&
+        database.collation_version != database.actual_collation_version) {
+      Add(Verdict::kWarning, "collation-drift",
+          "database " + database.name + " was made with collation version " + database.collation_version +
+              ", this machine sorts by " + database.actual_collation_version + ": indexes on text may miss rows",
+          "On the primary: REINDEX DATABASE " + database.name + "; ALTER DATABASE " + database.name +
+              " REFRESH COLLATION VERSION. Both nodes need the same version.");
+    }
+  }
+
+  void Transactions() {
+    if (facts_.oldest_transaction_s.value_or(0) >= kOldTransaction) {
+      Add(Verdict::kWarning, "transaction-old",
+          "process " + std::to_string(facts_.oldest_transaction_pid) + " has had a transaction open for " +
+              FormatDuration(std::llround(*facts_.oldest_transaction_s)) + ": VACUUM cannot clean up after it",
+          "SELECT * FROM pg_stat_activity WHERE pid = " + std::to_string(facts_.oldest_transaction_pid) +
+              "; end it with pg_terminate_backend when nobody needs it.");
+    }
+    if (facts_.prepared_transactions > 0 && facts_.oldest_prepared_s >= kOldPrepared) {
+      Add(Verdict::kWarning, "prepared-transaction-old",
+          std::to_string(facts_.prepared_transactions) + " prepared transactions, the oldest (" +
+              facts_.oldest_prepared_gid + ") for " + FormatDuration(std::llround(facts_.oldest_prepared_s)) +
+              ": they keep locks and dead rows, also over a restart",
+          "COMMIT PREPARED or ROLLBACK PREPARED each row of pg_prepared_xacts.");
+    }
+  }
+
+  /// Autovacuum begins at `freeze_max_age`; at twice that it is not getting anywhere.
+  void Wraparound(const char* what, std::int64_t age, std::int64_t freeze_max_age) {
+    if (age < kWraparoundCritical && (freeze_max_age == 0 || age < 2 * freeze_max_age)) return;
+    Add(age >= kWraparoundCritical ? Verdict::kCritical : Verdict::kWarning, "wraparound-near",
+        std::string("the oldest ") + what + " id is " + std::to_string(age / 1'000'000) +
+            " million old; writes are refused at 2000 million",
+        "End old transactions and drop unused slots, then VACUUM (FREEZE) in each database on the primary.");
+  }
+
+  const NodeFacts& facts_;
+  Reasons reasons_;
+};
+
+}  // namespace
+
+Reasons JudgeNode(const NodeFacts& facts) { return Judge(facts).Run(); }
+
+}  // namespace mfi::core
