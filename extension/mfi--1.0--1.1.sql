@@ -103,6 +103,8 @@ BEGIN
                  (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = parent));
   IF month IS NULL THEN
     EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Rows of %s whose month has no partition.', parent));
+    -- Rows without a time may be many; the health check asks for the others every few seconds.
+    EXECUTE format('CREATE INDEX ON %s (event_time)', name);
     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', parent, name);
   ELSE
     IF outside IS NOT NULL AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = outside) THEN
@@ -509,17 +511,225 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'When a restore is running, wait for its end; else SELECT mfi_migrate_schema().';
   END IF;
+  IF _mfi_restore_runs() THEN
+    RAISE EXCEPTION 'a restore is running in this database'
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Wait for its end.';
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION _mfi_require_partitions() IS
   'Fails unless the audit tables of this database are complete, partitioned and writable.';
+
+CREATE FUNCTION _mfi_restore_runs() RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg_restore')
+$$;
+COMMENT ON FUNCTION _mfi_restore_runs() IS
+  'Whether pg_restore works in this database. The index of a partitioned table that is still to come would be invalid '
+  'for ever if a partition were made now.';
+
+CREATE FUNCTION mfi_audit_expire(
+  keep_months integer, dry_run boolean DEFAULT false, OUT partition text, OUT rows bigint, OUT decision text, OUT reason text)
+RETURNS SETOF record
+LANGUAGE plpgsql
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  backup record;
+  old record;
+BEGIN
+  IF keep_months IS NULL OR keep_months NOT BETWEEN 1 AND 1200 THEN
+    RAISE EXCEPTION 'keep_months must be between 1 and 1200, not %', coalesce(keep_months::text, 'NULL')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the number of months before the current one that stay.';
+  END IF;
+  PERFORM _mfi_require_partitions();
+  SELECT b.id, b.held INTO backup FROM mfi_backups b
+   WHERE b.database = current_database() AND NOT b.is_foreign AND b.path IS NOT NULL
+     AND b.verify_method = 'restore' AND b.verify_result = 'ok'
+   ORDER BY b.finished_at DESC LIMIT 1;
+  FOR old IN SELECT * FROM _mfi_expired_partitions(keep_months) LOOP
+    partition := old.relation::text;
+    EXECUTE format('SELECT count(*) FROM %s', partition) INTO rows;
+    SELECT * INTO decision, reason FROM _mfi_expiry_decision(old.relation, rows, backup.id);
+    IF decision = 'drop' AND NOT dry_run THEN
+      -- Nothing may be written into it between the last count and its end.
+      EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', old.parent);
+      EXECUTE format('SELECT count(*) FROM %s', partition) INTO rows;
+      SELECT * INTO decision, reason FROM _mfi_expiry_decision(old.relation, rows, backup.id);
+    END IF;
+    IF decision = 'drop' AND NOT dry_run THEN
+      IF NOT backup.held THEN
+        PERFORM mfi_backup_hold(backup.id, 'holds audit months that were dropped from the database');
+        backup.held := true;
+      END IF;
+      EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', old.parent, partition);
+      EXECUTE format('DROP TABLE %s', partition);
+      decision := 'dropped';
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION mfi_audit_expire(integer, boolean) IS
+  'Drops the months of the audit tables that are older than keep_months before the current one, each only when the newest '
+  'backup proven by a restore holds all of its rows; that backup is held from then on. One row for each such month: dropped, or kept '
+  'and why. With dry_run nothing is changed.';
+
+CREATE FUNCTION _mfi_expired_partitions(keep_months integer) RETURNS TABLE (parent regclass, relation regclass)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+  SELECT i.inhparent::regclass, c.oid::regclass
+    FROM unnest(@extschema@._mfi_audit_tables()) WITH ORDINALITY AS t (name, position)
+    JOIN pg_inherits i ON i.inhparent = @extschema@._mfi_regclass(t.name)
+    JOIN pg_class c ON c.oid = i.inhrelid
+   CROSS JOIN LATERAL (SELECT to_timestamp(substring(c.relname FROM '_([0-9]{6})$'), 'YYYYMM')) AS m (month)
+   WHERE m.month < @extschema@._mfi_month(now(), -keep_months) AND c.oid = to_regclass(@extschema@._mfi_partition_name(t.name, m.month))
+   ORDER BY t.position, m.month
+$$;
+COMMENT ON FUNCTION _mfi_expired_partitions(integer) IS
+  'Partitions of whole months before the last keep_months ones, oldest first.';
+
+CREATE FUNCTION _mfi_expiry_decision(relation regclass, row_count bigint, backup text, OUT decision text, OUT reason text)
+LANGUAGE plpgsql
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  held_rows bigint;
+BEGIN
+  decision := 'keep';
+  IF backup IS NULL THEN
+    reason := 'no backup of this database was proven by a restore: SELECT mfi_backup_now(wait => true), with mfi.backup_verify = restore';
+    RETURN;
+  END IF;
+  SELECT b.rows INTO held_rows FROM _mfi_backup_tables(backup) b WHERE b.oid = relation::oid;
+  IF held_rows IS NULL THEN
+    reason := format('backup %s does not have it: take a new one, SELECT mfi_backup_now(wait => true)', backup);
+  ELSIF held_rows <> row_count THEN
+    reason := format('backup %s has %s of its %s rows: take a new one, SELECT mfi_backup_now(wait => true)', backup, held_rows, row_count);
+  ELSE
+    decision := 'drop';
+    reason := format('backup %s has all of its rows', backup);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION _mfi_expiry_decision(regclass, bigint, text) IS
+  'Whether a partition with so many rows may be dropped, and why or why not. A partition is known in a backup by its oid: '
+  'one made later under the same name is another one.';
+
+CREATE FUNCTION _mfi_backup_tables(id text, OUT oid oid, OUT name text, OUT rows bigint)
+RETURNS SETOF record
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mfi_backup_tables';
+COMMENT ON FUNCTION _mfi_backup_tables(text) IS
+  'Tables of a backup set with the rows counted in its own snapshot, as its manifest has them.';
+
+-- What the worker and the verdict call
+
+CREATE FUNCTION _mfi_maintain() RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = @extschema@, pg_temp
+SET lock_timeout = '1s'
+AS $$
+DECLARE
+  line text;
+BEGIN
+  IF NOT _mfi_schema_ready() OR string_to_array(mfi_schema_version(), '.')::int[] < ARRAY[1, 1] OR _mfi_restore_runs() THEN
+    RETURN false;
+  END IF;
+  FOR line IN SELECT mfi_audit_ensure_partitions(3) LOOP
+    RAISE LOG 'mfi: %', line;
+  END LOOP;
+  RETURN true;
+END
+$$;
+COMMENT ON FUNCTION _mfi_maintain() IS
+  'What the maintainer does in mfi.database: keeps the audit partitions three months ahead. False when it is not the time '
+  'for it. It does not wait long for a lock that a dump holds, since others would wait behind it.';
+
+CREATE FUNCTION _mfi_audit_findings() RETURNS text[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  name text;
+  outside text;
+  dated bigint;
+  undated bigint;
+  findings text[] := '{}';
+  missing text;
+BEGIN
+  FOREACH name IN ARRAY _mfi_audit_tables() LOOP
+    outside := _mfi_partition_name(name, NULL);
+    CONTINUE WHEN to_regclass(outside) IS NULL;
+    EXECUTE format('SELECT (SELECT count(*) FROM (SELECT FROM %1$s WHERE event_time IS NOT NULL LIMIT 1001) d), '
+                   '(SELECT count(*) FROM (SELECT FROM %1$s WHERE event_time IS NULL LIMIT 1001) u)', outside) INTO dated, undated;
+    IF dated > 0 THEN
+      findings := findings || ARRAY['warning', 'audit-rows-outside',
+        format('%s has %s of %s whose month has no partition', outside, _mfi_about(dated, 'row'), name),
+        'SELECT mfi_audit_ensure_partitions(3) gives months from 2000 on a partition. A time before that, or far ahead, is a '
+        'mistake of the sender.'];
+    END IF;
+    IF undated > 0 THEN
+      findings := findings || ARRAY['ok', 'audit-rows-undated',
+        format('%s has %s without event_time, which belong to no month and do not expire', name, _mfi_about(undated, 'row')), ''];
+    END IF;
+  END LOOP;
+  SELECT string_agg(_mfi_partition_name(t.name, _mfi_month(now(), further)), ', ' ORDER BY t.position, further) INTO missing
+    FROM unnest(_mfi_audit_tables()) WITH ORDINALITY AS t (name, position), generate_series(0, 1) AS further
+   WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(_mfi_partition_name(t.name, _mfi_month(now(), further))));
+  IF missing IS NOT NULL THEN
+    findings := findings || ARRAY['warning', 'audit-partitions-missing', 'these audit partitions are not there: ' || missing,
+      'The worker makes them within an hour; now: SELECT mfi_audit_ensure_partitions(3).'];
+  END IF;
+  RETURN findings;
+END
+$$;
+COMMENT ON FUNCTION _mfi_audit_findings() IS
+  'What is to be said of the audit partitions, for _mfi_schema_findings(). It counts rows that monitoring may not read.';
+
+CREATE FUNCTION _mfi_about(count bigint, noun text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN count > 1000 THEN 'more than 1000 ' || noun || 's' WHEN count = 1 THEN '1 ' || noun ELSE count || ' ' || noun || 's' END
+$$;
+COMMENT ON FUNCTION _mfi_about(bigint, text) IS 'A count that stops at 1001, in words.';
+
+CREATE OR REPLACE FUNCTION _mfi_schema_findings() RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  schema_version int[] := string_to_array(mfi_schema_version(), '.')::int[];
+  extension_version int[] := (SELECT string_to_array(extversion, '.')::int[] FROM pg_extension WHERE extname = 'mfi');
+BEGIN
+  IF NOT _mfi_schema_ready() THEN
+    RETURN ARRAY['warning', 'schema-missing', 'the tables of mfi are not complete in this database',
+                 'When a restore is running, wait for its end; else SELECT mfi_migrate_schema().'];
+  ELSIF schema_version < extension_version THEN
+    RETURN ARRAY['warning', 'schema-behind', 'the tables of mfi are of an older version than the extension',
+                 'SELECT mfi_migrate_schema().'];
+  ELSIF schema_version > extension_version THEN
+    RETURN ARRAY['warning', 'schema-ahead', 'the tables of mfi are of a newer version than the extension',
+                 'ALTER EXTENSION mfi UPDATE.'];
+  END IF;
+  RETURN _mfi_audit_findings();
+END
+$$;
 
 REVOKE ALL ON FUNCTION
   _mfi_audit_tables(), _mfi_append_only(text), _mfi_month(timestamptz, integer), _mfi_partition_name(text, timestamptz),
   _mfi_add_partition(text, timestamptz), _mfi_stray_months(regclass, timestamptz), _mfi_audit_arrange(text, integer),
   _mfi_audit_obstacles(text), _mfi_audit_forecast(text), _mfi_mark_duplicates(text, text),
   _mfi_partition_audit_table(text, text, text, text, text), _mfi_migration_1_1(), _mfi_require_partitions(),
+  _mfi_restore_runs(), _mfi_expired_partitions(integer), _mfi_expiry_decision(regclass, bigint, text), _mfi_backup_tables(text),
+  _mfi_maintain(), _mfi_audit_findings(), _mfi_about(bigint, text), mfi_audit_expire(integer, boolean),
   mfi_audit_ensure_partitions(integer)
 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION _mfi_audit_findings() TO pg_monitor;
 
 SELECT @extschema@._mfi_install_schema();

@@ -1403,11 +1403,32 @@ AS 'MODULE_PATHNAME', 'mfi_backup_retention_preview';
 COMMENT ON FUNCTION mfi_backup_retention_preview() IS
   'What retention would do with each backup set now: keep or delete, and why.';
 
-CREATE FUNCTION _mfi_health(scope text, schema_state text, OUT verdict text, OUT reasons text[], OUT next_steps text[])
+CREATE FUNCTION _mfi_health(scope text, findings text[], OUT verdict text, OUT reasons text[], OUT next_steps text[])
 RETURNS SETOF record
 LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'mfi_health';
-COMMENT ON FUNCTION _mfi_health(text, text) IS 'Behind mfi_health().';
+COMMENT ON FUNCTION _mfi_health(text, text[]) IS 'Behind mfi_health().';
+
+CREATE FUNCTION _mfi_schema_findings() RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = @extschema@, pg_temp
+AS $$
+DECLARE
+  behind boolean := string_to_array(mfi_schema_version(), '.')::int[]
+                    < (SELECT string_to_array(extversion, '.')::int[] FROM pg_extension WHERE extname = 'mfi');
+BEGIN
+  IF NOT _mfi_schema_ready() THEN
+    RETURN ARRAY['warning', 'schema-missing', 'the tables of mfi are not complete in this database',
+                 'When a restore is running, wait for its end; else SELECT mfi_migrate_schema().'];
+  ELSIF behind THEN
+    RETURN ARRAY['warning', 'schema-behind', 'the tables of mfi are of an older version than the extension',
+                 'SELECT mfi_migrate_schema().'];
+  END IF;
+  RETURN '{}';
+END
+$$;
+COMMENT ON FUNCTION _mfi_schema_findings() IS
+  'What is to be said of this database''s schema: verdict, code, sentence and next step, one after the other.';
 
 CREATE FUNCTION mfi_health(
   scope text DEFAULT 'all', OUT verdict text, OUT reasons text[], OUT next_steps text[])
@@ -1415,16 +1436,8 @@ RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE PARALLEL RESTRICTED
 SET search_path = @extschema@, pg_temp
 AS $$
-DECLARE
-  schema_state text := 'ok';
 BEGIN
-  IF NOT _mfi_schema_ready() THEN
-    schema_state := 'missing';
-  ELSIF string_to_array(mfi_schema_version(), '.')::int[]
-        < (SELECT string_to_array(extversion, '.')::int[] FROM pg_extension WHERE extname = 'mfi') THEN
-    schema_state := 'behind';
-  END IF;
-  RETURN QUERY SELECT h.verdict, h.reasons, h.next_steps FROM _mfi_health(coalesce(scope, 'all'), schema_state) h;
+  RETURN QUERY SELECT h.verdict, h.reasons, h.next_steps FROM _mfi_health(coalesce(scope, 'all'), _mfi_schema_findings()) h;
 END
 $$;
 COMMENT ON FUNCTION mfi_health(text) IS
@@ -1436,11 +1449,11 @@ REVOKE ALL ON FUNCTION
   mfi_replication_status(), _mfi_replication_health(), mfi_replication_history(interval), mfi_backup_now(boolean, text), mfi_backup_cancel(text),
   mfi_backup_verify(text), mfi_backup_hold(text, text), mfi_backup_release(text), mfi_backup_adopt(text), _mfi_backups(), _mfi_backup_progress(),
   _mfi_backup_health(), mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(),
-  _mfi_health(text, text), mfi_health(text)
+  _mfi_health(text, text[]), _mfi_schema_findings(), mfi_health(text)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   mfi_replication_status(), _mfi_replication_health(), mfi_replication_history(interval), _mfi_backups(), _mfi_backup_progress(), _mfi_backup_health(),
-  mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(), _mfi_health(text, text),
-  mfi_health(text)
+  mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(), _mfi_health(text, text[]),
+  _mfi_schema_findings(), mfi_health(text)
 TO pg_monitor;
 GRANT SELECT ON mfi_replication_health, mfi_backups, mfi_backup_progress, mfi_backup_health TO pg_monitor;

@@ -19,7 +19,7 @@ class Judge {
 
   Reasons Run() {
     Library();
-    Schema();
+    reasons_.insert(reasons_.end(), facts_.schema.begin(), facts_.schema.end());
     for (const DatabaseFacts& database : facts_.databases) Database(database);
     Transactions();
     Wraparound("transaction", facts_.xid_age, facts_.freeze_max_age);
@@ -43,16 +43,6 @@ class Judge {
     if (!facts_.invalid_settings.empty()) {
       Add(Verdict::kCritical, "setting-invalid", facts_.invalid_settings,
           "Correct the line, then SELECT pg_reload_conf(); pg_file_settings shows every line's state.");
-    }
-  }
-
-  void Schema() {
-    if (facts_.schema == "missing") {
-      Add(Verdict::kWarning, "schema-missing", "the tables of mfi are not complete in this database",
-          "When a restore is running, wait for its end; else SELECT mfi_migrate_schema().");
-    } else if (facts_.schema == "behind") {
-      Add(Verdict::kWarning, "schema-behind", "the tables of mfi are of an older version than the extension",
-          "SELECT mfi_migrate_schema().");
     }
   }
 

@@ -21,7 +21,7 @@ struct NodeFacts {
   bool preloaded = false;
   bool launcher_alive = false;
   std::string invalid_settings;  // empty: all are in force
-  std::string schema;            // ok | missing | behind
+  Reasons schema;                // what the database says of its own tables
   std::vector<DatabaseFacts> databases;
   std::optional<double> oldest_transaction_s;  // of client sessions, the dumps of backups left out
   int oldest_transaction_pid = 0;

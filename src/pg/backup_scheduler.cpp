@@ -12,11 +12,11 @@
 #include "pg/node.h"
 #include "pg/run_request.h"
 #include "pg/settings.h"
+#include "pg/workers.h"
 
 extern "C" {
 #include "access/xlog.h"
 #include "postmaster/bgworker.h"
-#include "utils/memutils.h"
 }
 
 namespace mfi::pg {
@@ -394,22 +394,7 @@ void BackupScheduler::StartNext() {
     current.request = starting_->request;
     strlcpy(current.phase, "queued", sizeof(current.phase));
   }
-  BackgroundWorkerHandle* handle = CallPg([]() -> BackgroundWorkerHandle* {
-    BackgroundWorker worker{};
-    strlcpy(worker.bgw_name, "mfi runner", BGW_MAXLEN);
-    strlcpy(worker.bgw_type, "mfi runner", BGW_MAXLEN);
-    strlcpy(worker.bgw_library_name, "mfi", MAXPGPATH);
-    strlcpy(worker.bgw_function_name, "mfi_runner_main", BGW_MAXLEN);
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    worker.bgw_start_time = BgWorkerStart_ConsistentState;
-    worker.bgw_restart_time = BGW_NEVER_RESTART;
-    worker.bgw_notify_pid = MyProcPid;
-    BackgroundWorkerHandle* made = nullptr;
-    MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
-    const bool registered = RegisterDynamicBackgroundWorker(&worker, &made);
-    MemoryContextSwitchTo(before);
-    return registered ? made : nullptr;
-  });
+  BackgroundWorkerHandle* handle = CallPg([] { return StartWorker("mfi runner", "mfi_runner_main"); });
   if (handle != nullptr) {
     runner_ = handle;
     return;

@@ -21,6 +21,7 @@ PG_FUNCTION_INFO_V1(mfi_backups);
 PG_FUNCTION_INFO_V1(mfi_backup_progress);
 PG_FUNCTION_INFO_V1(mfi_backup_next_runs);
 PG_FUNCTION_INFO_V1(mfi_backup_retention_preview);
+PG_FUNCTION_INFO_V1(mfi_backup_tables);
 }
 
 // The functions that read about backups: what was, is and will be.
@@ -66,6 +67,15 @@ Datum Backups(FunctionCallInfo fcinfo) {
   for (std::size_t i = 0; i < sets.size(); ++i) marked[sets[i].id] = suspicious[i];
   std::vector<ResultRow> rows;
   for (auto it = history.rbegin(); it != history.rend(); ++it) rows.push_back(ToRow(*it, marked[it->run.id]));
+  return ReturnRows(fcinfo, rows);
+}
+
+Datum Tables(FunctionCallInfo fcinfo) {
+  const std::string id = CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(0)); });
+  std::vector<ResultRow> rows;
+  for (const core::TableRows& table : ConfiguredDirectory().FindSet(id).contents.tables) {
+    rows.push_back({std::int64_t{table.oid}, table.name, Or(table.rows)});
+  }
   return ReturnRows(fcinfo, rows);
 }
 
@@ -170,4 +180,8 @@ extern "C" Datum mfi_backup_next_runs(PG_FUNCTION_ARGS) {
 
 extern "C" Datum mfi_backup_retention_preview(PG_FUNCTION_ARGS) {
   return mfi::pg::Guard([&] { return mfi::pg::RetentionPreview(fcinfo); });
+}
+
+extern "C" Datum mfi_backup_tables(PG_FUNCTION_ARGS) {
+  return mfi::pg::Guard([&] { return mfi::pg::Tables(fcinfo); });
 }

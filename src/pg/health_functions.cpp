@@ -97,9 +97,19 @@ Datum BackupHealth(FunctionCallInfo fcinfo) {
                               TimeOrNull(core::NewestVerified(facts.sets)), next_run}});
 }
 
+/// What SQL found out about the schema: verdict, code, sentence and next step, one after the other.
+core::Reasons ToReasons(const std::vector<std::string>& findings) {
+  core::Reasons reasons;
+  for (std::size_t i = 0; i + 3 < findings.size(); i += 4) {
+    const core::Verdict verdict = findings[i] == "ok" ? core::Verdict::kOk : core::Verdict::kWarning;
+    reasons.push_back({verdict, findings[i + 1], findings[i + 2], findings[i + 3]});
+  }
+  return reasons;
+}
+
 Datum Health(FunctionCallInfo fcinfo) {
   const std::string scope = CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(0)); });
-  const std::string schema = CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(1)); });
+  const core::Reasons schema = ToReasons(TextArray(fcinfo, 1));
   const bool all = scope == "all";
   if (!all && scope != "node" && scope != "replication" && scope != "backup") {
     throw core::Error(core::sqlstate::kInvalidParameterValue, "there is no scope \"" + scope + "\"", {},

@@ -5,6 +5,7 @@
 #include "pg/backup_scheduler.h"
 #include "pg/bridge.h"
 #include "pg/invalid_settings.h"
+#include "pg/maintenance.h"
 #include "pg/peer_watch.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
@@ -59,7 +60,7 @@ class Launcher {
       peers_.Sample();
       next_sample_us_ = now + std::int64_t{1000} * settings::sample_interval_ms;
     }
-    const long until_due = scheduler_.Round();
+    const long until_due = Min(scheduler_.Round(), maintenance_.Round());
     const long until_sample = static_cast<long>((next_sample_us_ - MonotonicMicros()) / 1000) + 1;
     return Max(1L, Min(until_due, until_sample));
   }
@@ -78,6 +79,7 @@ class Launcher {
 
   PeerWatch peers_;
   BackupScheduler scheduler_;
+  Maintenance maintenance_;
   std::int64_t next_sample_us_ = 0;
   bool held_ = false;
 };

@@ -1,5 +1,7 @@
 #include "pg/node_facts.h"
 
+#include <utility>
+
 #include "pg/bridge.h"
 #include "pg/compat.h"
 #include "pg/shared_state.h"
@@ -111,8 +113,8 @@ void AddAges(core::NodeFacts& facts) {
 
 }  // namespace
 
-core::NodeFacts GatherNodeFacts(const std::string& schema) {
-  core::NodeFacts facts{.schema = schema};
+core::NodeFacts GatherNodeFacts(core::Reasons schema) {
+  core::NodeFacts facts{.schema = std::move(schema)};
   facts.preloaded = Shared() != nullptr;
   if (facts.preloaded) {
     facts.launcher_alive = LauncherAlive();

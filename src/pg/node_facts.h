@@ -4,7 +4,7 @@
 
 namespace mfi::pg {
 
-/// What core needs to judge this server. `schema`: ok, missing or behind.
-core::NodeFacts GatherNodeFacts(const std::string& schema);
+/// What core needs to judge this server. `schema`: what the database says of its own tables.
+core::NodeFacts GatherNodeFacts(core::Reasons schema);
 
 }  // namespace mfi::pg

@@ -92,6 +92,20 @@ Value TimeOrNull(const std::optional<std::int64_t>& at) { return at ? Value{Time
 
 Value LsnOrNull(std::uint64_t lsn) { return lsn == 0 ? Value{} : Value{LsnValue{lsn}}; }
 
+std::vector<std::string> TextArray(FunctionCallInfo fcinfo, int argument) {
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  CallPg([&] {
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+  });
+  std::vector<std::string> texts;
+  for (int i = 0; i < count; ++i) {
+    if (!nulls[i]) texts.emplace_back(CallPg([&] { return TextDatumGetCString(values[i]); }));
+  }
+  return texts;
+}
+
 std::vector<std::string> ReasonTexts(const core::Reasons& reasons) {
   std::vector<std::string> texts;
   texts.reserve(reasons.size());
@@ -102,7 +116,8 @@ std::vector<std::string> ReasonTexts(const core::Reasons& reasons) {
 std::vector<std::string> NextSteps(const core::Reasons& reasons) {
   std::vector<std::string> steps;
   for (const core::Reason& reason : reasons) {
-    if (std::find(steps.begin(), steps.end(), reason.next_step) == steps.end()) steps.push_back(reason.next_step);
+    const bool known = std::find(steps.begin(), steps.end(), reason.next_step) != steps.end();
+    if (!known && !reason.next_step.empty()) steps.push_back(reason.next_step);
   }
   return steps;
 }

@@ -37,6 +37,9 @@ Value SecondsOrNull(const std::optional<double>& seconds);
 Value TimeOrNull(const std::optional<std::int64_t>& at);
 Value LsnOrNull(std::uint64_t lsn);
 
+/// An argument of type text[], without its NULLs.
+std::vector<std::string> TextArray(FunctionCallInfo fcinfo, int argument);
+
 /// `code: sentence` of each reason, and the next steps without repetition.
 std::vector<std::string> ReasonTexts(const core::Reasons& reasons);
 std::vector<std::string> NextSteps(const core::Reasons& reasons);

@@ -93,6 +93,7 @@ struct SharedState {
   Latch* launcher_latch;
   TimestampTz launcher_started_at;
   bool database_exists;     // mfi.database, as the launcher last saw
+  bool maintained;          // the last maintainer did all of its work
   TimestampTz next_run_at;  // 0: none
   char next_run_trigger[16];
   char invalid_settings[kReasonLength];  // empty: all of the file's values are in force

@@ -12,7 +12,6 @@ using namespace mfi::core;
 std::string Judged(const std::function<void(NodeFacts&)>& change) {
   NodeFacts facts;
   facts.preloaded = facts.launcher_alive = true;
-  facts.schema = "ok";
   facts.databases = {{.name = "mfi_banking", .collation_version = "2.36", .actual_collation_version = "2.36"}};
   facts.freeze_max_age = 200'000'000;
   facts.multixact_freeze_max_age = 400'000'000;
@@ -39,10 +38,8 @@ TEST(NodeHealth, TheLibrary) {
 }
 
 TEST(NodeHealth, TheSchema) {
-  EXPECT_EQ(Judged([](auto& f) { f.schema = "missing"; }),
-            "warning schema-missing: the tables of mfi are not complete in this database");
-  EXPECT_EQ(Judged([](auto& f) { f.schema = "behind"; }),
-            "warning schema-behind: the tables of mfi are of an older version than the extension");
+  EXPECT_EQ(Judged([](auto& f) { f.schema = {{Verdict::kWarning, "schema-behind", "it is old", "migrate"}}; }),
+            "warning schema-behind: it is old");
 }
 
 TEST(NodeHealth, Databases) {

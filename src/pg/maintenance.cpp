@@ -1,0 +1,58 @@
+#include "pg/maintenance.h"
+
+#include "pg/bridge.h"
+#include "pg/shared_state.h"
+#include "pg/workers.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "postmaster/bgworker.h"
+}
+
+namespace mfi::pg {
+namespace {
+
+constexpr std::int64_t kMinuteUs = 60 * std::int64_t{1000000};
+constexpr std::int64_t kHourUs = 60 * kMinuteUs;
+
+}  // namespace
+
+/// What keeps it from its work (a restore, a dump that holds a lock, no schema yet) may last: each attempt waits
+/// longer.
+void Maintenance::WatchWorker() {
+  if (worker_ == nullptr) return;
+  BackgroundWorkerHandle* handle = worker_;
+  const BgwHandleStatus status = CallPg([&] {
+    pid_t pid = 0;
+    return GetBackgroundWorkerPid(handle, &pid);
+  });
+  if (status != BGWH_STOPPED) return;
+  CallPg([&] { pfree(handle); });
+  worker_ = nullptr;
+  bool done = false;
+  {
+    const StateLock lock(LW_SHARED);
+    done = Shared()->maintained;
+  }
+  pause_us_ = done ? 0 : Min(Max(2 * pause_us_, kMinuteUs), kHourUs);
+  next_us_ = MonotonicMicros() + (done ? kHourUs : pause_us_);
+}
+
+long Maintenance::Round() {
+  WatchWorker();
+  bool exists = false;
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    exists = Shared()->database_exists;
+    if (worker_ == nullptr) Shared()->maintained = false;
+  }
+  const bool primary = !CallPg([] { return RecoveryInProgress(); });
+  if (worker_ != nullptr || !exists || !primary) return kHourUs / 1000;
+  if (MonotonicMicros() >= next_us_) {
+    next_us_ = MonotonicMicros() + kMinuteUs;
+    worker_ = CallPg([] { return StartWorker("mfi maintainer", "mfi_maintainer_main"); });
+  }
+  return static_cast<long>((next_us_ - MonotonicMicros()) / 1000) + 1;
+}
+
+}  // namespace mfi::pg
