@@ -38,7 +38,9 @@ TEST(NodeHealth, TheLibrary) {
 }
 
 TEST(NodeHealth, TheSchema) {
-  EXPECT_EQ(Judged([](auto& f) { f.schema = {{Verdict::kWarning, "schema-behind", "it is old", "migrate"}}; }),
+  EXPECT_EQ(Judged([](auto& f) {
+              f.schema = {{Verdict::kWarning, "schema-behind", "it is old", "migrate"}};
+            }),
             "warning schema-behind: it is old");
 }
 
