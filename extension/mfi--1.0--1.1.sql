@@ -730,6 +730,6 @@ REVOKE ALL ON FUNCTION
   _mfi_maintain(), _mfi_audit_findings(), _mfi_about(bigint, text), mfi_audit_expire(integer, boolean),
   mfi_audit_ensure_partitions(integer)
 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _mfi_audit_findings() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION _mfi_audit_findings(), _mfi_backup_tables(text) TO pg_monitor;
 
 SELECT @extschema@._mfi_install_schema();

@@ -14,7 +14,7 @@ my $id = $node->backup_ok;
 my %reads = map { $_ => "SELECT count(*) FROM $_" } 'mfi_backups', 'mfi_backup_progress', 'mfi_backup_health',
   'mfi_replication_health', 'mfi_replication_status()', 'mfi_replication_history()', 'mfi_health()', 'mfi_backup_next_runs(1)',
   'mfi_backup_retention_preview()', '_mfi_backups()', '_mfi_backup_progress()', '_mfi_backup_health()',
-  '_mfi_replication_health()', q{_mfi_health('all', 'ok')};
+  '_mfi_replication_health()', q{_mfi_health('all', '{}')}, qq{_mfi_backup_tables('$id')};
 my %actions = (
 	'mfi_backup_now' => 'SELECT mfi_backup_now(wait => true)',
 	'mfi_backup_cancel' => "SELECT mfi_backup_cancel('$id')",
