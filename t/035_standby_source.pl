@@ -14,7 +14,7 @@ use Test::More;
 my $path = install_with();
 my $held = "$path/hold";
 replace($path, 'pg_dump', qq(while [ -e '$held' ] && [ "\$1" != --version ]; do sleep 0.05; done\nreal "\$@"));
-my ($primary, $standby) = pair(install_path => $path, conf => "mfi.backup_verify = restore\n");
+my ($primary, $standby) = pair(install_path => $path);
 my $where = $standby->host . '-' . $standby->port;
 my $conninfo = 'host=' . $standby->host . ' port=' . $standby->port . ' user=' . $primary->safe_psql('postgres', 'SELECT current_user');
 my $source = sub { $primary->set('mfi.backup_source' => "'$_[0]'", 'mfi.backup_source_conninfo' => "'@{[ $_[1] // $conninfo ]}'") };
@@ -38,6 +38,7 @@ like($primary->error("ALTER SYSTEM SET mfi.backup_source = 'replica'"), qr/prima
 # From the standby, beside writes on the primary.
 $primary->sql("INSERT INTO platform_type (name) SELECT 'type ' || i FROM generate_series(1, 1000) i");
 catch_up($primary, $standby);
+$primary->set('mfi.backup_verify' => 'restore');
 for my $name ('standby', 'prefer-standby')
 {
 	$source->($name);
@@ -45,6 +46,7 @@ for my $name ('standby', 'prefer-standby')
 	is($primary->run($id, "$facts, error"), "succeeded|restore|ok|standby|$where|t|", "$name: dumped there, proven here");
 }
 unlike($primary->sql('SELECT reasons FROM mfi_backup_health'), qr/backup-remark/, 'nothing to remark');
+$primary->set('mfi.backup_verify' => 'list');
 
 # A dump that waits before it begins, its snapshot already taken, for as long as the file `hold` is there.
 my $hold = sub {
@@ -65,7 +67,7 @@ my $id = $hold->();
 $clean->();
 catch_up($primary, $standby);
 $release->($id);
-is($primary->run($id, "$facts, error"), "succeeded|restore|ok|standby|$where|t|", 'with feedback: no conflict');
+is($primary->run($id, "$facts, error"), "succeeded|list|ok|standby|$where|t|", 'with feedback: no conflict');
 
 $standby->set(hot_standby_feedback => 'off', max_standby_streaming_delay => '0');
 $primary->wait_sql('SELECT bool_and(xmin IS NULL) FROM pg_replication_slots');
@@ -80,7 +82,7 @@ $id = $hold->();
 $conflict->($id);
 $on->($standby, $id);
 $release->($id);
-is($primary->run($id, $facts), "succeeded|restore|ok|standby|$where|t", 'a recovery conflict: begun again on the standby');
+is($primary->run($id, $facts), "succeeded|list|ok|standby|$where|t", 'a recovery conflict: begun again on the standby');
 like($primary->run($id, 'error'), qr/begun again after a recovery conflict.*hot_standby_feedback = off/, 'and recorded');
 like($primary->sql('SELECT verdict || reasons::text FROM mfi_backup_health'),
 	qr/^warning.*backup-remark: $id: the dump from the standby was begun again.*hot_standby_feedback/, 'and told');
@@ -135,6 +137,14 @@ $primary->wait_state($id, 'cancelled');
 $standby->wait_sql("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'mfi backup $id')");
 unlink $held or die $!;
 $primary->recovers_ok('after it all');
+
+# Promoted under the dump: its snapshot outlives that, the set is whole. From then on it is no standby.
+$id = $hold->();
+$standby->promote;
+$release->($id);
+is($primary->run($id, $facts), "succeeded|list|ok|standby|$where|t", 'promoted under the dump');
+$id = $primary->backup_ok;
+like($primary->run($id, 'source_role, error'), qr/^primary\|dumped from the primary, because .*: it is not a standby$/, 'and no standby any more');
 $standby->stop;
 $primary->stop;
 done_testing();

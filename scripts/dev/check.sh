@@ -25,6 +25,9 @@ pgxs_top=$(cd "$(dirname "$("$PG_CONFIG" --pgxs)")/../.." && pwd)
 
 run=$(mktemp -d /tmp/mfi-check.XXXXXX)
 passed=() failed=()
+tester=$(id -un)
+[ "$tester" != root ] || tester=postgres
+small_disk='' # a directory where the tests find a disk of 128 MB that nobody else sees
 
 # A server that outlived its test is one whose directory is ours.
 stop_leftovers() {
@@ -50,10 +53,18 @@ part() { # NAME COMMAND...
   if "$@"; then passed+=("$name $((SECONDS - start)) s"); else failed+=("$name"); fi
 }
 
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 as_tester() { # a test never sees the caller's PGHOST, PGUSER, ~/.psqlrc ...
   local clean=(env -i "PATH=$bindir:/usr/bin:/bin:/usr/sbin:/sbin" "HOME=$run/tmp" "TMPDIR=$run/tmp" LC_ALL=C.UTF-8
-    "MFI_LONG=${MFI_LONG:-}" "PG_TEST_EXTRA=${PG_TEST_EXTRA:-}")
-  if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "${clean[@]}" "$@"; else "${clean[@]}" "$@"; fi
+    "MFI_LONG=${MFI_LONG:-}" "PG_TEST_EXTRA=${PG_TEST_EXTRA:-}" "MFI_SMALL_DISK=$small_disk")
+  if [ -n "$small_disk" ]; then
+    as_root unshare --mount sh -c 'mount -t tmpfs -o "size=128m,mode=0700,uid=$1" small "$2" && shift 2 && exec "$@"' sh \
+      "$(id -u "$tester")" "$small_disk" runuser -u "$tester" -- "${clean[@]}" "$@"
+  elif [ "$(id -un)" != "$tester" ]; then
+    runuser -u "$tester" -- "${clean[@]}" "$@"
+  else
+    "${clean[@]}" "$@"
+  fi
 }
 
 # The checkout may be out of reach for the user postgres, and tests must not write into it: they get a copy.
@@ -150,6 +161,11 @@ tap() {
     [[ -n "${TESTS:-}" && " $TESTS " != *" $file "* ]] || tests+=("$file")
   done
   [ -f "${tests[0]:-}" ] || no_such_test || return
+  # A container may have no right to mount: the test of full disks says so and is skipped there.
+  if as_root unshare --mount true 2>/dev/null; then
+    small_disk=$run/small
+    mkdir "$small_disk"
+  fi
   # shellcheck disable=SC2086
   as_tester env -C "$run/src" PG_REGRESS="$pgxs_top/src/test/regress/pg_regress" TESTDATADIR="$run/tap" TESTLOGDIR="$run/tap/log" \
     PG_TEST_PORT_DIR="$run/portlock" PGPORT=65432 top_builddir="$run" \

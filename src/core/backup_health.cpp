@@ -97,23 +97,23 @@ class Judge {
               FormatDuration(facts_.max_age_s),
           "SELECT mfi_backup_now(wait => true), and look at error in mfi_backups for why none came.");
     }
-    if (facts_.restore_wanted && newest && !facts_.sets.back().foreign && !facts_.sets.back().restored) {
-      Add(Verdict::kWarning, "backup-not-proven",
-          facts_.sets.back().id + " was not proven by a restore" +
-              (facts_.sets.back().remark.empty() ? "" : ": " + facts_.sets.back().remark),
-          "Give mfi.scratch_directory the room for one restore, then SELECT mfi_backup_verify('" +
-              facts_.sets.back().id + "').");
-    }
-    if (!facts_.sets.empty() && !facts_.sets.back().foreign && facts_.sets.back().restored &&
-        !facts_.sets.back().remark.empty()) {
-      Add(Verdict::kWarning, "backup-remark", facts_.sets.back().id + ": " + facts_.sets.back().remark,
-          "The set is good; correct what it says before the next backup.");
-    }
+    if (newest && !facts_.sets.back().foreign) JudgeLast(facts_.sets.back());
     const std::vector<bool> suspicious = FindSuspicious(facts_.sets);
     if (!suspicious.empty() && suspicious.back()) {
       Add(Verdict::kWarning, "backup-suspicious",
           facts_.sets.back().id + " is far smaller, or has fewer tables, than the ones before it",
           "See whether data was removed on purpose; older sets are kept by retention's floors and mfi_backup_hold.");
+    }
+  }
+
+  void JudgeLast(const SetFacts& last) {
+    if (facts_.restore_wanted && !last.restored) {
+      Add(Verdict::kWarning, "backup-not-proven",
+          last.id + " was not proven by a restore" + (last.remark.empty() ? "" : ": " + last.remark),
+          "Give mfi.scratch_directory the room for one restore, then SELECT mfi_backup_verify('" + last.id + "').");
+    } else if (!last.remark.empty()) {
+      Add(Verdict::kWarning, "backup-remark", last.id + ": " + last.remark,
+          "The set is good; correct what it says before the next backup.");
     }
   }
 

@@ -1,5 +1,8 @@
 #include "os/restore_proof.h"
 
+#include <cerrno>
+#include <cstring>
+
 #include "core/error.h"
 #include "core/globals.h"
 #include "core/names.h"
@@ -45,7 +48,10 @@ std::string Restore(const ProofJob& job, ScratchServer& server, const std::strin
                  job.scratch.niceness});
   while (!restore.WaitPiece(waiter)) server.CheckAlive();
   if (restore.result().exit_code == 0) return "ok";
-  return "pg_restore failed: " + core::LastLines(restore.result().errors, kQuotedLines, kQuotedBytes);
+  const std::string why = "pg_restore failed: " + core::LastLines(restore.result().errors, kQuotedLines, kQuotedBytes);
+  // That says something of the scratch server's disk and nothing of the set.
+  if (why.find(std::strerror(ENOSPC)) != std::string::npos) throw core::Error(core::sqlstate::kDiskFull, why);
+  return why;
 }
 
 core::Contents CountRestored(Connection& restored) {

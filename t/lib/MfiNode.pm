@@ -48,7 +48,7 @@ CONF
 }
 
 sub database { return $_[0]->{database} // 'mfi_banking' }
-sub backups { return $_[0]->basedir . '/backups' }
+sub backups { return $_[0]->{backups} // $_[0]->basedir . '/backups' }
 
 # One statement in the bank's database.
 sub sql { return $_[0]->safe_psql($_[0]->database, $_[1]) }
