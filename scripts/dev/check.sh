@@ -58,6 +58,7 @@ as_tester() { # a test never sees the caller's PGHOST, PGUSER, ~/.psqlrc ...
   local clean=(env -i "PATH=$bindir:/usr/bin:/bin:/usr/sbin:/sbin" "HOME=$run/tmp" "TMPDIR=$run/tmp" LC_ALL=C.UTF-8
     "MFI_LONG=${MFI_LONG:-}" "PG_TEST_EXTRA=${PG_TEST_EXTRA:-}" "MFI_SMALL_DISK=$small_disk")
   if [ -n "$small_disk" ]; then
+    # shellcheck disable=SC2016
     as_root unshare --mount sh -c 'mount -t tmpfs -o "size=128m,mode=0700,uid=$1" small "$2" && shift 2 && exec "$@"' sh \
       "$(id -u "$tester")" "$small_disk" runuser -u "$tester" -- "${clean[@]}" "$@"
   elif [ "$(id -un)" != "$tester" ]; then
@@ -91,23 +92,32 @@ memcheck() {
       build/memcheck/mfi_unit --gtest_brief=1 --gtest_filter='-*EveryZone*'
 }
 
-# Each fuzzer runs over its corpus and then for a while with fresh input.
+# The fuzzers run side by side, each over its corpus and then for a while with fresh input.
 fuzz() {
-  local source name corpus seconds=5
-  [ -z "${MFI_LONG:-}" ] || seconds=1800
+  local source name corpus seconds=60 outcome=0 running=()
+  [ -z "${MFI_LONG:-}" ] || seconds=3600
   cmake -S . -B build/fuzz -DMFI_FUZZ=ON -DMFI_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++ \
     -DCMAKE_CXX_FLAGS="$(scripts/dev/libstdcxx_flags.sh)" >/dev/null &&
     cmake --build build/fuzz -j "$(nproc)" || return 1
   for source in tests/fuzz/*_fuzz.cpp; do
-    [ -f "$source" ] || continue
     name=$(basename "$source" .cpp)
     corpus=("build/fuzz/corpus/$name")
     mkdir -p "${corpus[0]}"
     [ ! -d "tests/fuzz/corpus/$name" ] || corpus+=("tests/fuzz/corpus/$name")
     "build/fuzz/$name" -max_total_time=$seconds -print_final_stats=1 -artifact_prefix=build/fuzz/ "${corpus[@]}" \
-      >"build/fuzz/$name.log" 2>&1 || { tail -n 60 "build/fuzz/$name.log"; return 1; }
-    echo "$name: no finding in $(sed -n 's/stat::number_of_executed_units: *//p' "build/fuzz/$name.log") inputs, $seconds s"
+      >"build/fuzz/$name.log" 2>&1 &
+    running+=("$name:$!")
   done
+  for name in "${running[@]}"; do
+    if wait "${name#*:}"; then
+      name=${name%:*}
+      echo "$name: no finding in $(sed -n 's/stat::number_of_executed_units: *//p' "build/fuzz/$name.log") inputs, $seconds s"
+    else
+      tail -n 60 "build/fuzz/${name%:*}.log"
+      outcome=1
+    fi
+  done
+  return $outcome
 }
 
 install_extension() {
