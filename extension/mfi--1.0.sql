@@ -1264,7 +1264,8 @@ COMMENT ON FUNCTION mfi_replication_status() IS
 
 CREATE FUNCTION _mfi_replication_health(
   OUT verdict text, OUT reasons text[], OUT next_steps text[], OUT node_role text, OUT timeline integer,
-  OUT peers_expected integer, OUT peers_connected integer, OUT worst_lag_bytes bigint)
+  OUT peers_expected integer, OUT peers_connected integer, OUT worst_lag_bytes bigint, OUT peer_role text,
+  OUT peer_timeline integer, OUT peer_seen_ago interval)
 RETURNS SETOF record
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'mfi_replication_health';

@@ -13,6 +13,12 @@
 namespace mfi::core {
 namespace {
 
+constexpr char kRejoinStep[] =
+    "It is on another timeline: stop it, and make it a standby with rejoin.sh (pg_rewind, or a clone).";
+
+/// A healthy standby begins to stream at once.
+constexpr int kStuckInStartup = 2;
+
 /// Above this, times of the two nodes cannot be compared by eye.
 constexpr double kClockSkewLimit = 5;
 
@@ -113,7 +119,11 @@ class Judge {
       CatchUp(p, watched->replay_bytes_per_s);
       JudgeClock(p, watched->clock_skew_s);
     }
-    if (sender.state != "streaming") {
+    const WatchedPeer* seen = WatchedAs(sender.pid);
+    if (sender.state == "startup" && seen != nullptr && seen->looks_in_startup >= kStuckInStartup) {
+      Add(p.reasons, Verdict::kCritical, "standby-diverged",
+          p.peer + " is connected but cannot stream: it has WAL that this node's timeline does not have", kRejoinStep);
+    } else if (sender.state != "streaming") {
       Add(p.reasons, Verdict::kWarning, "standby-not-streaming", p.peer + " is in state " + sender.state,
           "Wait for it to catch up; if it stays so, read the standby's log.");
     }
@@ -190,7 +200,7 @@ class Judge {
       Add(p.reasons, Verdict::kCritical, "standby-diverged",
           "this standby has replayed to " + FormatLsn(facts_.current) + ", beyond the upstream's " +
               FormatLsn(known_end),
-          "It left the upstream's timeline: run pg_rewind against the upstream, or clone it anew.");
+          "It left the upstream's timeline: stop this server and run rejoin.sh (pg_rewind, or a clone).");
     } else if (known_end != 0) {
       p.lag_bytes = static_cast<std::int64_t>(known_end - std::min(known_end, facts_.current));
     }
@@ -223,8 +233,7 @@ class Judge {
     const std::int64_t lag = *p.lag_bytes;
     if (lag < 0) {
       Add(p.reasons, Verdict::kCritical, "standby-diverged",
-          p.peer + " has replayed " + FormatBytes(-lag) + " more than this node has written",
-          "It is on another timeline: stop it, run pg_rewind against this node, or clone it anew.");
+          p.peer + " has replayed " + FormatBytes(-lag) + " more than this node has written", kRejoinStep);
     } else if (lag >= limits_.lag_warning_bytes) {
       const bool critical = lag >= limits_.lag_critical_bytes;
       Add(p.reasons, critical ? Verdict::kCritical : Verdict::kWarning, code,

@@ -57,6 +57,7 @@ struct WatchedPeer {
   std::optional<UtcSeconds> missing_since;
   std::optional<double> replay_bytes_per_s;
   std::optional<double> clock_skew_s;  // its clock less ours
+  int looks_in_startup = 0;            // it is connected, and does not begin to stream
 };
 
 /// The receiving side of a standby.

@@ -72,6 +72,11 @@ Datum ReplicationStatus(FunctionCallInfo fcinfo) {
   return ReturnRows(fcinfo, rows);
 }
 
+Value PeerRole(const core::ProbeFacts& probe) {
+  if (!probe.seen_ago_s) return {};
+  return std::string(probe.in_recovery ? "standby" : "primary");
+}
+
 Datum ReplicationHealth(FunctionCallInfo fcinfo) {
   const core::ReplicationFacts facts = GatherReplicationFacts();
   const core::ReplicationStatus status = core::JudgeReplication(facts, ConfiguredLimits());
@@ -82,7 +87,9 @@ Datum ReplicationHealth(FunctionCallInfo fcinfo) {
   }
   return ReturnRows(fcinfo, {{core::ToString(core::Worst(reasons)), ReasonTexts(reasons), NextSteps(reasons),
                               NodeRole(facts), std::int64_t{facts.timeline}, std::int64_t{status.expected},
-                              std::int64_t{status.connected}, Or(worst_lag)}});
+                              std::int64_t{status.connected}, Or(worst_lag), PeerRole(facts.probe),
+                              facts.probe.seen_ago_s ? Value{std::int64_t{facts.probe.timeline}} : Value{},
+                              SecondsOrNull(facts.probe.seen_ago_s)}});
 }
 
 Datum BackupHealth(FunctionCallInfo fcinfo) {

@@ -6,6 +6,7 @@
 #include "pg/bridge.h"
 #include "pg/invalid_settings.h"
 #include "pg/maintenance.h"
+#include "pg/peer_probe.h"
 #include "pg/peer_watch.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
@@ -58,6 +59,7 @@ class Launcher {
     const std::int64_t now = MonotonicMicros();
     if (now >= next_sample_us_) {
       peers_.Sample();
+      StartProbeWhenWanted();
       next_sample_us_ = now + std::int64_t{1000} * settings::sample_interval_ms;
     }
     const long until_due = Min(scheduler_.Round(), maintenance_.Round());

@@ -138,6 +138,8 @@ void PeerWatch::See(const RawReplication& raw, const RawSender& sender, std::int
   if (same && peer->replay != 0 && sender.replay >= peer->replay) {
     peer->replay_rate.Add(static_cast<double>(sender.replay - peer->replay), since.elapsed_s, since.window_s);
   }
+  const bool starting = same && strcmp(sender.state, "startup") == 0;
+  peer->looks_in_startup = starting ? peer->looks_in_startup + 1 : 0;
   peer->connected = true;
   peer->walsender_pid = sender.pid;
   peer->reply_time = sender.reply_time;

@@ -4,6 +4,7 @@
 #include "os/file.h"
 #include "pg/bridge.h"
 #include "pg/node.h"
+#include "pg/peer_probe.h"
 #include "pg/peer_watch.h"
 #include "pg/settings.h"
 
@@ -94,7 +95,8 @@ void AddWatched(core::ReplicationFacts& facts, const RawReplication& raw) {
                               .connected = peer.connected,
                               .walsender_pid = peer.walsender_pid,
                               .replay_bytes_per_s = peer.replay_rate.Known(),
-                              .clock_skew_s = peer.clock_skew.skew_s};
+                              .clock_skew_s = peer.clock_skew.skew_s,
+                              .looks_in_startup = peer.looks_in_startup};
     if (peer.connected) {
       std::int64_t heard_at = peer.heard_at_us;
       for (int j = 0; j < raw.sender_count; ++j) {
@@ -164,6 +166,7 @@ core::ReplicationFacts GatherReplicationFacts() {
   facts.system_identifier = SystemIdentifier();
   facts.wal_disk = WalDisk();
   facts.archiver = Archiver(raw.in_recovery);
+  facts.probe = GatherProbeFacts();
   for (int i = 0; i < raw.slot_count; ++i) facts.slots.push_back(ToFacts(raw.slots[i], raw.current));
   for (int i = 0; i < raw.sender_count; ++i) {
     bool logical_slot = false;

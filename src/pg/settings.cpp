@@ -37,6 +37,7 @@ int backup_nice = 10;
 bool backup_group_read = false;
 char* notify_command = nullptr;
 char* expected_standbys = nullptr;
+char* peer_conninfo = nullptr;
 int lag_warning_mb = 64;
 int lag_critical_mb = 512;
 int silence_warning_s = 45;
@@ -201,6 +202,9 @@ void Define(bool preloaded) {
   String("mfi.expected_standbys",
          "Standbys whose absence is reported, by application_name; empty learns them, 'none' expects none.",
          &expected_standbys, "", PGC_SIGHUP, CheckNames);
+  String("mfi.peer_conninfo",
+         "Connection to the other node, to notice two primaries; a password belongs into a passfile.", &peer_conninfo,
+         "", PGC_SIGHUP, CheckConninfo);
   Int("mfi.lag_warning", "Bytes of WAL a standby may be behind before the verdict warns.", &lag_warning_mb, 64, 1,
       INT_MAX, GUC_UNIT_MB);
   Int("mfi.lag_critical", "Bytes of WAL a standby may be behind before the verdict is critical.", &lag_critical_mb, 512,

@@ -25,6 +25,7 @@ extern int backup_nice;
 extern bool backup_group_read;
 extern char* notify_command;
 extern char* expected_standbys;
+extern char* peer_conninfo;
 extern int lag_warning_mb;
 extern int lag_critical_mb;
 extern int silence_warning_s;

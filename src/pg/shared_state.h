@@ -68,6 +68,7 @@ struct Peer {
   XLogRecPtr replay;          // at the last look
   core::SmoothRate replay_rate;
   core::ClockSkew clock_skew;
+  int looks_in_startup;  // so many in succession found it connected without streaming
 };
 
 /// What the launcher has learned of replication by looking again and again.
@@ -83,6 +84,18 @@ struct ReplicationWatch {
   core::ClockSkew upstream_clock_skew;
   int peer_count;
   Peer peers[kMaxPeers];
+};
+
+/// What the probe of mfi.peer_conninfo has seen.
+struct Probe {
+  pid_t pid;  // 0: none runs
+  std::int64_t requested_at_us;
+  std::int64_t began_at_us;
+  std::int64_t seen_at_us;  // 0: no answer yet
+  bool in_recovery;
+  int timeline;
+  char system_identifier[32];
+  char error[512];  // of the last attempt; empty: it answered
 };
 
 struct SharedState {
@@ -113,6 +126,7 @@ struct SharedState {
   CurrentRun current;
 
   ReplicationWatch watch;
+  Probe probe;
 };
 
 /// Null when the library was not loaded by shared_preload_libraries.

@@ -18,3 +18,4 @@ BackgroundWorkerHandle* StartWorker(const char* type, const char* function);
 extern "C" PGDLLEXPORT void mfi_launcher_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_runner_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_maintainer_main(Datum argument);
+extern "C" PGDLLEXPORT void mfi_probe_main(Datum argument);

@@ -15,6 +15,7 @@ my $conf = <<'CONF';
 wal_receiver_status_interval = 1s
 wal_receiver_timeout = 6s
 wal_sender_timeout = 60s
+wal_retrieve_retry_interval = 500ms
 max_slot_wal_keep_size = '1GB'
 hot_standby_feedback = on
 mfi.silence_warning = 8

@@ -144,6 +144,14 @@ TEST(Replication, AStandbyThatIsConnected) {
                      },
                      {"warning db-replica: startup, slot db_replica keeps 16 MB",
                       "  warning standby-not-streaming: db-replica is in state startup"}},
+                    {"connected, and does not begin to stream",
+                     [](auto& f) {
+                       f.senders[0].state = "startup";
+                       f.watched_peers[0].looks_in_startup = 2;
+                     },
+                     {"critical db-replica: startup, 0 bytes behind, heard 2 s ago, slot db_replica keeps 16 MB",
+                      "  critical standby-diverged: db-replica is connected but cannot stream: it has WAL that this "
+                      "node's timeline does not have"}},
                     {"without a launcher and a slot",
                      [](auto& f) {
                        f.watched = false;

@@ -1,0 +1,201 @@
+#include "pg/peer_probe.h"
+
+#include <cstdlib>
+#include <memory>
+
+#include "core/error.h"
+#include "os/connection.h"
+#include "os/standby_source.h"
+#include "pg/bridge.h"
+#include "pg/settings.h"
+#include "pg/shared_state.h"
+#include "pg/workers.h"
+
+extern "C" {
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/guc.h"
+#include "utils/wait_event.h"
+}
+
+namespace mfi::pg {
+namespace {
+
+/// Of connecting, and of an answer.
+constexpr std::chrono::seconds kLimit{5};
+
+/// A standby's timeline is that of its last restart point: only a primary's counts.
+constexpr char kQuestion[] =
+    "SELECT pg_catalog.pg_is_in_recovery(), (SELECT system_identifier FROM pg_catalog.pg_control_system()), "
+    "CASE WHEN pg_catalog.pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()) ELSE "
+    "('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::int END, "
+    "(extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint";
+
+class ProbeWaiter : public os::Waiter {
+ public:
+  void Begin() { deadline_ = std::chrono::steady_clock::now() + kLimit; }
+
+  void Wait(int fd, bool for_write, std::chrono::milliseconds limit) override {
+    const int socket_event = fd < 0 ? 0 : (for_write ? WL_SOCKET_WRITEABLE : WL_SOCKET_READABLE);
+    const long timeout = static_cast<long>(limit.count());
+    CallPg([&] {
+      WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | socket_event,
+                        fd < 0 ? PGINVALID_SOCKET : fd, timeout, PG_WAIT_EXTENSION);
+      ResetLatch(MyLatch);
+      CHECK_FOR_INTERRUPTS();
+    });
+    if (ShutdownRequestPending) throw core::Error("57P01", "the server is shutting down");
+    if (std::chrono::steady_clock::now() >= deadline_) {
+      throw core::Error(core::sqlstate::kConnectionFailure,
+                        "no answer within " + std::to_string(kLimit.count()) + " s");
+    }
+  }
+
+ private:
+  std::chrono::steady_clock::time_point deadline_;
+};
+
+class PeerProbe {
+ public:
+  /// One question; a connection that answered is kept for the next.
+  void Ask() {
+    try {
+      waiter_.Begin();
+      if (!connection_) Connect();
+      waiter_.Begin();
+      const std::vector<os::Row> rows = connection_->Query(kQuestion);
+      if (rows.size() != 1 || rows[0].size() != 4) throw core::Error("XX000", "it is no PostgreSQL server");
+      Answer(rows[0]);
+    } catch (const PgError&) {
+      throw;
+    } catch (const core::Error& error) {
+      connection_.reset();
+      Failed(error.what());
+    }
+  }
+
+ private:
+  void Connect() {
+    connection_ = std::make_unique<os::Connection>(
+        "dbname=postgres " + os::ConninfoKeywords(settings::peer_conninfo) + " application_name='mfi probe'", waiter_,
+        kLimit);
+  }
+
+  static void Answer(const os::Row& row) {
+    constexpr std::int64_t kEpochs = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC;
+    if (std::stoll(row[3].value_or("0")) == PgStartTime + kEpochs) {
+      Failed("it leads to this server itself");
+      return;
+    }
+    const StateLock lock(LW_EXCLUSIVE);
+    Probe& probe = Shared()->probe;
+    probe.seen_at_us = MonotonicMicros();
+    probe.in_recovery = row[0] == "t";
+    probe.timeline = std::atoi(row[2].value_or("0").c_str());
+    strlcpy(probe.system_identifier, row[1].value_or("").c_str(), sizeof(probe.system_identifier));
+    probe.error[0] = '\0';
+  }
+
+  static void Failed(const std::string& error) {
+    const StateLock lock(LW_EXCLUSIVE);
+    strlcpy(Shared()->probe.error, error.c_str(), sizeof(Shared()->probe.error));
+  }
+
+  ProbeWaiter waiter_;
+  std::unique_ptr<os::Connection> connection_;
+};
+
+extern "C" void OnProbeExit(int, Datum) {
+  const StateLock lock(LW_EXCLUSIVE);
+  Shared()->probe.pid = 0;
+}
+
+/// False when another one runs.
+bool Claim() {
+  const StateLock lock(LW_EXCLUSIVE);
+  Probe& probe = Shared()->probe;
+  if (probe.pid != 0) return false;
+  const std::int64_t requested_at_us = probe.requested_at_us;
+  probe = {};
+  probe.pid = MyProcPid;
+  probe.requested_at_us = requested_at_us;
+  probe.began_at_us = MonotonicMicros();
+  return true;
+}
+
+}  // namespace
+
+void StartProbeWhenWanted() {
+  if (settings::peer_conninfo[0] == '\0') return;
+  constexpr std::int64_t kAgainAfterUs = 5 * USECS_PER_SEC;
+  const std::int64_t now = MonotonicMicros();
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    Probe& probe = Shared()->probe;
+    const bool asked = probe.requested_at_us != 0 && now - probe.requested_at_us < kAgainAfterUs;
+    if (probe.pid != 0 || asked) return;
+    probe.requested_at_us = now;
+  }
+  CallPg([] {
+    BackgroundWorker worker{};
+    strlcpy(worker.bgw_name, "mfi probe", BGW_MAXLEN);
+    strlcpy(worker.bgw_type, "mfi probe", BGW_MAXLEN);
+    strlcpy(worker.bgw_library_name, "mfi", MAXPGPATH);
+    strlcpy(worker.bgw_function_name, "mfi_probe_main", BGW_MAXLEN);
+    worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
+    worker.bgw_start_time = BgWorkerStart_PostmasterStart;
+    worker.bgw_restart_time = BGW_NEVER_RESTART;
+    RegisterDynamicBackgroundWorker(&worker, nullptr);
+  });
+}
+
+core::ProbeFacts GatherProbeFacts() {
+  core::ProbeFacts facts{.configured = settings::peer_conninfo[0] != '\0'};
+  if (Shared() == nullptr || !facts.configured) return facts;
+  Probe probe;
+  {
+    const StateLock lock(LW_SHARED);
+    probe = Shared()->probe;
+  }
+  const auto ago = [now = MonotonicMicros()](std::int64_t at_us) { return static_cast<double>(now - at_us) / 1e6; };
+  facts.in_recovery = probe.in_recovery;
+  facts.timeline = probe.timeline;
+  facts.system_identifier = probe.system_identifier;
+  facts.error = probe.error;
+  if (probe.seen_at_us != 0) facts.seen_ago_s = ago(probe.seen_at_us);
+  if (probe.began_at_us != 0) facts.tried_for_s = ago(probe.began_at_us);
+  return facts;
+}
+
+}  // namespace mfi::pg
+
+extern "C" void mfi_probe_main(Datum) {
+  using namespace mfi::pg;
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  BackgroundWorkerUnblockSignals();
+  // A name server that does not answer is not waited for longer than the other node itself.
+  setenv("RES_OPTIONS", "timeout:2 attempts:1", 0);
+  if (!Claim()) proc_exit(0);
+  before_shmem_exit(OnProbeExit, 0);
+  static PeerProbe* probe = nullptr;
+  Guard([] { probe = std::make_unique<PeerProbe>().release(); });
+  while (!ShutdownRequestPending) {
+    if (ConfigReloadPending) {
+      ConfigReloadPending = false;
+      const char* before = pstrdup(settings::peer_conninfo);
+      ProcessConfigFile(PGC_SIGHUP);
+      // Another peer: the launcher starts a probe that knows nothing of this one.
+      if (strcmp(before, settings::peer_conninfo) != 0) break;
+    }
+    Guard([] { probe->Ask(); });
+    if (ShutdownRequestPending) break;
+    WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, settings::sample_interval_ms,
+              PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+  }
+  proc_exit(0);
+}

@@ -1,0 +1,154 @@
+# A failover by promote.sh and rejoin.sh, there and back: no acknowledged row is lost, two primaries are named on both
+# nodes, a diverged standby is no standby, and each script refuses what would do harm.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use IPC::Run ();
+use MfiNode;
+use MfiPair qw(pair catch_up verdict);
+use PostgreSQL::Test::Utils qw(append_to_file slurp_dir);
+use Test::More;
+use Time::HiRes qw(time);
+
+my $scripts = "$FindBin::RealBin/../scripts";
+my ($one, $two) = pair(conf => "wal_log_hints = on\n");
+
+# A script as a person runs it beside NODE's server: (exit code, all it said).
+sub script
+{
+	my ($node, $name, @arguments) = @_;
+	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
+	my $said = '';
+	IPC::Run::run([ "$scripts/$name", @arguments ], '<', \'', '>&', \$said);
+	return ($? >> 8, $said);
+}
+
+sub does_ok
+{
+	my ($what, $node, @call) = @_;
+	my ($code, $said) = script($node, @call);
+	is($code, 0, $what) or diag($said);
+	note($said);
+	return $said;
+}
+
+sub refuses
+{
+	my ($what, $reason, $node, @call) = @_;
+	my ($code, $said) = script($node, @call);
+	like("$code $said", qr/^1 .*$reason.*nothing was changed\n +\S/s, "$what is refused, with the way out");
+	return;
+}
+
+sub both
+{
+	my ($what, $one_says, $two_says) = @_;
+	my $began = time;
+	$one->wait_sql("SELECT verdict || reasons::text ~ '$one_says' FROM mfi_replication_health");
+	$two->wait_sql("SELECT verdict || reasons::text ~ '$two_says' FROM mfi_replication_health");
+	note("$what after " . (time - $began) . ' s');
+	pass("$what: both nodes say so");
+	return time - $began;
+}
+
+sub rejoined
+{
+	my ($primary, $standby, $what) = @_;
+	$standby->_update_pid(1);
+	$standby->launcher_ready;
+	both($what, '^ok', '^ok');
+	$primary->sql("INSERT INTO ledger VALUES (DEFAULT, '$what')");
+	catch_up($primary, $standby);
+	is($standby->sql("SELECT count(*) FROM ledger WHERE note = '$what'"), '1', "$what: it streams");
+	return;
+}
+
+my ($to_one, $to_two) = map { $_->connstr } $one, $two;
+$one->append_conf('postgresql.conf', "mfi.peer_conninfo = '$to_two'\n");
+$two->append_conf('postgresql.conf', "mfi.peer_conninfo = '$to_one'\n");
+$_->reload for $one, $two;
+like($one->error("ALTER SYSTEM SET mfi.peer_conninfo = 'host=x password=y'"), qr/may not hold a password.*passfile/s, 'no password in a setting');
+$one->wait_sql("SELECT peer_role = 'standby' AND peer_seen_ago < '5 s' FROM mfi_replication_health");
+$two->wait_sql("SELECT peer_role = 'primary' AND peer_timeline = 1 FROM mfi_replication_health");
+both('each sees the other', '^ok', '^ok');
+is($one->sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mfi probe'"), '1', 'by one connection that stays');
+
+# Before: what must not be.
+$one->sql('CREATE TABLE ledger (id bigserial PRIMARY KEY, note text)');
+catch_up($one, $two);
+refuses('promote.sh on a primary', 'is a primary already', $one, 'promote.sh');
+refuses('promote.sh while the old primary runs', 'the old primary still answers', $two, 'promote.sh');
+$two->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+refuses('promote.sh while replay is paused', 'replay is paused', $two, 'promote.sh');
+$two->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+refuses('rejoin.sh on a node that runs', 'runs', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $to_two);
+
+# The primary dies under load, with a synchronous standby: each row that was acknowledged is there after promote.sh.
+$one->set('synchronous_standby_names' => "'*'");
+$one->wait_sql("SELECT sync_state = 'sync' FROM pg_stat_replication");
+my ($acknowledged, $errors) = ('', '');
+my $load = PostgreSQL::Test::Utils::tempdir . '/load.sql';
+append_to_file($load, "INSERT INTO ledger (note) VALUES ('load') RETURNING id;\n" x 100_000);
+my @clients = map {
+	IPC::Run::start([ 'psql', '-X', '-q', '-At', '-d', $one->connstr('mfi_banking'), '-f', $load ], '<', \'', '>>', \$acknowledged, '2>>', \$errors)
+} 1 .. 2;
+$one->wait_until('some rows are acknowledged', sub { $_->pump_nb for @clients; return length($acknowledged) > 500 });
+$one->stop('immediate');
+$_->finish for @clients;
+my @ids = grep { /^\d+$/ } split /\n/, $acknowledged =~ s/[^\n]*\z//r;
+cmp_ok(scalar @ids, '>', 50, scalar(@ids) . ' rows were acknowledged');
+$two->wait_sql("SELECT verdict <> 'ok' AND reasons::text ~ 'upstream-lost' FROM mfi_replication_health");
+my $said = does_ok('promote.sh', $two, 'promote.sh');
+like($said, qr/on timeline 2.*next:.*rejoin.sh/s, 'it says what is next');
+is($two->sql('SELECT count(*) FROM ledger WHERE id = ANY ($$' . '{' . join(',', @ids) . '}' . '$$)'), scalar @ids, 'no acknowledged row is lost');
+$two->sql("INSERT INTO ledger (note) VALUES ('after the failover')");
+pass('writes go on');
+is($two->run($two->backup_ok, 'state, source_role, timeline'), 'succeeded|primary|2', 'so do backups');
+like(verdict($two), qr/standby-missing/, 'the other node is missed, by its slot');
+
+# The old primary is started by mistake.
+$one->start;
+$one->sql("SET synchronous_commit = local; INSERT INTO ledger (note) VALUES ('given up')");
+cmp_ok(both('two primaries', 'critical.*two-primaries: both nodes are primaries: this one on timeline 1, the other on timeline 2',
+		'critical.*two-primaries: both nodes are primaries: this one on timeline 2, the other on timeline 1'), '<', 5, 'in time');
+like($one->sql('SELECT next_steps[1] FROM mfi_replication_health'), qr/stop this one/, 'the older one is to be stopped');
+is($one->sql("SELECT count(*) FROM ledger WHERE note = 'given up'"), '1', 'nothing is deleted');
+refuses('rejoin.sh the wrong way round', 'runs', $two, 'rejoin.sh', '-D', $two->data_dir, '-d', $to_one);
+$one->stop;
+
+# It comes back without having been rewound.
+$one->append_conf('postgresql.conf', "primary_conninfo = '$to_two application_name=db-one'\nprimary_slot_name = 'mfi_rejoin'\n");
+$one->set_standby_mode;
+$one->start;
+cmp_ok(both('a diverged standby', 'critical.*standby-diverged', 'critical.*standby-diverged: db-one is connected but cannot stream'), '<', 5, 'in time');
+note($one->sql('SELECT summary, reasons FROM mfi_replication_status()'));
+note($two->sql('SELECT summary, reasons FROM mfi_replication_status()'));
+$one->stop;
+unlink $one->data_dir . '/standby.signal';
+
+# It rejoins.
+my $foreign = MfiNode->bank('foreign', streaming => 1);
+refuses('rejoin.sh to another cluster', 'different clusters', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $foreign->connstr);
+$foreign->stop;
+refuses('rejoin.sh to nobody', 'cannot be asked', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $foreign->connstr);
+does_ok('rejoin.sh by pg_rewind', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $to_two, '--name', 'db-one');
+rejoined($two, $one, 'rejoined by pg_rewind');
+is($one->sql("SELECT count(*) FROM ledger WHERE note = 'given up'"), '0', 'what only the old primary had is given up');
+is($one->sql('SHOW port'), $one->port, 'it kept its own configuration');
+is($two->sql('SELECT peer FROM mfi_replication_status()'), 'db-one', 'under the name it was given');
+refuses('rejoin.sh of a node that did not diverge', 'runs', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $to_two);
+
+# And back the other way, by a switchover and a clone.
+$two->stop;
+does_ok('promote.sh on the first node', $one, 'promote.sh');
+refuses('rejoin.sh to one that was not promoted', 'cannot be asked|not promoted', $one, 'rejoin.sh', '-D', $two->data_dir, '-d', $to_two);
+does_ok('rejoin.sh by a clone', $two, 'rejoin.sh', '-D', $two->data_dir, '-d', $to_one, '--clone');
+rejoined($one, $two, 'rejoined by a clone');
+is($one->sql('SELECT timeline FROM mfi_replication_health'), '3', 'on the third timeline');
+is(scalar(grep { /^pgdata\.aside\./ } slurp_dir($two->basedir)), 1, 'the replaced data directory is kept');
+is($two->sql('SELECT count(*) FROM ledger WHERE id = ANY ($$' . '{' . join(',', @ids) . '}' . '$$)'), scalar @ids, 'and every acknowledged row is still there');
+$two->stop;
+$one->stop;
+done_testing();
