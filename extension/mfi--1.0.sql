@@ -1165,6 +1165,9 @@ DECLARE
   migration record;
   work record;
 BEGIN
+  IF dry_run IS NULL THEN
+    RAISE EXCEPTION 'dry_run must be true or false, not NULL' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
   -- One migration at a time, until the end of the transaction.
   PERFORM pg_advisory_xact_lock('pg_extension'::regclass::oid::int,
                                 (SELECT oid::int FROM pg_extension WHERE extname = 'mfi'));

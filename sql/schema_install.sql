@@ -15,6 +15,7 @@ SET mfi.install_schema = off;
 CREATE EXTENSION mfi;
 SELECT mfi_schema_version(), _mfi_schema_ready();
 SELECT * FROM mfi_migrate_schema(dry_run => true);
+SELECT * FROM mfi_migrate_schema(NULL);
 SELECT mfi_schema_version(), to_regclass('portals'), to_regnamespace('mfi');
 DROP EXTENSION mfi;
 RESET mfi.install_schema;
