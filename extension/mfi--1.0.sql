@@ -1441,7 +1441,9 @@ LANGUAGE plpgsql VOLATILE PARALLEL RESTRICTED
 SET search_path = @extschema@, pg_temp
 AS $$
 BEGIN
-  RETURN QUERY SELECT h.verdict, h.reasons, h.next_steps FROM _mfi_health(coalesce(scope, 'all'), _mfi_schema_findings()) h;
+  scope := coalesce(scope, 'all');
+  RETURN QUERY SELECT h.verdict, h.reasons, h.next_steps
+    FROM _mfi_health(scope, CASE WHEN scope IN ('all', 'node') THEN _mfi_schema_findings() ELSE '{}' END) h;
 END
 $$;
 COMMENT ON FUNCTION mfi_health(text) IS
