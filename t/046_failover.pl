@@ -131,6 +131,13 @@ unlink $one->data_dir . '/standby.signal';
 # It rejoins.
 my $foreign = MfiNode->bank('foreign', streaming => 1);
 refuses('rejoin.sh to another cluster', 'different clusters', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $foreign->connstr);
+$foreign->set('mfi.silence_warning' => '1', 'mfi.peer_conninfo' => "'$to_two'");
+$foreign->wait_sql("SELECT verdict || reasons::text ~ 'warning.*peer-foreign: .* is another database cluster' FROM mfi_replication_health");
+$foreign->set('mfi.peer_conninfo' => "'@{[ $foreign->connstr ]}'");
+$foreign->wait_sql("SELECT verdict || reasons::text ~ 'warning.*peer-unreachable: .*it leads to this server itself' FROM mfi_replication_health");
+$foreign->set('mfi.peer_conninfo' => "''");
+$foreign->wait_sql("SELECT verdict = 'ok' AND peer_role IS NULL FROM mfi_replication_health");
+pass('a peer of another cluster, a peer that is itself, and none');
 $foreign->stop;
 refuses('rejoin.sh to nobody', 'cannot be asked', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $foreign->connstr);
 does_ok('rejoin.sh by pg_rewind', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $to_two, '--name', 'db-one');
