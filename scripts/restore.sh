@@ -75,13 +75,14 @@ echo "Restoring into database $target"
 pg_restore -d "$(dbname "$target")" --exit-on-error -j "$jobs" "$set/$archive" ||
   die "the restore failed; database \"$target\" is left for you to look at" "Then: DROP DATABASE \"$target\""
 query "$properties" -d postgres
+tables=$(manifest "$TABLES_SQL")
+counts=$(query "$(count_statements "$tables")" -d "$(dbname "$target")")
+print_counts "$tables" "$counts" || die "the restored rows differ from the manifest; nothing was replaced" "Database \"$target\" is there to compare."
+# Only now: a migration may move rows to other tables than those the manifest counts.
 if [ "$(query "SELECT count(*) FROM pg_extension WHERE extname = 'mfi'" -d "$(dbname "$target")")" = 1 ]; then
   query 'SELECT mfi_migrate_schema()' -d "$(dbname "$target")"
 fi
 query 'ANALYZE' -d "$(dbname "$target")"
-tables=$(manifest "$TABLES_SQL")
-counts=$(query "$(count_statements "$tables")" -d "$(dbname "$target")")
-print_counts "$tables" "$counts" || die "the restored rows differ from the manifest; nothing was replaced" "Database \"$target\" is there to compare."
 
 if [ -n "$replace" ]; then
   query "$SWAP_SQL" -d postgres -v old="$replace" -v aside="${replace}_before_$stamp" -v new="$target"
