@@ -653,7 +653,7 @@ COMMENT ON FUNCTION _mfi_maintain() IS
   'What the maintainer does in mfi.database: keeps the audit partitions three months ahead. False when it is not the time '
   'for it. It does not wait long for a lock that a dump holds, since others would wait behind it.';
 
-CREATE FUNCTION _mfi_audit_findings() RETURNS text[]
+CREATE OR REPLACE FUNCTION _mfi_audit_findings() RETURNS text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = @extschema@, pg_temp
 AS $$
@@ -702,37 +702,15 @@ AS $$
 $$;
 COMMENT ON FUNCTION _mfi_about(bigint, text) IS 'A count that stops at 1001, in words.';
 
-CREATE OR REPLACE FUNCTION _mfi_schema_findings() RETURNS text[]
-LANGUAGE plpgsql STABLE
-SET search_path = @extschema@, pg_temp
-AS $$
-DECLARE
-  schema_version int[] := string_to_array(mfi_schema_version(), '.')::int[];
-  extension_version int[] := (SELECT string_to_array(extversion, '.')::int[] FROM pg_extension WHERE extname = 'mfi');
-BEGIN
-  IF NOT _mfi_schema_ready() THEN
-    RETURN ARRAY['warning', 'schema-missing', 'the tables of mfi are not complete in this database',
-                 'When a restore is running, wait for its end; else SELECT mfi_migrate_schema().'];
-  ELSIF schema_version < extension_version THEN
-    RETURN ARRAY['warning', 'schema-behind', 'the tables of mfi are of an older version than the extension',
-                 'SELECT mfi_migrate_schema().'];
-  ELSIF schema_version > extension_version THEN
-    RETURN ARRAY['warning', 'schema-ahead', 'the tables of mfi are of a newer version than the extension',
-                 'ALTER EXTENSION mfi UPDATE.'];
-  END IF;
-  RETURN _mfi_audit_findings();
-END
-$$;
-
 REVOKE ALL ON FUNCTION
   _mfi_audit_tables(), _mfi_append_only(text), _mfi_month(timestamptz, integer), _mfi_partition_name(text, timestamptz),
   _mfi_add_partition(text, timestamptz), _mfi_stray_months(regclass, timestamptz), _mfi_audit_arrange(text, integer),
   _mfi_audit_obstacles(text), _mfi_audit_forecast(text), _mfi_mark_duplicates(text, text),
   _mfi_partition_audit_table(text, text, text, text, text), _mfi_migration_1_1(), _mfi_require_partitions(),
   _mfi_restore_runs(), _mfi_expired_partitions(integer), _mfi_expiry_decision(regclass, bigint, text), _mfi_backup_tables(text),
-  _mfi_maintain(), _mfi_audit_findings(), _mfi_about(bigint, text), mfi_audit_expire(integer, boolean),
+  _mfi_maintain(), _mfi_about(bigint, text), mfi_audit_expire(integer, boolean),
   mfi_audit_ensure_partitions(integer)
 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _mfi_audit_findings(), _mfi_backup_tables(text) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION _mfi_backup_tables(text) TO pg_monitor;
 
 SELECT @extschema@._mfi_install_schema();

@@ -1418,21 +1418,30 @@ LANGUAGE plpgsql STABLE
 SET search_path = @extschema@, pg_temp
 AS $$
 DECLARE
-  behind boolean := string_to_array(mfi_schema_version(), '.')::int[]
-                    < (SELECT string_to_array(extversion, '.')::int[] FROM pg_extension WHERE extname = 'mfi');
+  schema_version int[] := string_to_array(mfi_schema_version(), '.')::int[];
+  extension_version int[] := (SELECT string_to_array(extversion, '.')::int[] FROM pg_extension WHERE extname = 'mfi');
 BEGIN
   IF NOT _mfi_schema_ready() THEN
     RETURN ARRAY['warning', 'schema-missing', 'the tables of mfi are not complete in this database',
                  'When a restore is running, wait for its end; else SELECT mfi_migrate_schema().'];
-  ELSIF behind THEN
+  ELSIF schema_version < extension_version THEN
     RETURN ARRAY['warning', 'schema-behind', 'the tables of mfi are of an older version than the extension',
                  'SELECT mfi_migrate_schema().'];
+  ELSIF schema_version > extension_version THEN
+    RETURN ARRAY['warning', 'schema-ahead', 'the tables of mfi are of a newer version than the extension',
+                 'ALTER EXTENSION mfi UPDATE.'];
   END IF;
-  RETURN '{}';
+  RETURN _mfi_audit_findings();
 END
 $$;
 COMMENT ON FUNCTION _mfi_schema_findings() IS
   'What is to be said of this database''s schema: verdict, code, sentence and next step, one after the other.';
+
+CREATE FUNCTION _mfi_audit_findings() RETURNS text[]
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT '{}'::text[] $$;
+COMMENT ON FUNCTION _mfi_audit_findings() IS 'What is to be said of the audit tables; in this version nothing.';
 
 CREATE FUNCTION mfi_health(
   scope text DEFAULT 'all', OUT verdict text, OUT reasons text[], OUT next_steps text[])
@@ -1455,11 +1464,11 @@ REVOKE ALL ON FUNCTION
   mfi_replication_status(), _mfi_replication_health(), mfi_replication_history(interval), mfi_backup_now(boolean, text), mfi_backup_cancel(text),
   mfi_backup_verify(text), mfi_backup_hold(text, text), mfi_backup_release(text), mfi_backup_adopt(text), _mfi_backups(), _mfi_backup_progress(),
   _mfi_backup_health(), mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(),
-  _mfi_health(text, text[]), _mfi_schema_findings(), mfi_health(text)
+  _mfi_health(text, text[]), _mfi_schema_findings(), _mfi_audit_findings(), mfi_health(text)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   mfi_replication_status(), _mfi_replication_health(), mfi_replication_history(interval), _mfi_backups(), _mfi_backup_progress(), _mfi_backup_health(),
   mfi_backup_next_runs(integer, text, text, timestamptz), mfi_backup_retention_preview(), _mfi_health(text, text[]),
-  _mfi_schema_findings(), mfi_health(text)
+  _mfi_schema_findings(), _mfi_audit_findings(), mfi_health(text)
 TO pg_monitor;
 GRANT SELECT ON mfi_replication_health, mfi_backups, mfi_backup_progress, mfi_backup_health TO pg_monitor;

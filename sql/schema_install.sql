@@ -66,7 +66,7 @@ ROLLBACK;
 -- A schema made by a newer extension is left alone
 BEGIN;
 INSERT INTO mfi.schema_version (version) VALUES ('10.0');
-SELECT mfi_schema_version();
+SELECT mfi_schema_version(), (_mfi_schema_findings())[2];
 SELECT * FROM mfi_migrate_schema();
 ROLLBACK;
 
