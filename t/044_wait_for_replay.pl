@@ -12,7 +12,8 @@ use Time::HiRes qw(time);
 
 my ($primary, $standby) = pair();
 $primary->sql('CREATE EXTENSION dblink');
-$primary->sql('CREATE TABLE written (id bigint, filler text)');
+$primary->sql('CREATE TABLE written (id bigint)');
+$primary->sql('CREATE TABLE load_rows AS SELECT 1 AS id, $$x$$ AS filler');
 $primary->sql('CREATE ROLE plain LOGIN');
 catch_up($primary, $standby);
 
@@ -120,7 +121,7 @@ is($standby->sql("SELECT mfi_wait_for_replay('$in_header', '1 min')"), 't', 'a p
 # No false true: write, wait, read, again and again under load, with asynchronous commits among them.
 my $loops = $ENV{MFI_LONG} ? 100_000 : 2_000;
 my $script = PostgreSQL::Test::Utils::tempdir . '/load.sql';
-PostgreSQL::Test::Utils::append_to_file($script, "INSERT INTO written SELECT -i, repeat('x', 200) FROM generate_series(1, 50) i;\n");
+PostgreSQL::Test::Utils::append_to_file($script, "INSERT INTO load_rows SELECT i, repeat('x', 200) FROM generate_series(1, 50) i;\n");
 local %ENV = $primary->_get_env;
 my $load = IPC::Run::start([ 'pgbench', '-n', '-c', '1', '-R', '200', '-T', '36000', '-f', $script, 'mfi_banking' ],
 	'<', \'', '>', \my $load_out, '2>', \my $load_err);
