@@ -144,10 +144,19 @@ $node->psql('different', 'ALTER TABLE portals RENAME COLUMN name TO title; CREAT
 $node->safe_psql('different', 'ALTER TABLE portals RENAME COLUMN title TO name');
 same_listing(listing($node, 'different'), $different, 'refused: nothing is changed');
 
-# Rows that violate a check which the old tables did not have.
-$node->safe_psql('different', "UPDATE mfi_clients SET branches = -1");
+# Rows that violate a check which the old tables did not have, and so many that the lock is worth a word beforehand.
+$node->safe_psql('different', <<'SQL');
+UPDATE mfi_clients SET branches = -1;
+ALTER TABLE user_auth_logs ALTER COLUMN session_id SET STORAGE EXTERNAL;
+INSERT INTO user_auth_logs (event_type, client_id, realm_id, event_time, session_id)
+SELECT 'LOGIN', 'c', gen_random_uuid(), '2026-01-01', repeat('x', 1000000) FROM generate_series(1, 40);
+SQL
+my $said = qr/\(\d+ MB\) move; the table is locked until the end of the transaction, about \d+ s/;
+like($node->safe_psql('different', 'BEGIN; SET LOCAL mfi.install_schema = off; CREATE EXTENSION mfi; SELECT mfi_migrate_schema(true); ROLLBACK'),
+	qr/1\.1: table user_auth_logs: partitions by month \(.*$said/, 'dry run: says how much moves and for how long the table is locked');
 ($status, $out, $err) = $node->psql('different', 'CREATE EXTENSION mfi');
 is($status, 0, 'rows that violate a new check: adopted');
+like($err, qr/WARNING: +public\.user_auth_logs: .*$said/, 'the same is said before the rows move');
 like($err, qr/WARNING: +constraint mfi_clients_branches_check of table public.mfi_clients is not valid/, 'with a warning');
 
 $node->stop;
