@@ -100,6 +100,22 @@ like($primary->run($id, 'error'), qr/begun again.*; dumped from the primary, bec
 $standby->set(hot_standby_feedback => 'on', max_standby_streaming_delay => '30000');
 $primary->wait_sql('SELECT bool_and(xmin IS NOT NULL) FROM pg_replication_slots');
 
+# A standby that lets its dump hold up replay: both nodes say that it is being dumped.
+$standby->set(hot_standby_feedback => 'off', max_standby_streaming_delay => '-1');
+$primary->wait_sql('SELECT bool_and(xmin IS NULL) FROM pg_replication_slots');
+$_->set('mfi.lag_warning' => "'1MB'") for $primary, $standby;
+$id = $hold->();
+$clean->();
+$primary->sql("SELECT pg_logical_emit_message(false, 'mfi', repeat('x', 2 * 1024 * 1024))");
+$primary->sql('SELECT pg_switch_wal()');
+$_->wait_sql("SELECT reasons::text LIKE '%standby-dumping: % behind while a backup is dumped from the standby%' FROM mfi_replication_health")
+  for $primary, $standby;
+pass('both verdicts know that the standby is being dumped');
+$release->($id);
+$standby->set(hot_standby_feedback => 'on', max_standby_streaming_delay => '30000');
+catch_up($primary, $standby);
+$primary->wait_sql('SELECT bool_and(xmin IS NOT NULL) FROM pg_replication_slots');
+
 # Not fit for it.
 $standby->sql('SELECT pg_wal_replay_pause()');
 $primary->set('mfi.lag_warning' => "'1MB'");

@@ -236,6 +236,12 @@ class Judge {
           p.peer + " has replayed " + FormatBytes(-lag) + " more than this node has written", kRejoinStep);
     } else if (lag >= limits_.lag_warning_bytes) {
       const bool critical = lag >= limits_.lag_critical_bytes;
+      if (facts_.standby_dumped && !critical) {
+        Add(p.reasons, Verdict::kWarning, "standby-dumping",
+            who + " is " + FormatBytes(lag) + " behind while a backup is dumped from the standby",
+            "It catches up when the dump is done; with hot_standby_feedback = on a dump holds up nothing.");
+        return;
+      }
       Add(p.reasons, critical ? Verdict::kCritical : Verdict::kWarning, code,
           who + " is " + FormatBytes(lag) + " behind" + Outlook(p),
           "Look at load, network and long queries on the standby (mfi.lag_warning and mfi.lag_critical are the "

@@ -117,10 +117,13 @@ class Run {
 
   /// False when the primary shall stand in.
   bool DumpFromStandby(bool again) {
+    host_.DumpsStandby(true);
     try {
       AddRemark(dump_.DumpStandby(manifest_));
+      host_.DumpsStandby(false);
       return true;
     } catch (const Error& error) {
+      host_.DumpsStandby(false);
       // What the standby's server says when it stops must not be taken for our own being asked to stop.
       host_.Wait(-1, false, std::chrono::milliseconds{0});
       const std::string why = error.what();

@@ -19,6 +19,9 @@ class RunHost : public Waiter {
 
   /// Called at every change of state and, while dumping, with the bytes written so far.
   virtual void Progress(core::RunState state, std::int64_t bytes) = 0;
+
+  /// Called when a dump from the standby begins and ends.
+  virtual void DumpsStandby(bool) {}
 };
 
 /// Everything a dump needs to know, resolved by the caller.

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "os/file.h"
 #include "pg/bridge.h"
+#include "pg/compat.h"
 #include "pg/node.h"
 #include "pg/peer_probe.h"
 #include "pg/peer_watch.h"
@@ -151,6 +152,28 @@ void AddExpected(core::ReplicationFacts& facts) {
   }
 }
 
+/// On a standby its sessions tell, which are many to look at: only when it matters.
+bool SessionDumps() {
+  return CallPg([] {
+    const int sessions = pgstat_fetch_stat_numbackends();
+    for (int i = 1; i <= sessions; ++i) {
+      const PgBackendStatus* session = compat::BackendByIndex(i);
+      if (session != nullptr && strncmp(session->st_appname, "mfi backup ", 11) == 0) return true;
+    }
+    return false;
+  });
+}
+
+bool StandbyDumped(const core::ReplicationFacts& facts) {
+  if (facts.in_recovery) {
+    const core::Lsn end = Max(facts.receiver.upstream_end, facts.receiver.flushed);
+    return end > facts.current && SessionDumps();
+  }
+  if (Shared() == nullptr) return false;
+  const StateLock lock(LW_SHARED);
+  return Shared()->current.dumps_standby;
+}
+
 }  // namespace
 
 core::ReplicationFacts GatherReplicationFacts() {
@@ -178,6 +201,7 @@ core::ReplicationFacts GatherReplicationFacts() {
   if (raw.in_recovery) facts.receiver = ToFacts(raw.receiver);
   AddWatched(facts, raw);
   AddExpected(facts);
+  facts.standby_dumped = StandbyDumped(facts);
   return facts;
 }
 

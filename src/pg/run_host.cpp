@@ -114,6 +114,11 @@ std::string LatchHost::Sha256OfFile(const std::string& path) {
   }
 }
 
+void LatchHost::DumpsStandby(bool begins) {
+  const StateLock lock(LW_EXCLUSIVE);
+  Shared()->current.dumps_standby = begins;
+}
+
 void LatchHost::Progress(core::RunState state, std::int64_t bytes) {
   const std::string phase = core::ToString(state);
   bool changed = false;

@@ -14,6 +14,7 @@ class LatchHost : public os::RunHost {
   core::UtcSeconds Now() override;
   std::string Sha256OfFile(const std::string& path) override;
   void Progress(core::RunState state, std::int64_t bytes) override;
+  void DumpsStandby(bool begins) override;
 
  private:
   void StopIfAsked() const;

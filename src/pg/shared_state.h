@@ -51,6 +51,7 @@ struct CurrentRun {
   pid_t runner_pid;
   Latch* runner_latch;
   bool cancel_requested;
+  bool dumps_standby;  // what it dumps is the standby, not this node
   char phase[16];
   std::int64_t bytes;
   TimestampTz started_at;

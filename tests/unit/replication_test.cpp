@@ -120,6 +120,21 @@ TEST(Replication, AStandbyThatIsConnected) {
                      [](auto& f) { Behind(f, 64); },
                      {"warning db-replica: streaming, 64 MB behind, heard 2 s ago, slot db_replica keeps 16 MB",
                       "  warning standby-behind: db-replica is 64 MB behind"}},
+                    {"behind, and being dumped",
+                     [](auto& f) {
+                       Behind(f, 64);
+                       f.standby_dumped = true;
+                     },
+                     {"warning db-replica: streaming, 64 MB behind, heard 2 s ago, slot db_replica keeps 16 MB",
+                      "  warning standby-dumping: db-replica is 64 MB behind while a backup is dumped from the "
+                      "standby"}},
+                    {"far behind, dumped or not",
+                     [](auto& f) {
+                       Behind(f, 1024);
+                       f.standby_dumped = true;
+                     },
+                     {"critical db-replica: streaming, 1.0 GB behind, heard 2 s ago, slot db_replica keeps 16 MB",
+                      "  critical standby-behind: db-replica is 1.0 GB behind"}},
                     {"far behind",
                      [](auto& f) { Behind(f, 1024); },
                      {"critical db-replica: streaming, 1.0 GB behind, heard 2 s ago, slot db_replica keeps 16 MB",
