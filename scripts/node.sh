@@ -6,6 +6,10 @@
 # shellcheck source=scripts/secret.sh
 . /usr/local/lib/mfi/secret.sh
 
+# Process 1 ignores a signal that it has no handler for: a stop would wait for its whole grace period.
+end_on_signal() { trap 'exit 143' TERM INT; }
+end_on_signal
+
 VOLUME=/var/lib/postgresql/data
 RUN=/run/mfi
 BACKUPS=/backups

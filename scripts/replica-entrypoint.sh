@@ -35,13 +35,20 @@ control() { # FIELD: of our own pg_control; fails when that is missing or damage
 
 # The slot as the upstream has it: kept, missing, or lost (its WAL is gone).
 slot_state() {
-  case "$(upstream "READ_REPLICATION_SLOT $SLOT")" in
-    physical\|?*) echo kept ;;
-    physical*) echo lost ;;
-    *) echo missing ;;
-  esac
+  local kind lsn
+  IFS='|' read -r kind lsn _ <<<"$(upstream "READ_REPLICATION_SLOT $SLOT")"
+  if [ "$kind" != physical ]; then echo missing; elif [ -n "$lsn" ]; then echo kept; else echo lost; fi
 }
 create_slot() { upstream "CREATE_REPLICATION_SLOT $SLOT PHYSICAL RESERVE_WAL" >/dev/null; }
+
+# For a node that is about to be made from the upstream: WAL is kept from now on.
+ready_slot() {
+  case "$(slot_state)" in
+    kept) return ;;
+    lost) upstream "DROP_REPLICATION_SLOT $SLOT WAIT" >/dev/null ;;
+  esac
+  create_slot
+}
 
 set_aside() { # REASON
   local aside
@@ -73,14 +80,13 @@ clone() {
   while :; do
     wait_for_upstream
     rm -rf "$CLONE"
-    [ "$(slot_state)" != lost ] || upstream "DROP_REPLICATION_SLOT $SLOT WAIT" >/dev/null
-    [ "$(slot_state)" = kept ] || create_slot
+    ready_slot
     if run_in_group pg_basebackup -D "$CLONE" -S "$SLOT" -X stream -c fast -w -d "$UPSTREAM"; then break; fi
     say "the clone did not finish: trying again in 5 s"
     sleep 5 &
     wait $!
   done
-  trap - TERM INT
+  end_on_signal
   rm -rf "$CLONE/mfi-tls" "$CLONE/mfi.lock" "$CLONE/postmaster.pid"
   as_standby "$CLONE"
   mv "$CLONE" "$PGDATA"
@@ -107,6 +113,7 @@ rejoin() {
       "To keep this node as the primary: stop db-primary, set MFI_PROMOTED=yes in .env, docker compose up -d db-replica." \
       "To keep db-primary: remove the volume of db-replica, then docker compose up -d; a new replica is cloned."
   say "an older primary (timeline $timeline): rewinding it to db-primary (timeline $UPSTREAM_TIMELINE)"
+  ready_slot # slots do not follow a promotion
   pg_rewind -D "$PGDATA" --config-file="$CONFIG" --source-server="$SERVER user=postgres dbname=postgres" ||
     die "pg_rewind could not make this volume a standby again" "Remove the volume of db-replica, then: docker compose up -d"
   rm -f "$PGDATA/postmaster.pid"

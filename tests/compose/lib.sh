@@ -71,6 +71,18 @@ streaming() {
     answers replica "SELECT verdict FROM mfi_replication_health" ok
 }
 
+in_volumes() { # COMMAND: of bash, where /primary and /replica are the nodes' volumes
+  docker run --rm -v "${COMPOSE_PROJECT_NAME}_pgdata-primary:/primary" -v "${COMPOSE_PROJECT_NAME}_pgdata-replica:/replica" \
+    --entrypoint bash mfi-primary -ec "chown postgres /primary /replica; $1"
+}
+
+readme() { # LINE [ADDED-TO-THE-COMMAND]: fails when the text lacks the line, or the command does
+  grep -qFx -- "$1" "$stack/README.md" || { echo "README.md has no line: $1" && return 1; }
+  local line=${1//8008/$PRIMARY_PORT}
+  line=${line//8009/$REPLICA_PORT}
+  (cd "$stack" && PGPASSWORD=$password timeout 120 bash -c "${line//<file>/${2:-}}")
+}
+
 # A stack of its own in $work/hub, from the files of this checkout, as a user would have it.
 new_stack() {
   stack=$work/hub
