@@ -17,6 +17,7 @@ RUN groupadd -r -g 999 postgres && \
     echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/mfi.conf && \
     apt-get update && \
     apt-get install -y --no-install-recommends postgresql-17 tzdata && \
+    apt-get clean && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/* /etc/ssl/private/ssl-cert-snakeoil.key && \
     install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /scratch /run/mfi
 # The locale of databases that the official image made.

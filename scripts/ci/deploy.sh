@@ -79,8 +79,9 @@ up_and_healthy || back_to_previous "$new_tag did not get healthy within $TIMEOUT
 say "ALTER EXTENSION mfi UPDATE"
 if ! { sql 'ALTER EXTENSION mfi UPDATE' && smoke_test; }; then
   fail "the update of the database to $new_tag failed; it is left as it is" \
-    "To go back: put compose.yaml.previous in place of compose.yaml, then in $HUB:" \
-    "MFI_IMAGE_TAG=$previous docker compose up -d" \
-    "docker compose exec db-backup /restore.sh --replace mfi_banking $backup"
+    ${previous:+"To go back, with REGISTRY_URL and DB_PASSWORD exported, in $HUB:
+        mv compose.yaml.previous compose.yaml
+        MFI_IMAGE_TAG=$previous docker compose up -d --wait
+        docker compose exec db-backup /restore.sh --replace mfi_banking $backup"}
 fi
 say "done: $new_tag, extension $(sql "SELECT extversion FROM pg_extension WHERE extname = 'mfi'")"
