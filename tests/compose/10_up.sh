@@ -21,3 +21,17 @@ claim "and verified" wait_until 60 "verified" answers primary "SELECT verify_res
 is "checksums are on" on "$(primary 'SHOW data_checksums')"
 is "readable by the group of the user who has ./backups" '4321 640' "$(stat -c '%g %a' "$stack/backups/latest/mfi_banking.dump")"
 is "but not the passwords in it" '600' "$(stat -c '%a' "$stack/backups/latest/globals.sql")"
+is "listening on every address of the host" "0.0.0.0:$PRIMARY_PORT 0.0.0.0:$REPLICA_PORT" "$(compose port db-primary 5432) $(compose port db-replica 5432)"
+is "by users of the same number in every image" '999:999 999:999' "$(for service in db-primary db-replica; do compose exec -T $service sh -c 'echo $(id -u postgres):$(id -g postgres)'; done | xargs)"
+is "no container runs as root" '999 999 999' "$(for service in db-primary db-replica db-backup; do compose exec -T $service stat -c %u /proc/1; done | xargs)"
+for service in db-primary db-replica; do
+  claim "no compiler in the image of $service" compose exec -T $service sh -c '! command -v cc g++ clang make'
+done
+for node in primary replica; do
+  is "$node: settings" 'replica|10GB|on|mfi|/backups' "$($node "SELECT current_setting('wal_level'), current_setting('max_slot_wal_keep_size'), current_setting('hot_standby_feedback'), current_setting('shared_preload_libraries'), current_setting('mfi.backup_directory')")"
+done
+is "room in shared memory for parallel restores" '256M 256M' "$(for service in db-primary db-replica; do compose exec -T $service df -h --output=size /dev/shm | tail -n 1; done | xargs)"
+
+claim "a server that dies" compose exec -T db-primary bash -c 'kill -QUIT 1'
+claim "starts again by itself" wait_until 60 "one restart, healthy" sh -c "docker inspect -f '{{.RestartCount}} {{.State.Health.Status}}' '$COMPOSE_PROJECT_NAME-db-primary-1' | grep -qx '1 healthy'"
+claim "and the replica streams on" wait_until 60 "streaming" streaming

@@ -57,9 +57,10 @@ base_image() {
   done
   uri=${archive%% *}
   say "making the base image $BASE, as none can be pulled"
-  # The option is that of Debian's own base images.
-  mmdebstrap --variant=minbase --include=ca-certificates --dpkgopt=force-unsafe-io trixie "$work/base.tar" "$uri" >"$work/mmdebstrap.log" 2>&1 ||
-    { tail -n 20 "$work/mmdebstrap.log"; return 1; }
+  # What dpkg leaves out there, and how it writes, is as in Debian's own slim images.
+  mmdebstrap --variant=minbase --include=ca-certificates --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    trixie "$work/base.tar" "$uri" >"$work/mmdebstrap.log" 2>&1 || { tail -n 20 "$work/mmdebstrap.log"; return 1; }
   docker import -q "$work/base.tar" "$BASE" >/dev/null 2>&1 || docker import "$work/base.tar" "$BASE" >/dev/null
   rm -f "$work/base.tar"
 }
