@@ -21,7 +21,7 @@ sub scratch_is_gone
 	$node->wait_until('the scratch server is gone', sub {
 		!grep { /^mfi-scratch/ } slurp_dir($scratch);
 	});
-	my @left = grep { /mfi-scratch/ } map { slurp_command($_) } grep { /^\d+$/ } slurp_dir('/proc');
+	my @left = grep { /mfi-scratch/ && /\Q$scratch\E/ } map { slurp_command($_) } grep { /^\d+$/ } slurp_dir('/proc');
 	is("@left", '', "$name: no process of a scratch server is left");
 	return;
 }
@@ -145,7 +145,7 @@ sub in_the_proof
 	close $out;
 	my $run = $node->backup;
 	$node->wait_state($run, 'verifying');
-	$node->wait_until('the restore has begun', sub { grep { /--jobs=/ } map { slurp_command($_) } grep { /^\d+$/ } slurp_dir('/proc') });
+	$node->wait_until('the restore has begun', sub { grep { /--jobs=/ && /\Q$scratch\E/ } map { slurp_command($_) } grep { /^\d+$/ } slurp_dir('/proc') });
 	return $run;
 }
 sub proof_was_stopped
