@@ -11,8 +11,12 @@ start_registry() {
   wait_until 20 "the registry answers" bash -c "exec 3<>/dev/tcp/${REGISTRY/://}"
 }
 install_gitlab() {
-  command -v npm >/dev/null && command -v rsync >/dev/null ||
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends npm rsync || return 1
+  local program
+  # One by one: a Node.js from elsewhere comes with its npm and has no room for Debian's.
+  for program in npm rsync; do
+    command -v $program >/dev/null ||
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $program || return 1
+  done
   npm install --silent --no-save --prefix "$work/npm" gitlab-ci-local@4.65.1 || return 1
   # A clone with a remote, as a runner has it; the engine is this one, not one in a container beside the job.
   (cd "$stack" && git init -q -b main . && git add -A && git -c user.name=hub -c user.email=hub@localhost commit -q -m hub &&
