@@ -104,5 +104,6 @@ check_settings() { # DATA-DIRECTORY
 # Without a password in its environment.
 start_server() {
   unset DB_PASSWORD PG_GRANDPARENT_PID
-  exec postgres -D "$PGDATA" -c config_file="$CONFIG"
+  # A stop that comes before the server has its handlers waits for them; process 1 would never hear of it.
+  exec env --block-signal=INT,TERM postgres -D "$PGDATA" -c config_file="$CONFIG"
 }

@@ -35,5 +35,6 @@ is "pg_restore --clean says nothing, and succeeds" 'exit 0' \
 REGISTRY_URL=$REGISTRY_URL claim "docker compose -f compose.yaml up -d" readme 'docker compose -f compose.yaml up -d'
 is "runs the registry's images" "$REGISTRY_URL/primary:latest $REGISTRY_URL/replica:latest $REGISTRY_URL/primary:latest" "$(images)"
 claim "over the same data" wait_until 60 "the row" answers primary "SELECT count(*) > 500 FROM portals" t
+claim "healthy" wait_until 120 "health of all" all_healthy
 claim "docker compose down" readme 'docker compose down'
 claim "docker compose down -v" readme 'docker compose down -v'
