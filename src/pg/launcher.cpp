@@ -17,10 +17,8 @@ extern "C" {
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
-#include "storage/latch.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/wait_event.h"
 }
 
 // The launcher: one static background worker on every node, from the first consistent moment on. It is attached to
@@ -135,9 +133,7 @@ extern "C" void mfi_launcher_main(Datum) {
       Guard([] { launcher->Reload(); });
     }
     const long wait_ms = Guard([] { return launcher->Round(); });
-    WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, wait_ms, PG_WAIT_EXTENSION);
-    ResetLatch(MyLatch);
-    CHECK_FOR_INTERRUPTS();
+    mfi::pg::WaitOnLatch(wait_ms);
   }
   proc_exit(1);
 }

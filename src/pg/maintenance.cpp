@@ -50,7 +50,7 @@ long Maintenance::Round() {
   if (worker_ != nullptr || !exists || !primary) return kHourUs / 1000;
   if (MonotonicMicros() >= next_us_) {
     next_us_ = MonotonicMicros() + kMinuteUs;
-    worker_ = CallPg([] { return StartWorker("mfi maintainer", "mfi_maintainer_main"); });
+    worker_ = CallPg([] { return StartWorker("mfi maintainer", "mfi_maintainer_main", WorkerKind::kWithDatabase); });
   }
   return static_cast<long>((next_us_ - MonotonicMicros()) / 1000) + 1;
 }

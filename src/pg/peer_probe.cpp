@@ -15,9 +15,7 @@ extern "C" {
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
-#include "storage/latch.h"
 #include "utils/guc.h"
-#include "utils/wait_event.h"
 }
 
 namespace mfi::pg {
@@ -38,14 +36,7 @@ class ProbeWaiter : public os::Waiter {
   void Begin() { deadline_ = std::chrono::steady_clock::now() + kLimit; }
 
   void Wait(int fd, bool for_write, std::chrono::milliseconds limit) override {
-    const int socket_event = fd < 0 ? 0 : (for_write ? WL_SOCKET_WRITEABLE : WL_SOCKET_READABLE);
-    const long timeout = static_cast<long>(limit.count());
-    CallPg([&] {
-      WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | socket_event,
-                        fd < 0 ? PGINVALID_SOCKET : fd, timeout, PG_WAIT_EXTENSION);
-      ResetLatch(MyLatch);
-      CHECK_FOR_INTERRUPTS();
-    });
+    CallPg([&] { WaitOnLatch(static_cast<long>(limit.count()), fd, for_write); });
     if (ShutdownRequestPending) throw core::Error("57P01", "the server is shutting down");
     if (std::chrono::steady_clock::now() >= deadline_) {
       throw core::Error(core::sqlstate::kConnectionFailure,
@@ -139,15 +130,8 @@ void StartProbeWhenWanted() {
     probe.requested_at_us = now;
   }
   CallPg([] {
-    BackgroundWorker worker{};
-    strlcpy(worker.bgw_name, "mfi probe", BGW_MAXLEN);
-    strlcpy(worker.bgw_type, "mfi probe", BGW_MAXLEN);
-    strlcpy(worker.bgw_library_name, "mfi", MAXPGPATH);
-    strlcpy(worker.bgw_function_name, "mfi_probe_main", BGW_MAXLEN);
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
-    worker.bgw_start_time = BgWorkerStart_PostmasterStart;
-    worker.bgw_restart_time = BGW_NEVER_RESTART;
-    RegisterDynamicBackgroundWorker(&worker, nullptr);
+    auto* handle = StartWorker("mfi probe", "mfi_probe_main", WorkerKind::kWithoutDatabase);
+    if (handle != nullptr) pfree(handle);
   });
 }
 
@@ -192,10 +176,7 @@ extern "C" void mfi_probe_main(Datum) {
     }
     Guard([] { probe->Ask(); });
     if (ShutdownRequestPending) break;
-    WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, settings::sample_interval_ms,
-              PG_WAIT_EXTENSION);
-    ResetLatch(MyLatch);
-    CHECK_FOR_INTERRUPTS();
+    WaitOnLatch(settings::sample_interval_ms);
   }
   proc_exit(0);
 }

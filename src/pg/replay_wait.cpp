@@ -1,13 +1,13 @@
 #include "pg/bridge.h"
 #include "pg/compat.h"
 #include "pg/shared_state.h"
+#include "pg/workers.h"
 
 extern "C" {
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "access/xlogrecovery.h"
-#include "storage/latch.h"
 #include "utils/pg_lsn.h"
 #include "utils/wait_event.h"
 
@@ -73,9 +73,7 @@ void SleepUntilReplayMayHaveCome(XLogRecPtr missing, double remaining_us) {
   }
   if (replayed != nullptr) ConditionVariableCancelSleep();
   const long step_ms = static_cast<long>(Min(missing / kFastestPerMs, static_cast<XLogRecPtr>(kLookAgainMs))) + 1;
-  WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, Min(step_ms, remaining_ms), PG_WAIT_EXTENSION);
-  ResetLatch(MyLatch);
-  CHECK_FOR_INTERRUPTS();
+  WaitOnLatch(Min(step_ms, remaining_ms));
 }
 
 /// On a standby. Whoever was promoted meanwhile has replayed all it ever will.

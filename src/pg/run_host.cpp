@@ -12,14 +12,13 @@
 #include "pg/bridge.h"
 #include "pg/node.h"
 #include "pg/shared_state.h"
+#include "pg/workers.h"
 
 extern "C" {
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "postmaster/interrupt.h"
-#include "storage/latch.h"
 #include "utils/resowner.h"
-#include "utils/wait_event.h"
 }
 
 namespace mfi::pg {
@@ -86,14 +85,7 @@ void LatchHost::StopIfAsked() const {
 
 void LatchHost::Wait(int fd, bool for_write, std::chrono::milliseconds limit) {
   StopIfAsked();
-  const int socket_event = fd < 0 ? 0 : (for_write ? WL_SOCKET_WRITEABLE : WL_SOCKET_READABLE);
-  const long timeout = static_cast<long>(limit.count());
-  CallPg([&] {
-    WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | socket_event,
-                      fd < 0 ? PGINVALID_SOCKET : fd, timeout, PG_WAIT_EXTENSION);
-    ResetLatch(MyLatch);
-    CHECK_FOR_INTERRUPTS();
-  });
+  CallPg([&] { WaitOnLatch(static_cast<long>(limit.count()), fd, for_write); });
   StopIfAsked();
 }
 

@@ -9,9 +9,15 @@ namespace mfi::pg {
 /// Registers the launcher; called from _PG_init while preloading.
 void RegisterLauncher();
 
+enum class WorkerKind { kWithDatabase, kWithoutDatabase };
+
 /// Starts a worker that works once and tells this process when it begins and ends. The handle is palloc'd for the life
 /// of the process; null when no worker is free.
-BackgroundWorkerHandle* StartWorker(const char* type, const char* function);
+BackgroundWorkerHandle* StartWorker(const char* type, const char* function, WorkerKind kind);
+
+/// Waits, no longer than so many milliseconds, until this process's latch is set or the descriptor, if there is one
+/// (not negative), is ready. Raises an ERROR when the process is asked to end: C++ calls it through CallPg.
+void WaitOnLatch(long limit_ms, int fd = -1, bool for_write = false);
 
 }  // namespace mfi::pg
 

@@ -53,6 +53,8 @@ CONF
 	$standby->start;
 	$upstream->wait_sql("SELECT state = 'streaming' FROM pg_stat_replication WHERE application_name = '$application_name'");
 	catch_up($upstream, $standby);
+	# A standby that goes before the launcher has looked would be missed by its slot's name.
+	$upstream->wait_sql("SELECT last_message_age IS NOT NULL FROM mfi_replication_status() WHERE peer = '$application_name'");
 	return $standby;
 }
 

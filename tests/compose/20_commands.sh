@@ -8,7 +8,7 @@ matches "the log of db-backup has its end" 'succeeded \(manual\).*verified by re
 matches "/health.sh says warning, by its exit code too" 'backups-on-same-device.*exit 1' "$(compose exec -T db-backup /health.sh 2>&1 | tr '\n' ' '; echo "exit ${PIPESTATUS[0]}")"
 matches "SELECT * FROM pg_stat_replication" 'db-replica' "$(primary 'SELECT * FROM pg_stat_replication')"
 for table in activity_type mfi_country mfi_type platform_type; do claim "SELECT * FROM $table" primary "SELECT * FROM $table"; done
-# At a terminal, while the dump waits for a table that another session holds.
+# At a terminal, while the dump waits for a table that another connection holds.
 mkfifo "$work/session" "$work/keys"
 client "$PRIMARY_PORT" psql -X -q <"$work/session" >/dev/null 2>&1 &
 exec 7>"$work/session"

@@ -3,18 +3,21 @@
 extern "C" {
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
+#include "storage/latch.h"
 #include "utils/memutils.h"
+#include "utils/wait_event.h"
 }
 
 namespace mfi::pg {
 
-BackgroundWorkerHandle* StartWorker(const char* type, const char* function) {
+BackgroundWorkerHandle* StartWorker(const char* type, const char* function, WorkerKind kind) {
   BackgroundWorker worker{};
   strlcpy(worker.bgw_name, type, BGW_MAXLEN);
   strlcpy(worker.bgw_type, type, BGW_MAXLEN);
   strlcpy(worker.bgw_library_name, "mfi", MAXPGPATH);
   strlcpy(worker.bgw_function_name, function, BGW_MAXLEN);
-  worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+  worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
+  if (kind == WorkerKind::kWithDatabase) worker.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
   worker.bgw_start_time = BgWorkerStart_ConsistentState;
   worker.bgw_restart_time = BGW_NEVER_RESTART;
   worker.bgw_notify_pid = MyProcPid;
@@ -23,6 +26,14 @@ BackgroundWorkerHandle* StartWorker(const char* type, const char* function) {
   const bool registered = RegisterDynamicBackgroundWorker(&worker, &handle);
   MemoryContextSwitchTo(before);
   return registered ? handle : nullptr;
+}
+
+void WaitOnLatch(long limit_ms, int fd, bool for_write) {
+  const int socket_event = fd < 0 ? 0 : (for_write ? WL_SOCKET_WRITEABLE : WL_SOCKET_READABLE);
+  WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | socket_event,
+                    fd < 0 ? PGINVALID_SOCKET : fd, limit_ms, PG_WAIT_EXTENSION);
+  ResetLatch(MyLatch);
+  CHECK_FOR_INTERRUPTS();
 }
 
 }  // namespace mfi::pg
