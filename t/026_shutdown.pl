@@ -36,7 +36,7 @@ like($node->run($waiting, 'state, error'), qr/^failed\|interrupted: /, 'what wai
 
 # Immediate: no process gets a word in; the next start tells.
 ($session, $id) = $node->dump_held;
-$node->stop('immediate');
+$node->cut_off;
 $session->{run}->kill_kill;
 $node->wait_until('the children are gone', sub { my %left = $node->children; !%left });
 like(record($id), qr/"state": "dumping"/, 'immediate shutdown: the record stays as it was');

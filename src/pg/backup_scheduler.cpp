@@ -394,7 +394,8 @@ void BackupScheduler::StartNext() {
     current.request = starting_->request;
     strlcpy(current.phase, "queued", sizeof(current.phase));
   }
-  BackgroundWorkerHandle* handle = CallPg([] { return StartWorker("mfi runner", "mfi_runner_main", WorkerKind::kWithDatabase); });
+  BackgroundWorkerHandle* handle =
+      CallPg([] { return StartWorker("mfi runner", "mfi_runner_main", WorkerKind::kWithDatabase); });
   if (handle != nullptr) {
     runner_ = handle;
     return;
