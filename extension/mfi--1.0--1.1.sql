@@ -131,7 +131,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN QUERY EXECUTE format(
-    'SELECT DISTINCT @extschema@._mfi_month(event_time) FROM %s WHERE event_time >= $1 AND event_time < $2 ORDER BY 1', relation)
+    'SELECT DISTINCT date_trunc(''month'', event_time, ''UTC'') FROM %s WHERE event_time >= $1 AND event_time < $2 ORDER BY 1', relation)
     USING timestamptz '2000-01-01 00:00Z', @extschema@._mfi_month(last_month, 1);
 END
 $$;
@@ -304,8 +304,9 @@ BEGIN
   EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS%s) PARTITION BY RANGE (event_time)',
                  parent, old, ', ' || nullif(new_columns, ''));
   PERFORM @extschema@._mfi_add_partition(table_name, NULL);
+  -- OFFSET 0 hides the times' statistics: there are few months, so they are hashed, not sorted.
   FOR month IN EXECUTE format(
-    'SELECT DISTINCT @extschema@._mfi_month(%s) FROM %s WHERE %1$s >= $1 AND %1$s < $2 '
+    'SELECT DISTINCT m FROM (SELECT date_trunc(''month'', %s, ''UTC'') FROM %s WHERE %1$s >= $1 AND %1$s < $2 OFFSET 0) AS o (m) '
     'UNION SELECT @extschema@._mfi_month(now(), further) FROM generate_series(0, 3) AS further ORDER BY 1', time_of_row, old)
     USING timestamptz '2000-01-01 00:00Z', @extschema@._mfi_month(now(), 4)
   LOOP
@@ -438,15 +439,16 @@ ALTER EXTENSION mfi ADD VIEW v_active_portals;
 CREATE OR REPLACE VIEW v_active_portals WITH (security_invoker = true) AS
 SELECT p.id, p.name, p.description, p.realm_id, p.is_active, p.on_prod,
        (SELECT count(DISTINCT ug.user_id)
-          FROM (SELECT g.iam_group_id
-                  FROM portal_groups g
-                 WHERE g.portal_id = p.id AND g.deleted_at IS NULL
-                 UNION ALL
-                SELECT g.iam_group_id
-                  FROM portal_groups g
-                 WHERE g.portal_id IS NULL AND split_part(ltrim(g.group_path, '/'), '/', 1) = p.realm_id
-                   AND g.deleted_at IS NULL) AS own
-          JOIN user_groups ug ON ug.group_id = own.iam_group_id) AS user_count,
+          FROM user_groups ug
+         WHERE ug.group_id = ANY (ARRAY(
+               SELECT g.iam_group_id
+                 FROM portal_groups g
+                WHERE g.portal_id = p.id AND g.deleted_at IS NULL
+                UNION ALL
+               SELECT g.iam_group_id
+                 FROM portal_groups g
+                WHERE g.portal_id IS NULL AND split_part(ltrim(g.group_path, '/'), '/', 1) = p.realm_id
+                  AND g.deleted_at IS NULL))) AS user_count,
        p.created_on, p.updated_at
   FROM portals p
  WHERE p.is_active;
