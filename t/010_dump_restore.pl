@@ -19,21 +19,11 @@ $node->init;
 $node->start;
 my $dir = PostgreSQL::Test::Utils::tempdir;
 
-# Runs a client program against the node and expects exit code 0.
-sub run_ok
-{
-	my ($name, @command) = @_;
-	local %ENV = $node->_get_env;
-	my ($out, $err) = run_command(\@command);
-	is($? >> 8, 0, "$name: exit code 0") or diag($err);
-	return;
-}
-
 sub restore_ok
 {
 	my ($name, $database, @arguments) = @_;
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
-	run_ok($name, 'pg_restore', '-d', $database, @arguments);
+	$node->command_ok([ 'pg_restore', '-d', $database, @arguments ], $name);
 	return;
 }
 
@@ -48,9 +38,9 @@ SELECT name FROM unnest(_mfi_tables()) AS name
  WHERE (xpath('/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM %I', name), false, true, '')))[1]::text = '0'
 SQL
 
-run_ok('dump, custom', 'pg_dump', '-Fc', '-f', "$dir/bank.dump", 'bank');
-run_ok('dump, directory', 'pg_dump', '-Fd', '-j2', '-f', "$dir/bank.dir", 'bank');
-run_ok('dump, plain', 'pg_dump', '-Fp', '-f', "$dir/bank.sql", 'bank');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/bank.dump", 'bank' ], 'dump, custom');
+$node->command_ok([ 'pg_dump', '-Fd', '-j2', '-f', "$dir/bank.dir", 'bank' ], 'dump, directory');
+$node->command_ok([ 'pg_dump', '-Fp', '-f', "$dir/bank.sql", 'bank' ], 'dump, plain');
 
 restore_ok('custom', 'custom', "$dir/bank.dump");
 same_listing(listing($node, 'custom'), $bank, 'custom: equal');
@@ -65,15 +55,15 @@ restore_ok('one transaction', 'single', '-1', "$dir/bank.dump");
 same_listing(listing($node, 'single'), $bank, 'one transaction: equal');
 
 $node->safe_psql('postgres', 'CREATE DATABASE plain');
-run_ok('plain', 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', "$dir/bank.sql", 'plain');
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', "$dir/bank.sql", 'plain' ], 'plain');
 same_listing(listing($node, 'plain'), $bank, 'plain: equal');
 
 # Section by section: the schema is ready only when the last one is in.
 restore_ok('section pre-data', 'sections', '--section=pre-data', "$dir/bank.dump");
 is($node->safe_psql('sections', 'SELECT mfi_schema_version(), _mfi_schema_ready()'), '|f', 'not ready without rows');
-run_ok('section data', 'pg_restore', '-d', 'sections', '--section=data', "$dir/bank.dump");
+$node->command_ok([ 'pg_restore', '-d', 'sections', '--section=data', "$dir/bank.dump" ], 'section data');
 is($node->safe_psql('sections', 'SELECT mfi_schema_version(), _mfi_schema_ready()'), '1.1|f', 'not ready without triggers');
-run_ok('section post-data', 'pg_restore', '-d', 'sections', '--section=post-data', "$dir/bank.dump");
+$node->command_ok([ 'pg_restore', '-d', 'sections', '--section=post-data', "$dir/bank.dump" ], 'section post-data');
 is($node->safe_psql('sections', 'SELECT _mfi_schema_ready()'), 't', 'ready after the last section');
 same_listing(listing($node, 'sections'), $bank, 'sections: equal');
 
@@ -85,14 +75,14 @@ same_listing(listing($node, 'sections'), $bank, 'sections: equal');
 }
 
 # Over itself, and over a live database with an open session.
-run_ok('--clean --if-exists', 'pg_restore', '-d', 'bank', '--clean', '--if-exists', "$dir/bank.dump");
+$node->command_ok([ 'pg_restore', '-d', 'bank', '--clean', '--if-exists', "$dir/bank.dump" ], '--clean --if-exists');
 same_listing(listing($node, 'bank'), $bank, '--clean --if-exists over itself: equal');
 
 my $session = $node->background_psql('bank');
 my $query = "UPDATE mfi_type SET name = 'Bank' WHERE id = (SELECT min(id) FROM mfi_type) RETURNING updated_at >= now();\n";
 like($session->query($query), qr/^t$/, 'an open session works');
 change_rows($node, 'bank', $seed / 2, 200);
-run_ok('--clean', 'pg_restore', '-d', 'bank', '--clean', "$dir/bank.dump");
+$node->command_ok([ 'pg_restore', '-d', 'bank', '--clean', "$dir/bank.dump" ], '--clean');
 same_listing(listing($node, 'bank'), $bank, '--clean over a live database: equal');
 like($session->query($query), qr/^t$/, 'the open session goes on working');
 $session->quit;
@@ -114,7 +104,7 @@ same_listing(listing($node, 'custom'), "$before\n$rows", 'CREATE EXTENSION puts 
 $node->safe_psql('postgres', 'CREATE DATABASE quoted');
 $node->safe_psql('quoted', 'CREATE SCHEMA "The Bank"; CREATE EXTENSION mfi CASCADE SCHEMA "The Bank"');
 $node->safe_psql('quoted', 'DELETE FROM "The Bank".mfi_country WHERE id = 1');
-run_ok('dump, other schema', 'pg_dump', '-Fc', '-f', "$dir/quoted.dump", 'quoted');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/quoted.dump", 'quoted' ], 'dump, other schema');
 restore_ok('other schema', 'quoted_restored', '-j4', "$dir/quoted.dump");
 same_listing(listing($node, 'quoted_restored'), listing($node, 'quoted'), 'other schema: equal');
 

@@ -21,15 +21,6 @@ $node->init;
 $node->start;
 my $dir = PostgreSQL::Test::Utils::tempdir;
 
-sub run_ok
-{
-	my ($name, @command) = @_;
-	local %ENV = $node->_get_env;
-	my ($out, $err) = run_command(\@command);
-	is($? >> 8, 0, "$name: exit code 0") or diag($err);
-	return;
-}
-
 sub make { $node->safe_psql('postgres', "CREATE DATABASE $_") for @_; return }
 
 # What users add to the audit tables, beside what change_definitions adds to others.
@@ -69,10 +60,10 @@ sub equals_fresh
 	$node->safe_psql("fresh_$database", "CREATE EXTENSION mfi CASCADE; CREATE EXTENSION IF NOT EXISTS plpgsql");
 	$extras->("fresh_$database");
 	$node->safe_psql("fresh_$database", 'DELETE FROM activity_type; DELETE FROM mfi_country; DELETE FROM mfi_type; DELETE FROM platform_type');
-	run_ok("$name: rows", 'pg_dump', '--data-only', '--load-via-partition-root', '-T', 'mfi.schema_version', '-f',
-		"$dir/$database.rows.sql", $database);
+	$node->command_ok([ 'pg_dump', '--data-only', '--load-via-partition-root', '-T', 'mfi.schema_version', '-f',
+		"$dir/$database.rows.sql", $database ], "$name: rows");
 	local $ENV{PGOPTIONS} = '-c session_replication_role=replica';  # rows come in any order
-	run_ok("$name: into the fresh one", 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', "$dir/$database.rows.sql", "fresh_$database");
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', "$dir/$database.rows.sql", "fresh_$database" ], "$name: into the fresh one");
 	delete $ENV{PGOPTIONS};
 	$node->safe_psql("fresh_$database", 'SELECT mfi_audit_ensure_partitions(3)');
 	$node->safe_psql("fresh_$database", 'REFRESH MATERIALIZED VIEW countries') if $extras == \&our_extras;
@@ -111,7 +102,7 @@ INSERT INTO user_auth_logs (event_type, client_id, realm_id, event_time) SELECT 
 INSERT INTO admin_event_logs (event_id, realm_id, created_on) SELECT 'event ' || n % 5, 'r', CASE WHEN n > 9 THEN '2025-01-01'::timestamptz END
   FROM generate_series(1, 20) n;
 SQL
-run_ok('dump of 1.0', 'pg_dump', '-Fc', '-f', "$dir/old.dump", 'updated');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/old.dump", 'updated' ], 'dump of 1.0');
 our_extras('updated');
 my %dropped = ('mfi_clients.logo_url' => 1);
 my $rows = interface_rows($node, 'updated', %dropped);
@@ -137,7 +128,7 @@ equals_fresh('updated', \&our_extras, 'updated and fresh');
 
 # The old dump, into the new extension.
 make('old_dump');
-run_ok('restore of 1.0', 'pg_restore', '-d', 'old_dump', "$dir/old.dump");
+$node->command_ok([ 'pg_restore', '-d', 'old_dump', "$dir/old.dump" ], 'restore of 1.0');
 is($node->safe_psql('old_dump', 'SELECT mfi_schema_version(), reasons::text ~ \'schema-behind\' FROM mfi_health(\'node\')'), '1.0|t', 'the verdict says schema-behind');
 our_extras('old_dump');
 $node->safe_psql('old_dump', 'SELECT mfi_migrate_schema()');
@@ -160,16 +151,16 @@ same_listing(interface_rows($node, 'adopted'), $legacy_rows, 'adopted: no row wa
 equals_fresh('adopted', \&no_extras, 'adopted and fresh');
 
 # Restored in every way.
-run_ok('dump, custom', 'pg_dump', '-Fc', '-f', "$dir/new.dump", 'updated');
-run_ok('dump, directory', 'pg_dump', '-Fd', '-j2', '-f', "$dir/new.dir", 'updated');
-run_ok('dump, plain', 'pg_dump', '-Fp', '-f', "$dir/new.sql", 'updated');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/new.dump", 'updated' ], 'dump, custom');
+$node->command_ok([ 'pg_dump', '-Fd', '-j2', '-f', "$dir/new.dir", 'updated' ], 'dump, directory');
+$node->command_ok([ 'pg_dump', '-Fp', '-f', "$dir/new.sql", 'updated' ], 'dump, plain');
 make(qw(custom plain directory));
-run_ok('custom', 'pg_restore', '-d', 'custom', "$dir/new.dump");
-run_ok('directory -j4', 'pg_restore', '-d', 'directory', '-j4', "$dir/new.dir");
-run_ok('plain', 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', "$dir/new.sql", 'plain');
+$node->command_ok([ 'pg_restore', '-d', 'custom', "$dir/new.dump" ], 'custom');
+$node->command_ok([ 'pg_restore', '-d', 'directory', '-j4', "$dir/new.dir" ], 'directory -j4');
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', "$dir/new.sql", 'plain' ], 'plain');
 same_listing(listing($node, $_), $updated, "$_: equal") for qw(custom plain directory);
 $node->safe_psql('custom', "INSERT INTO user_auth_logs (event_type, client_id, realm_id, event_time) VALUES ('LOGIN', 'c', 'r', '2011-11-11'); SELECT mfi_audit_ensure_partitions(9)");
-run_ok('--clean', 'pg_restore', '-d', 'custom', '--clean', "$dir/new.dump");
+$node->command_ok([ 'pg_restore', '-d', 'custom', '--clean', "$dir/new.dump" ], '--clean');
 same_listing(listing($node, 'custom'), $updated, '--clean over a later state: equal');
 
 # pg_upgrade, into a new cluster of the same version.

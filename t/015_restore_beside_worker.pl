@@ -16,15 +16,6 @@ note "seed $seed (repeat with MFI_TEST_SEED=$seed)";
 my $node = MfiNode->bank('bank', conf => "log_min_messages = debug1\n");
 my $dump = PostgreSQL::Test::Utils::tempdir . '/bank.dump';
 
-sub run_ok
-{
-	my ($name, @command) = @_;
-	local %ENV = $node->_get_env;
-	my ($out, $err) = run_command(\@command);
-	is($? >> 8, 0, "$name: exit code 0") or diag($err);
-	return;
-}
-
 # The launcher calls the worker when it starts: one whole call of it, from its begin to its end.
 sub worker_calls
 {
@@ -41,7 +32,7 @@ $node->sql(<<'SQL');
 DO $$ DECLARE name text; BEGIN
 FOREACH name IN ARRAY _mfi_audit_tables() LOOP EXECUTE 'DROP TABLE ' || _mfi_partition_name(name, _mfi_month(now(), 2)); END LOOP; END $$
 SQL
-run_ok('dump', 'pg_dump', '-Fc', '-f', $dump, 'mfi_banking');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, 'mfi_banking' ], 'dump');
 worker_calls();
 my $bank = listing($node, 'mfi_banking');
 my $tables = $node->sql(q{SELECT count(*) FROM pg_class WHERE relnamespace = 'mfi_audit'::regnamespace AND relkind = 'r'});
@@ -51,7 +42,7 @@ $node->safe_psql('postgres', 'CREATE DATABASE mfi_banking');
 worker_calls();
 for my $section (qw(pre-data data post-data))
 {
-	run_ok($section, 'pg_restore', '-d', 'mfi_banking', "--section=$section", $dump);
+	$node->command_ok([ 'pg_restore', '-d', 'mfi_banking', "--section=$section", $dump ], $section);
 	last if $section eq 'post-data';
 	worker_calls();
 	is($node->sql(q{SELECT count(*) < } . $tables . q{ FROM pg_class WHERE relnamespace = 'mfi_audit'::regnamespace AND relkind = 'r'}), 't', "after $section: no partition was made");
