@@ -64,30 +64,42 @@ plainly() {
        COPY ($(group_by "$1")) TO '/dev/null'; ROLLBACK"
 }
 
-compare_views() { # WHAT
-  local i view
-  for view in v_active_portals v_mfi_platforms_summary v_user_group_assignments; do
+compare_views() { # WHAT VIEW...
+  local i view what=$1
+  shift
+  for view in "$@"; do
     rm -f "$dir"/view.s "$dir"/group.s
     for ((i = 0; i < runs; i++)); do
       timed view.s into_nothing "SELECT * FROM $view"
-      timed group.s plainly $view
+      timed group.s plainly "$view"
     done
-    say "$1, $view: $(ratio "$(seconds view.s)" "$(seconds group.s)") of its GROUP BY ($(seconds group.s) s)"
+    say "$what, $view: $(ratio "$(seconds view.s)" "$(seconds group.s)") of its GROUP BY ($(seconds group.s) s)"
   done
 }
 
+one_portal() { # WHAT
+  local i
+  rm -f "$dir"/one.s
+  for ((i = 0; i < runs; i++)); do timed one.s into_nothing "SELECT * FROM v_active_portals WHERE name = 'Portal 1'"; done
+  say "$1, one portal: $(seconds one.s) s with the connection"
+}
+
 bench_views() {
-  local n
+  local n views='v_active_portals v_mfi_platforms_summary v_user_group_assignments'
   for n in $((users / 10)) "$users"; do
     database views
     sql "ALTER TABLE user_groups SET (autovacuum_enabled = off)" >/dev/null
     fill_users "$n"
-    compare_views "$n users"
-    rm -f "$dir"/one.s
-    for ((i = 0; i < runs; i++)); do timed one.s into_nothing "SELECT * FROM v_active_portals WHERE name = 'Portal 1'"; done
-    say "$n users, one portal: $(seconds one.s) s with the connection"
+    # shellcheck disable=SC2086
+    compare_views "$n users" $views
+    one_portal "$n users"
+    sql "INSERT INTO user_groups (user_id, group_id) SELECT md5('u' || u)::uuid, md5('g' || 1 + (u * 11 + 5) % ($n / 200))::uuid
+           FROM generate_series(1, $n, 16) u ON CONFLICT DO NOTHING" >/dev/null
+    compare_views "$n users, right after 2 % new memberships" v_active_portals
     sql "UPDATE user_groups SET assigned_on = now() WHERE id % 50 = 0; UPDATE portal_users SET last_login_at = now() WHERE id % 50 = 0" >/dev/null
-    compare_views "$n users, right after 2 % of the rows changed"
+    # shellcheck disable=SC2086
+    compare_views "$n users, right after 2 % of the rows changed" $views
+    one_portal "$n users, right after 2 % of the rows changed"
   done
 }
 
