@@ -434,6 +434,25 @@ COMMENT ON COLUMN mfi_groups.client_roles IS 'Keycloak''s client roles of the gr
 COMMENT ON COLUMN mfi_groups.deleted_at IS 'When Keycloak was found without the group.';
 $sql$),
 
+('table mfi.sync_runs', $sql$
+CREATE TABLE mfi.sync_runs (
+  run_id      uuid PRIMARY KEY,
+  kind        text NOT NULL CHECK (kind IN ('portal', 'mfi')),
+  scope_id    uuid NOT NULL,
+  started_at  timestamptz NOT NULL DEFAULT now(),
+  finished_at timestamptz NOT NULL,
+  called_by   text NOT NULL DEFAULT session_user,
+  outcome     text NOT NULL,
+  report      jsonb NOT NULL
+);
+CREATE INDEX ON mfi.sync_runs (kind, scope_id, started_at);
+COMMENT ON TABLE mfi.sync_runs IS
+  'Group syncs that were done, with their reports. Those that changed nothing (noop) go after 30 days, with the next sync of the same portal or MFI.';
+COMMENT ON COLUMN mfi.sync_runs.scope_id IS 'portals.id or mfi_clients.id, by kind; no foreign key: the record outlives them.';
+COMMENT ON COLUMN mfi.sync_runs.outcome IS 'changed or noop.';
+GRANT SELECT ON mfi.sync_runs TO pg_monitor;
+$sql$),
+
 ('view v_active_portals: by portal_groups.portal_id', $sql$
 ALTER EXTENSION mfi ADD VIEW v_active_portals;
 CREATE OR REPLACE VIEW v_active_portals WITH (security_invoker = true) AS
@@ -716,3 +735,564 @@ FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION _mfi_backup_tables(text) TO pg_monitor;
 
 SELECT @extschema@._mfi_install_schema();
+
+-- Keycloak: group sync
+--
+-- One call takes one snapshot of a realm's groups for one portal or MFI. It is read into temporary tables, checked as a
+-- whole, compared with what is there by Keycloak's id alone, and written in one transaction or not at all.
+
+CREATE FUNCTION _mfi_sync_options(options jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  wrong text;
+BEGIN
+  IF jsonb_typeof(options) IS DISTINCT FROM 'object' THEN
+    RAISE EXCEPTION 'options must be a JSON object, not %', coalesce(jsonb_typeof(options), 'NULL')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'For example {"dry_run": true}.';
+  END IF;
+  SELECT string_agg(format('$.%s must be %s, not %s', o.key, r.rule, o.value), E'\n' ORDER BY o.key COLLATE "C") INTO wrong
+    FROM jsonb_each(options) o
+    LEFT JOIN (VALUES ('complete', 'true or false'), ('dry_run', 'true or false'), ('allow_empty', 'true or false'),
+                      ('restore', 'true or false'), ('max_delete_ratio', 'a number from 0 to 1'),
+                      ('max_delete_count', 'a whole number from 0, or null'),
+                      ('root_group_path', 'a path that begins with a slash, or null')) AS r (key, rule) USING (key)
+   WHERE NOT coalesce(CASE o.key
+           WHEN 'max_delete_ratio' THEN o.value @@ '$ >= 0 && $ <= 1'
+           WHEN 'max_delete_count' THEN o.value = 'null' OR o.value @@ '$ >= 0 && $ == $.floor()'
+           WHEN 'root_group_path' THEN o.value = 'null' OR o.value @@ '$ starts with "/"'
+           ELSE r.key IS NULL OR jsonb_typeof(o.value) = 'boolean' END, false);
+  IF wrong IS NULL THEN
+    SELECT string_agg(format('$.%s is no option', key), E'\n' ORDER BY key COLLATE "C") INTO wrong
+      FROM jsonb_object_keys(options) AS key
+     WHERE key NOT IN ('complete', 'dry_run', 'allow_empty', 'restore', 'max_delete_ratio', 'max_delete_count', 'root_group_path');
+  END IF;
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION 'invalid options of a group sync'
+      USING ERRCODE = 'invalid_parameter_value', DETAIL = wrong,
+            HINT = 'Options are complete, dry_run, max_delete_ratio, max_delete_count, allow_empty, restore and root_group_path.';
+  END IF;
+  RETURN '{"complete": true, "dry_run": false, "max_delete_ratio": 0.5, "allow_empty": false, "restore": true}'::jsonb || options;
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_options(jsonb) IS 'The options of a group sync with their defaults; fails on one that is wrong or unknown.';
+
+CREATE FUNCTION _mfi_sync_place(nr integer[], field text DEFAULT '') RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT '$[' || array_to_string(nr, '].subGroups[') || ']' || field $$;
+COMMENT ON FUNCTION _mfi_sync_place(integer[], text) IS 'Where in the input an element is, as a JSON path; nr: its position on each level, from 0.';
+
+CREATE FUNCTION _mfi_sync_error(code text, id uuid, place text, message text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT jsonb_build_object('code', code, 'id', id, 'path_in_input', place, 'message', message) $$;
+COMMENT ON FUNCTION _mfi_sync_error(text, uuid, text, text) IS 'One entry of the errors or warnings of a group sync.';
+
+CREATE FUNCTION _mfi_sync_elements(groups jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  CREATE TEMP TABLE _mfi_element AS
+  WITH RECURSIVE element (nr, above, body) AS (
+    SELECT ARRAY[e.nr::int - 1], NULL::jsonb, e.body FROM jsonb_array_elements(groups) WITH ORDINALITY AS e (body, nr)
+    UNION ALL
+    SELECT a.nr || (e.nr::int - 1), a.body -> 'id', e.body
+      FROM element a
+     CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(a.body -> 'subGroups') WHEN 'array' THEN a.body -> 'subGroups' ELSE '[]' END)
+                        WITH ORDINALITY AS e (body, nr))
+  SELECT nr, above, CASE jsonb_typeof(body) WHEN 'object' THEN body - '{subGroups,access}'::text[] ELSE body END AS body,
+         jsonb_typeof(body -> 'subGroups') AS sub_groups_type
+    FROM element;
+  RETURN (
+    WITH checked AS (
+      SELECT e.nr, e.body -> 'id' AS id, c.code, c.field, c.message
+        FROM pg_temp._mfi_element e
+       CROSS JOIN LATERAL (VALUES
+         (jsonb_typeof(body) <> 'object', 'not_an_object', '', 'a group must be an object'),
+         (coalesce(body ->> 'id', '') !~ '\S', 'id_missing', '', 'the group has no id'),
+         (body ->> 'id' ~ '\S' AND (jsonb_typeof(body -> 'id') <> 'string' OR body ->> 'id' !~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'),
+          'id_invalid', '.id', 'the id is not a UUID'),
+         (coalesce(body ->> 'name', '') !~ '\S', 'name_missing', '.name', 'the group has no name'),
+         (jsonb_typeof(body -> 'name') NOT IN ('string', 'null'), 'field_invalid', '.name', 'it must be a string'),
+         (jsonb_typeof(body -> 'parentId') <> 'null' AND (jsonb_typeof(body -> 'parentId') <> 'string'
+            OR body ->> 'parentId' !~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'),
+          'field_invalid', '.parentId', 'it must be a UUID'),
+         (jsonb_typeof(body -> 'path') NOT IN ('string', 'null') OR body ->> 'path' = '', 'field_invalid', '.path', 'it must be a string that is not empty'),
+         (jsonb_typeof(body -> 'description') NOT IN ('string', 'null'), 'field_invalid', '.description', 'it must be a string'),
+         (jsonb_typeof(body -> 'attributes') NOT IN ('object', 'null'), 'field_invalid', '.attributes', 'it must be an object'),
+         (jsonb_typeof(body -> 'realmRoles') NOT IN ('array', 'null'), 'field_invalid', '.realmRoles', 'it must be an array'),
+         (jsonb_typeof(body -> 'clientRoles') NOT IN ('object', 'null'), 'field_invalid', '.clientRoles', 'it must be an object'),
+         (jsonb_typeof(body -> 'subGroupCount') NOT IN ('number', 'null') OR body ->> 'subGroupCount' !~ '^[0-9]{1,9}$',
+          'field_invalid', '.subGroupCount', 'it must be a whole number'),
+         (sub_groups_type NOT IN ('array', 'null'), 'field_invalid', '.subGroups', 'it must be an array')) AS c (is_wrong, code, field, message)
+       WHERE c.is_wrong AND (c.code = 'not_an_object' OR jsonb_typeof(e.body) = 'object'))
+    SELECT jsonb_agg(@extschema@._mfi_sync_error(code, NULL, @extschema@._mfi_sync_place(nr, field), message) || jsonb_build_object('id', id)
+                     ORDER BY nr, field)
+      FROM checked);
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_elements(jsonb) IS
+  'Makes pg_temp._mfi_element: every group of the input, nested ones too, with its place and the id of the group around it. '
+  'Returns the errors of single groups, or NULL.';
+
+CREATE FUNCTION _mfi_sync_snapshot() RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  errors jsonb;
+BEGIN
+  CREATE TEMP TABLE _mfi_snapshot AS
+  SELECT DISTINCT ON ((body ->> 'id')::uuid)
+         nr, (body ->> 'id')::uuid AS id, coalesce(body ->> 'parentId', above #>> '{}')::uuid AS parent, body ->> 'name' AS name,
+         body ->> 'path' AS path, body ->> 'description' AS description, nullif(body -> 'attributes', 'null') AS attributes,
+         nullif(body -> 'realmRoles', 'null') AS realm_roles, nullif(body -> 'clientRoles', 'null') AS client_roles,
+         (body ->> 'subGroupCount')::int AS sub_group_count, NULL::int AS depth, true AS is_wanted
+    FROM pg_temp._mfi_element
+   ORDER BY (body ->> 'id')::uuid, nr;
+  ALTER TABLE pg_temp._mfi_snapshot ADD PRIMARY KEY (id);
+  ANALYZE pg_temp._mfi_element (nr);
+  ANALYZE pg_temp._mfi_snapshot (nr);
+  WITH again AS MATERIALIZED (
+    SELECT e.*, (e.body ->> 'id')::uuid AS id FROM pg_temp._mfi_element e WHERE NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot s WHERE s.nr = e.nr))
+  SELECT jsonb_agg(e.error ORDER BY e.nr) INTO errors
+    FROM (SELECT o.nr, @extschema@._mfi_sync_error('two_parents', s.id, @extschema@._mfi_sync_place(o.nr),
+                   format('the parent of the group is %s here and %s at %s', coalesce(o.body ->> 'parentId', o.above #>> '{}', 'none'),
+                          coalesce(s.parent::text, 'none'), @extschema@._mfi_sync_place(s.nr)))
+            FROM again o JOIN pg_temp._mfi_snapshot s ON s.id = o.id
+           WHERE coalesce(o.body ->> 'parentId', o.above #>> '{}')::uuid IS DISTINCT FROM s.parent
+          UNION ALL
+          SELECT o.nr, @extschema@._mfi_sync_error('two_parents', (o.body ->> 'id')::uuid, @extschema@._mfi_sync_place(o.nr, '.parentId'),
+                   format('the group stands under %s but says its parent is %s', o.above #>> '{}', o.body ->> 'parentId'))
+            FROM pg_temp._mfi_element o
+           WHERE (o.body ->> 'parentId')::uuid <> (o.above #>> '{}')::uuid
+          UNION ALL
+          SELECT o.nr, @extschema@._mfi_sync_error('id_conflict', s.id, @extschema@._mfi_sync_place(o.nr),
+                   format('the id is also at %s, with other content', @extschema@._mfi_sync_place(s.nr)))
+            FROM again o
+            JOIN pg_temp._mfi_snapshot s ON s.id = o.id
+            JOIN pg_temp._mfi_element f ON f.nr = s.nr
+           WHERE o.body - '{id,parentId}'::text[] <> f.body - '{id,parentId}'::text[]) AS e (nr, error);
+  RETURN errors;
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_snapshot() IS
+  'Makes pg_temp._mfi_snapshot of pg_temp._mfi_element: one row for each id. Returns the errors of ids that are there twice, or NULL.';
+
+CREATE FUNCTION _mfi_sync_tree(complete boolean) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  CREATE INDEX ON pg_temp._mfi_snapshot (parent);
+  ANALYZE pg_temp._mfi_snapshot (id, parent, name);
+  WITH RECURSIVE tree (id, depth, path) AS (
+    SELECT id, 0, coalesce(path, '/' || replace(name, '/', '~/')) FROM pg_temp._mfi_snapshot WHERE parent IS NULL
+    UNION ALL
+    SELECT s.id, t.depth + 1, coalesce(s.path, t.path || '/' || replace(s.name, '/', '~/'))
+      FROM tree t JOIN pg_temp._mfi_snapshot s ON s.parent = t.id)
+  UPDATE pg_temp._mfi_snapshot s SET depth = t.depth, path = t.path FROM tree t WHERE s.id = t.id;
+  RETURN (
+    WITH RECURSIVE orphan (id) AS (
+      SELECT s.id FROM pg_temp._mfi_snapshot s
+       WHERE s.depth IS NULL AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot p WHERE p.id = s.parent)
+      UNION ALL
+      SELECT s.id FROM orphan o JOIN pg_temp._mfi_snapshot s ON s.parent = o.id),
+    error (nr, entry) AS (
+      SELECT s.nr, @extschema@._mfi_sync_error('parent_missing', s.id, @extschema@._mfi_sync_place(s.nr),
+               format('its parent %s is not in the snapshot%s', s.parent, CASE WHEN NOT complete THEN ', nor known from before' END))
+        FROM pg_temp._mfi_snapshot s
+       WHERE s.depth IS NULL AND s.is_wanted AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot p WHERE p.id = s.parent)
+      UNION ALL
+      SELECT s.nr, @extschema@._mfi_sync_error('cycle', s.id, @extschema@._mfi_sync_place(s.nr), 'the group is, or is under, its own ancestor')
+        FROM pg_temp._mfi_snapshot s
+       WHERE s.depth IS NULL AND s.is_wanted AND s.id NOT IN (SELECT id FROM orphan)
+      UNION ALL
+      SELECT t.nr, @extschema@._mfi_sync_error('sibling_name', t.id, @extschema@._mfi_sync_place(t.nr, '.name'),
+               format('another group of the same parent is named %s too: %s', to_jsonb(t.name), t.first))
+        FROM (SELECT s.nr, s.id, s.name, s.is_wanted, first_value(s.id) OVER same AS first
+                FROM pg_temp._mfi_snapshot s
+              WINDOW same AS (PARTITION BY s.parent, s.name ORDER BY s.is_wanted, s.nr)) t
+       WHERE t.is_wanted AND t.id <> t.first
+      UNION ALL
+      SELECT s.nr, @extschema@._mfi_sync_error('truncated', s.id, @extschema@._mfi_sync_place(s.nr, '.subGroupCount'),
+               format('truncated snapshot: %s of the %s children of the group are missing', s.sub_group_count - coalesce(c.count, 0), s.sub_group_count))
+        FROM pg_temp._mfi_snapshot s
+        LEFT JOIN (SELECT parent, count(*) FROM pg_temp._mfi_snapshot GROUP BY parent) c ON c.parent = s.id
+       WHERE complete AND s.sub_group_count > coalesce(c.count, 0))
+    SELECT jsonb_agg(entry ORDER BY nr, entry ->> 'code') FROM error);
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_tree(boolean) IS
+  'Gives each group of pg_temp._mfi_snapshot its depth, and its path where Keycloak sent none. Returns the errors of the tree, or NULL.';
+
+CREATE FUNCTION _mfi_sync_root(root text) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  WITH RECURSIVE kept (id) AS (
+    SELECT id FROM pg_temp._mfi_snapshot WHERE path = root AND is_wanted
+    UNION ALL
+    SELECT s.id FROM kept k JOIN pg_temp._mfi_snapshot s ON s.parent = k.id)
+  UPDATE pg_temp._mfi_snapshot SET is_wanted = false WHERE is_wanted AND id NOT IN (SELECT id FROM kept);
+  IF EXISTS (SELECT FROM pg_temp._mfi_snapshot WHERE is_wanted) THEN
+    RETURN NULL;
+  END IF;
+  RETURN jsonb_build_array(@extschema@._mfi_sync_error('root_missing', NULL, '$', format('no group of the snapshot has the root_group_path %s', to_jsonb(root))));
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_root(text) IS
+  'Leaves only the group of this path and what is under it wanted in pg_temp._mfi_snapshot. Returns the error when there is none.';
+
+CREATE FUNCTION _mfi_sync_changes(scope uuid, complete boolean) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  ANALYZE pg_temp._mfi_present (id);
+  CREATE TEMP TABLE _mfi_change AS
+  SELECT s.id, s.nr,
+         CASE WHEN p.id IS NULL THEN 'created'
+              WHEN p.deleted_at IS NOT NULL THEN 'restored'
+              WHEN s.name <> p.name THEN 'renamed'
+              WHEN s.parent IS DISTINCT FROM p.parent THEN 'moved'
+              WHEN (s.description, coalesce(s.attributes, p.attributes), coalesce(s.realm_roles, p.realm_roles), coalesce(s.client_roles, p.client_roles), scope)
+                   IS DISTINCT FROM (p.description, p.attributes, p.realm_roles, p.client_roles, p.owner) THEN 'updated'
+              WHEN (s.path, s.depth) IS DISTINCT FROM (p.path, p.depth) THEN 'path_changed'
+              ELSE 'unchanged' END AS class
+    FROM pg_temp._mfi_snapshot s LEFT JOIN pg_temp._mfi_present p ON p.id = s.id
+   WHERE s.is_wanted
+  UNION ALL
+  SELECT p.id, NULL, 'soft_deleted'
+    FROM pg_temp._mfi_present p
+   WHERE complete AND p.owner = scope AND p.deleted_at IS NULL
+     AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot s WHERE s.id = p.id AND s.is_wanted);
+  ALTER TABLE pg_temp._mfi_change ADD PRIMARY KEY (id);
+  ANALYZE pg_temp._mfi_change (id, class);
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_changes(uuid, boolean) IS
+  'Makes pg_temp._mfi_change: what happens to each group, in the strongest class, by pg_temp._mfi_snapshot (wanted) and _mfi_present (stored). '
+  'Attributes and roles that were not sent are not known, so they stay.';
+
+CREATE FUNCTION _mfi_sync_refusals(scope uuid, options jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  errors jsonb;
+  live bigint := (SELECT count(*) FROM pg_temp._mfi_present WHERE owner = scope AND deleted_at IS NULL);
+  gone bigint := (SELECT count(*) FROM pg_temp._mfi_change WHERE class = 'soft_deleted');
+BEGIN
+  SELECT jsonb_agg(e.entry ORDER BY e.nr) INTO errors
+    FROM (SELECT c.nr, @extschema@._mfi_sync_error('other_scope', c.id, @extschema@._mfi_sync_place(c.nr, '.id'),
+                   format('the group is one of %s', p.belongs_to))
+            FROM pg_temp._mfi_change c JOIN pg_temp._mfi_present p ON p.id = c.id WHERE p.belongs_to <> scope AND p.deleted_at IS NULL
+          UNION ALL
+          SELECT c.nr, @extschema@._mfi_sync_error('deleted_id', c.id, @extschema@._mfi_sync_place(c.nr, '.id'), 'the group was deleted, and restore is false')
+            FROM pg_temp._mfi_change c WHERE c.class = 'restored' AND NOT (options ->> 'restore')::boolean) AS e (nr, entry);
+  IF errors IS NOT NULL OR NOT (options ->> 'complete')::boolean THEN
+    RETURN errors;
+  ELSIF NOT (options ->> 'allow_empty')::boolean AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot) THEN
+    RETURN jsonb_build_array(@extschema@._mfi_sync_error('empty_snapshot', NULL, '$', format('the snapshot is empty, and %s groups are known', live)));
+  ELSIF gone > live * (options ->> 'max_delete_ratio')::numeric OR gone > (options ->> 'max_delete_count')::numeric THEN
+    RETURN jsonb_build_array(@extschema@._mfi_sync_error('too_many_deletions', NULL, '$',
+      format('%s of %s groups are missing from the snapshot, more than max_delete_ratio %s%s', gone, live, options ->> 'max_delete_ratio',
+             coalesce(' or max_delete_count ' || (options ->> 'max_delete_count'), ''))));
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_refusals(uuid, jsonb) IS
+  'The errors for which the changes in pg_temp._mfi_change are refused, or NULL: groups of another scope, deletions beyond the limits.';
+
+CREATE FUNCTION _mfi_sync_warnings() RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    SELECT coalesce(jsonb_agg(entry ORDER BY nr, entry ->> 'code', entry ->> 'id'), '[]')
+      FROM (SELECT s.nr, @extschema@._mfi_sync_error('name_slash', s.id, @extschema@._mfi_sync_place(s.nr, '.name'),
+                     format('the name %s has a slash: its path may be read as that of another group', to_jsonb(s.name)))
+              FROM pg_temp._mfi_snapshot s WHERE s.is_wanted AND s.name ~ '/'
+            UNION ALL
+            SELECT t.nr, @extschema@._mfi_sync_error('case_twin', t.id, @extschema@._mfi_sync_place(t.nr, '.name'),
+                     format('the name %s differs from that of a sibling, %s, in case only', to_jsonb(t.name), t.first))
+              FROM (SELECT s.nr, s.id, s.name, s.is_wanted, first_value(s.id) OVER same AS first
+                      FROM pg_temp._mfi_snapshot s
+                    WINDOW same AS (PARTITION BY s.parent, lower(s.name) ORDER BY s.is_wanted, s.nr)) t
+             WHERE t.is_wanted AND t.id <> t.first
+            UNION ALL
+            SELECT NULL, @extschema@._mfi_sync_error('unclaimed', p.id, NULL,
+                     format('the group %s has no portal_id and is not in the snapshot: it was left as it is', to_jsonb(p.path)))
+              FROM pg_temp._mfi_present p
+             WHERE p.owner IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot s WHERE s.id = p.id)) AS w (nr, entry));
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_warnings() IS 'What is to be said of a snapshot that is good all the same.';
+
+CREATE FUNCTION _mfi_sync_items(owner_column text, scope uuid) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    WITH side AS (
+      SELECT c.id, c.nr, c.class,
+             CASE WHEN p.id IS NOT NULL THEN
+               jsonb_build_object('name', p.name, 'path', p.path, 'parent_id', p.parent, 'depth', p.depth, 'description', p.description,
+                 'attributes', p.attributes, 'realm_roles', p.realm_roles, 'client_roles', p.client_roles, 'deleted_at', p.deleted_at,
+                 owner_column, p.owner) END AS old,
+             CASE WHEN c.class <> 'soft_deleted' THEN
+               jsonb_build_object('name', s.name, 'path', s.path, 'parent_id', s.parent, 'depth', s.depth, 'description', s.description,
+                 'attributes', coalesce(s.attributes, p.attributes), 'realm_roles', coalesce(s.realm_roles, p.realm_roles),
+                 'client_roles', coalesce(s.client_roles, p.client_roles), 'deleted_at', NULL,
+                 owner_column, scope) END AS new
+        FROM pg_temp._mfi_change c
+        LEFT JOIN pg_temp._mfi_present p ON p.id = c.id
+        LEFT JOIN pg_temp._mfi_snapshot s ON s.id = c.id
+       WHERE c.class <> 'unchanged')
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'class', i.class, 'old', d.old, 'new', d.new) ORDER BY i.nr, i.id), '[]')
+      FROM side i
+     CROSS JOIN LATERAL (
+       SELECT jsonb_strip_nulls(i.old), jsonb_strip_nulls(i.new) WHERE i.old IS NULL OR i.new IS NULL
+       UNION ALL
+       SELECT jsonb_object_agg(k, i.old -> k), jsonb_object_agg(k, i.new -> k) FROM jsonb_object_keys(i.new) k
+        WHERE i.old -> k <> i.new -> k
+       HAVING i.old IS NOT NULL AND i.new IS NOT NULL) AS d (old, new));
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_items(text, uuid) IS 'Every change of a group sync, with the columns that differ as they were and as they are.';
+
+CREATE FUNCTION _mfi_sync_refuse(errors jsonb) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  most CONSTANT integer := 20;
+  count integer := jsonb_array_length(errors);
+  code text := errors #>> '{0,code}';
+BEGIN
+  RAISE EXCEPTION 'the groups were not synced: % in the snapshot', count || CASE count WHEN 1 THEN ' error' ELSE ' errors' END
+    USING ERRCODE = CASE WHEN code IN ('too_many_deletions', 'empty_snapshot') THEN 'restrict_violation' ELSE 'invalid_parameter_value' END,
+          DETAIL = (SELECT string_agg(format('%s: %s (%s%s)', e ->> 'path_in_input', e ->> 'message', e ->> 'code', ', id ' || (e ->> 'id')), E'\n' ORDER BY nr)
+                      FROM jsonb_array_elements(errors) WITH ORDINALITY AS t (e, nr) WHERE nr <= most)
+                   || CASE WHEN count > most THEN format(E'\nand %s more', count - most) ELSE '' END || E'\nNothing was written.',
+          HINT = CASE code
+            WHEN 'too_many_deletions' THEN 'If they are really gone from Keycloak, call it again with {"max_delete_ratio": 1} or a greater max_delete_count.'
+            WHEN 'empty_snapshot' THEN 'If Keycloak really has no group, call it again with {"allow_empty": true, "max_delete_ratio": 1}.'
+            WHEN 'truncated' THEN 'Fetch all pages of /groups and of every /groups/{id}/children, whose page has 10 groups unless max is given.'
+            WHEN 'other_scope' THEN 'A group is of one portal or MFI. Give root_group_path when several share a realm.'
+            ELSE 'Take the snapshot again. With {"dry_run": true} all errors come as JSON.' END;
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_refuse(jsonb) IS 'Raises the errors of a group sync, the first of them one by one.';
+
+CREATE FUNCTION _mfi_sync_load(kind text, scope uuid, complete boolean) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF kind = 'portal' THEN
+    -- Without portal_id a group is of the portal whose realm its path begins with.
+    CREATE TEMP TABLE _mfi_present AS
+    SELECT t.iam_group_id AS id, t.portal_id AS owner,
+           CASE WHEN t.portal_id IS NOT NULL THEN t.portal_id
+                WHEN split_part(ltrim(t.group_path, '/'), '/', 1) = own.realm_id THEN own.id
+                ELSE (SELECT o.id FROM @extschema@.portals o WHERE o.realm_id = split_part(ltrim(t.group_path, '/'), '/', 1) LIMIT 1) END AS belongs_to,
+           t.name, t.description, t.group_path AS path, t.parent_iam_group_id AS parent, t.depth, t.attributes, t.realm_roles, t.client_roles, t.deleted_at
+      FROM @extschema@.portals own, @extschema@.portal_groups t
+     WHERE own.id = _mfi_sync_load.scope
+       AND (t.portal_id = own.id OR t.iam_group_id IN (SELECT s.id FROM pg_temp._mfi_snapshot s)
+            OR t.portal_id IS NULL AND split_part(ltrim(t.group_path, '/'), '/', 1) = own.realm_id);
+  ELSE
+    CREATE TEMP TABLE _mfi_present AS
+    SELECT t.iam_group_id AS id, t.id_mfi AS owner, t.id_mfi AS belongs_to,
+           t.name, t.description, t.group_path AS path, t.parent_iam_group_id AS parent, t.depth, t.attributes, t.realm_roles, t.client_roles, t.deleted_at
+      FROM @extschema@.mfi_groups t
+     WHERE t.id_mfi = _mfi_sync_load.scope OR t.iam_group_id IN (SELECT s.id FROM pg_temp._mfi_snapshot s);
+  END IF;
+  IF NOT complete THEN
+    -- What is known stands beside what was sent, so that parents, cycles and names are looked at in the whole tree.
+    INSERT INTO pg_temp._mfi_snapshot (id, parent, name, path, depth, is_wanted)
+    SELECT p.id, u.id, p.name, p.path, CASE WHEN u.id IS NULL THEN p.depth END, false
+      FROM pg_temp._mfi_present p
+      LEFT JOIN (SELECT k.id FROM pg_temp._mfi_present k WHERE k.owner = _mfi_sync_load.scope AND k.deleted_at IS NULL
+                 UNION SELECT s.id FROM pg_temp._mfi_snapshot s) u ON u.id = p.parent
+     WHERE p.owner = _mfi_sync_load.scope AND p.deleted_at IS NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_load(text, uuid, boolean) IS
+  'Makes pg_temp._mfi_present: the stored groups of a portal or MFI, and those of others that the snapshot names.';
+
+CREATE FUNCTION _mfi_sync_write(kind text, owner_column text, scope uuid) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format(
+    'UPDATE @extschema@.%I t SET deleted_at = now() FROM pg_temp._mfi_change c WHERE c.id = t.iam_group_id AND c.class = ''soft_deleted''', kind || '_groups');
+  EXECUTE format(
+    'UPDATE @extschema@.%I t SET %I = $1, name = s.name, description = s.description, group_path = s.path, parent_iam_group_id = s.parent, depth = s.depth, '
+    '  attributes = coalesce(s.attributes, t.attributes), realm_roles = coalesce(s.realm_roles, t.realm_roles), '
+    '  client_roles = coalesce(s.client_roles, t.client_roles), deleted_at = NULL '
+    'FROM pg_temp._mfi_change c JOIN pg_temp._mfi_snapshot s ON s.id = c.id '
+    'WHERE c.id = t.iam_group_id AND c.class NOT IN (''created'', ''unchanged'', ''soft_deleted'')', kind || '_groups', owner_column) USING scope;
+  EXECUTE format(
+    'INSERT INTO @extschema@.%I (iam_group_id, %I, name, description, group_path, parent_iam_group_id, depth, attributes, realm_roles, client_roles) '
+    'SELECT s.id, $1, s.name, s.description, s.path, s.parent, s.depth, s.attributes, s.realm_roles, s.client_roles '
+    '  FROM pg_temp._mfi_change c JOIN pg_temp._mfi_snapshot s ON s.id = c.id WHERE c.class = ''created'' ORDER BY s.nr',
+    kind || '_groups', owner_column) USING scope;
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_write(text, text, uuid) IS 'Does in the table of the groups what pg_temp._mfi_change says; a group that is unchanged is not touched.';
+
+CREATE FUNCTION _mfi_sync_report(kind text, owner_column text, scope uuid) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  counts jsonb;
+  users bigint;
+BEGIN
+  SELECT jsonb_object_agg(k.class, coalesce(c.count, 0)) INTO counts
+    FROM unnest(ARRAY['created', 'restored', 'renamed', 'moved', 'updated', 'path_changed', 'soft_deleted', 'unchanged']) AS k (class)
+    LEFT JOIN (SELECT class, count(*) FROM pg_temp._mfi_change GROUP BY class) c USING (class);
+  IF kind = 'portal' THEN
+    SELECT count(*) INTO users
+      FROM (SELECT m.user_id FROM @extschema@.user_groups m JOIN pg_temp._mfi_change c ON c.id = m.group_id AND c.class = 'soft_deleted'
+            UNION SELECT u.id_iam FROM @extschema@.portal_users u JOIN pg_temp._mfi_change c ON c.id = u.id_group AND c.class = 'soft_deleted') AS affected;
+  ELSE
+    SELECT count(*) INTO users FROM @extschema@.mfi_users u JOIN pg_temp._mfi_change c ON c.id = u.id_group AND c.class = 'soft_deleted';
+  END IF;
+  RETURN jsonb_build_object(
+    'outcome', CASE WHEN EXISTS (SELECT FROM pg_temp._mfi_change WHERE class <> 'unchanged') THEN 'changed' ELSE 'noop' END,
+    'counts', counts || (
+      SELECT jsonb_build_object('received', e.count, 'duplicates_merged', e.count - s.sent, 'outside_root', s.sent - s.wanted)
+        FROM (SELECT count(*) FROM pg_temp._mfi_element) e,
+             (SELECT count(*) FILTER (WHERE nr IS NOT NULL) AS sent, count(*) FILTER (WHERE is_wanted) AS wanted FROM pg_temp._mfi_snapshot) s),
+    'items', @extschema@._mfi_sync_items(owner_column, scope),
+    'replaced', (
+      SELECT coalesce(jsonb_agg(jsonb_build_object('old_id', r.old, 'new_id', r.new, 'name', r.name) ORDER BY r.nr), '[]')
+        FROM (SELECT p.id AS old, s.id AS new, s.name, s.nr FROM pg_temp._mfi_change gone
+                JOIN pg_temp._mfi_present p ON p.id = gone.id
+                JOIN pg_temp._mfi_snapshot s ON s.name = p.name AND coalesce(s.parent, s.id) = coalesce(p.parent, s.id)
+                JOIN pg_temp._mfi_change new ON new.id = s.id AND new.class = 'created'
+               WHERE gone.class = 'soft_deleted'
+              UNION
+              SELECT p.id, s.id, s.name, s.nr FROM pg_temp._mfi_change gone
+                JOIN pg_temp._mfi_present p ON p.id = gone.id
+                JOIN pg_temp._mfi_snapshot s ON s.name = p.name AND s.path = p.path
+                JOIN pg_temp._mfi_change new ON new.id = s.id AND new.class = 'created'
+               WHERE gone.class = 'soft_deleted') AS r),
+    'affected_users', users, 'warnings', @extschema@._mfi_sync_warnings(), 'errors', '[]'::jsonb);
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_report(text, text, uuid) IS 'The report of a group sync, from its temporary tables, as they are before it writes.';
+
+CREATE FUNCTION _mfi_sync_groups(kind text, scope uuid, groups jsonb, options jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET client_min_messages = warning
+SET jit = off
+SET work_mem = '64MB'
+AS $$
+DECLARE
+  run uuid := gen_random_uuid();
+  owner_column text := CASE kind WHEN 'portal' THEN 'portal_id' ELSE 'id_mfi' END;
+  owners text := CASE kind WHEN 'portal' THEN 'portals' ELSE 'mfi_clients' END;
+  errors jsonb;
+  report jsonb;
+  is_known boolean;
+  is_dry boolean;
+BEGIN
+  options := @extschema@._mfi_sync_options(options);
+  is_dry := options -> 'dry_run';
+  IF jsonb_typeof(groups) IS DISTINCT FROM 'array' THEN
+    RAISE EXCEPTION 'groups must be a JSON array, not %', coalesce(jsonb_typeof(groups), 'NULL')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'It is what GET /admin/realms/{realm}/groups returns, with the children of every group.';
+  END IF;
+  PERFORM @extschema@._mfi_require_partitions();
+  -- One sync of a portal or MFI at a time, until the end of the transaction: a second one waits, then finds nothing to do.
+  PERFORM pg_advisory_xact_lock(hashtextextended(kind || ' ' || scope, 0));
+  EXECUTE format('SELECT EXISTS (SELECT FROM @extschema@.%I WHERE id = $1)', owners) INTO is_known USING scope;
+  IF NOT is_known THEN
+    RAISE EXCEPTION 'there is no row in % with the id %', owners, coalesce(scope::text, 'NULL')
+      USING ERRCODE = 'invalid_parameter_value', HINT = format('SELECT id, name, realm_id FROM %s.', owners);
+  END IF;
+
+  errors := coalesce(@extschema@._mfi_sync_elements(groups), @extschema@._mfi_sync_snapshot());
+  IF errors IS NULL THEN
+    PERFORM @extschema@._mfi_sync_load(kind, scope, (options -> 'complete')::boolean);
+    errors := @extschema@._mfi_sync_tree((options -> 'complete')::boolean);
+  END IF;
+  IF errors IS NULL AND options ->> 'root_group_path' IS NOT NULL THEN
+    errors := @extschema@._mfi_sync_root(options ->> 'root_group_path');
+  END IF;
+  IF errors IS NULL THEN
+    PERFORM @extschema@._mfi_sync_changes(scope, (options -> 'complete')::boolean);
+    errors := @extschema@._mfi_sync_refusals(scope, options);
+  END IF;
+  IF errors IS NOT NULL AND NOT is_dry THEN
+    PERFORM @extschema@._mfi_sync_refuse(errors);
+  ELSIF errors IS NOT NULL THEN
+    report := jsonb_build_object('outcome', 'refused', 'counts', jsonb_build_object('received', (SELECT count(*) FROM pg_temp._mfi_element)), 'items', '[]'::jsonb,
+                                 'replaced', '[]'::jsonb, 'affected_users', 0, 'warnings', '[]'::jsonb, 'errors', errors);
+  ELSE
+    report := @extschema@._mfi_sync_report(kind, owner_column, scope);
+    IF NOT is_dry THEN
+      PERFORM @extschema@._mfi_sync_write(kind, owner_column, scope);
+    END IF;
+  END IF;
+  DROP TABLE IF EXISTS pg_temp._mfi_element, pg_temp._mfi_snapshot, pg_temp._mfi_present, pg_temp._mfi_change;
+
+  report := jsonb_build_object('run_id', CASE WHEN NOT is_dry THEN run END, 'kind', kind, 'scope_id', scope, 'options', options) || report;
+  IF NOT is_dry THEN
+    INSERT INTO mfi.sync_runs (run_id, kind, scope_id, finished_at, outcome, report)
+    VALUES (run, kind, scope, clock_timestamp(), report ->> 'outcome', report);
+    DELETE FROM mfi.sync_runs r
+     WHERE r.kind = _mfi_sync_groups.kind AND r.scope_id = scope AND r.outcome = 'noop' AND r.started_at < now() - interval '30 days';
+  END IF;
+  RETURN report;
+END
+$$;
+COMMENT ON FUNCTION _mfi_sync_groups(text, uuid, jsonb, jsonb) IS 'Behind mfi_sync_portal_groups() and mfi_sync_mfi_groups(): kind is portal or mfi.';
+
+CREATE FUNCTION mfi_sync_portal_groups(portal uuid, groups jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN @extschema@._mfi_sync_groups('portal', portal, groups, options);
+END
+$$;
+COMMENT ON FUNCTION mfi_sync_portal_groups(uuid, jsonb, jsonb) IS
+  'Makes portal_groups of one portal what a snapshot of Keycloak''s groups says, and returns a report, which is also kept in mfi.sync_runs. groups: an array '
+  'of GroupRepresentation, flat, nested or both. options: complete (true: what is missing gets deleted_at), dry_run, max_delete_ratio (0.5), max_delete_count, '
+  'allow_empty, restore (true), root_group_path. Groups are known by Keycloak''s id alone. An error names the place in the input, and nothing is written.';
+
+CREATE FUNCTION mfi_sync_mfi_groups(mfi uuid, groups jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN @extschema@._mfi_sync_groups('mfi', mfi, groups, options);
+END
+$$;
+COMMENT ON FUNCTION mfi_sync_mfi_groups(uuid, jsonb, jsonb) IS
+  'Makes mfi_groups of one MFI (mfi_clients.id) what a snapshot of Keycloak''s groups says; as mfi_sync_portal_groups().';
+
+REVOKE ALL ON FUNCTION
+  _mfi_sync_options(jsonb), _mfi_sync_place(integer[], text), _mfi_sync_error(text, uuid, text, text), _mfi_sync_elements(jsonb), _mfi_sync_snapshot(),
+  _mfi_sync_tree(boolean), _mfi_sync_root(text), _mfi_sync_changes(uuid, boolean), _mfi_sync_refusals(uuid, jsonb), _mfi_sync_warnings(),
+  _mfi_sync_items(text, uuid), _mfi_sync_refuse(jsonb), _mfi_sync_load(text, uuid, boolean), _mfi_sync_write(text, text, uuid),
+  _mfi_sync_report(text, text, uuid), _mfi_sync_groups(text, uuid, jsonb, jsonb), mfi_sync_portal_groups(uuid, jsonb, jsonb),
+  mfi_sync_mfi_groups(uuid, jsonb, jsonb)
+FROM PUBLIC;
