@@ -257,6 +257,22 @@ $$;
 COMMENT ON FUNCTION _mfi_mark_duplicates(text, text) IS
   'Marks each row that repeats the Keycloak event of another one, except the oldest.';
 
+CREATE FUNCTION _mfi_refuse_old_snapshot() RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+    RAISE EXCEPTION 'audit rows cannot be moved or dropped at isolation level %', current_setting('transaction_isolation')
+      USING ERRCODE = 'invalid_transaction_state',
+            DETAIL = 'Rows that others committed after the transaction''s snapshot would not be seen, and lost. Nothing was changed.',
+            HINT = 'Call it again after SET default_transaction_isolation = ''read committed''.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION _mfi_refuse_old_snapshot() IS
+  'Fails in a transaction whose snapshot is older than the locks it takes.';
+
 CREATE FUNCTION _mfi_partition_audit_table(table_name text, new_columns text, time_of_row text, event_key text, id_key text)
 RETURNS void
 LANGUAGE plpgsql
@@ -281,6 +297,9 @@ BEGIN
     RAISE WARNING '%: %', parent, forecast;  -- inside a script a NOTICE would not be seen
   END IF;
   EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', parent);
+  IF pg_relation_size(relation) > 0 THEN
+    PERFORM @extschema@._mfi_refuse_old_snapshot();
+  END IF;
   views := @extschema@._mfi_set_views_aside(ARRAY[relation::regclass]);
   parts := ARRAY(SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', parent, conname, pg_get_constraintdef(oid))
                    FROM pg_constraint WHERE conrelid = relation AND contype = 'f')
@@ -569,6 +588,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the number of months before the current one that stay.';
   END IF;
   PERFORM _mfi_require_partitions();
+  PERFORM _mfi_refuse_old_snapshot();
   SELECT b.id, b.held INTO backup FROM mfi_backups b
    WHERE b.database = current_database() AND NOT b.is_foreign AND b.path IS NOT NULL
      AND b.verify_method = 'restore' AND b.verify_result = 'ok'
@@ -726,7 +746,7 @@ COMMENT ON FUNCTION _mfi_about(bigint, text) IS 'A count that stops at 1001, in 
 REVOKE ALL ON FUNCTION
   _mfi_audit_tables(), _mfi_append_only(text), _mfi_month(timestamptz, integer), _mfi_partition_name(text, timestamptz),
   _mfi_add_partition(text, timestamptz), _mfi_stray_months(regclass, timestamptz), _mfi_audit_arrange(text, integer),
-  _mfi_audit_obstacles(text), _mfi_audit_forecast(text), _mfi_mark_duplicates(text, text),
+  _mfi_audit_obstacles(text), _mfi_audit_forecast(text), _mfi_mark_duplicates(text, text), _mfi_refuse_old_snapshot(),
   _mfi_partition_audit_table(text, text, text, text, text), _mfi_migration_1_1(), _mfi_require_partitions(),
   _mfi_restore_runs(), _mfi_expired_partitions(integer), _mfi_expiry_decision(regclass, bigint, text), _mfi_backup_tables(text),
   _mfi_maintain(), _mfi_about(bigint, text), mfi_audit_expire(integer, boolean),

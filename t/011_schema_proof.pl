@@ -109,6 +109,7 @@ my $rows = interface_rows($node, 'updated', %dropped);
 my $timezone_of_the_user = 'Pacific/Apia';
 $node->safe_psql('updated', "SET timezone = '$timezone_of_the_user'; ALTER EXTENSION mfi UPDATE");
 same_listing(interface_rows($node, 'updated', %dropped), $rows, 'no row was lost');
+is($node->safe_psql('updated', 'SELECT count(*) FROM admin_event_logs WHERE event_time <> created_on'), '0', 'an admin event happened when it was written');
 is($node->safe_psql('updated', <<'SQL'), '0|t', 'duplicates are marked, all but one of an event');
 SELECT count(*) FILTER (WHERE unmarked <> 1), bool_or(rows > 1)
   FROM (SELECT count(*) AS rows, count(*) FILTER (WHERE NOT duplicate) AS unmarked

@@ -91,6 +91,17 @@ $primary->backup_ok;
 $primary->sql('BEGIN; SELECT mfi_audit_expire(12); ROLLBACK');
 is($primary->sql('SELECT count(*) FROM user_auth_logs'), '42', 'a rollback brings the months back');
 
+# A row that was being written while the months were counted is not dropped with them.
+like($primary->error('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT mfi_audit_expire(12)'),
+	qr/cannot be moved or dropped at isolation level repeatable read.*Nothing was changed.*HINT: +Call it again after SET/s, 'a transaction that would not see it is refused');
+my ($writer, $expiry) = map { $primary->background_psql('mfi_banking') } 1 .. 2;
+$writer->query_safe("BEGIN; INSERT INTO user_auth_logs (event_type, client_id, realm_id, event_time) VALUES ('LOGIN', 'c', 'r', '2011-02-28')");
+$expiry->query_until(qr/asked/, "\\echo asked\n$expire;\n");
+$primary->wait_sql("SELECT count(*) > 0 FROM pg_locks WHERE relation = 'user_auth_logs'::regclass AND NOT granted");
+$writer->query_safe('COMMIT');
+like($expiry->query('SELECT 1'), qr/^mfi_audit.user_auth_logs_201102\|26\|keep\|backup \S+ has 25 of its 26 rows.*\nmfi_audit.user_auth_logs_201103\|17\|dropped\|/, 'counted again under the lock');
+$_->quit for $writer, $expiry;
+
 # A standby, and wrong values.
 for my $call ('mfi_audit_ensure_partitions(3)', 'mfi_audit_expire(12)')
 {
