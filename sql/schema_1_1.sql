@@ -95,6 +95,7 @@ TRUNCATE mfi_audit.user_auth_logs_202402;
 DELETE FROM mfi_audit.user_activity_logs_default;
 INSERT INTO user_auth_logs (iam_event_id, event_type, client_id, realm_id, event_time) VALUES ('e', 'LOGIN', 'c', 'r', '2024-03-02Z')
 ON CONFLICT (iam_event_id, event_time) WHERE NOT duplicate DO UPDATE SET error = 'e';
+INSERT INTO user_auth_logs (event_type, client_id, realm_id, event_time) VALUES ('LOGIN', 'c', 'r', '2024-03-02Z') ON CONFLICT (id) DO NOTHING;
 MERGE INTO user_auth_logs l USING (VALUES ('e')) v (id) ON l.iam_event_id = v.id WHEN MATCHED THEN DELETE;
 SELECT count(*) FROM user_auth_logs;
 
