@@ -79,6 +79,15 @@ $$;
 COMMENT ON FUNCTION _mfi_partition_name(text, timestamptz) IS
   'Name of the partition of an audit table for a month; of its default partition when the month is NULL.';
 
+CREATE FUNCTION _mfi_tablespace(relation regclass) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format(' TABLESPACE %I', spcname) FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION _mfi_tablespace(regclass) IS
+  'Clause that puts a new table where this one is; NULL when that is the database''s own tablespace.';
+
 CREATE FUNCTION _mfi_add_partition(relation text, month timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -98,7 +107,7 @@ BEGIN
   END IF;
   -- A table that is attached locks the parent less than one made as a partition.
   EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED '
-                 'INCLUDING STORAGE INCLUDING COMPRESSION)', name, parent);
+                 'INCLUDING STORAGE INCLUDING COMPRESSION)%s', name, parent, @extschema@._mfi_tablespace(parent));
   EXECUTE format('ALTER TABLE %s OWNER TO %I', name,
                  (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = parent));
   IF month IS NULL THEN
@@ -223,6 +232,23 @@ $$;
 COMMENT ON FUNCTION _mfi_audit_obstacles(text) IS
   'What keeps an audit table from being made anew as a partitioned one.';
 
+CREATE FUNCTION _mfi_columns_in_the_way(table_name text) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('column %I is there already', attname)
+    FROM (VALUES
+      ('user_auth_logs', '{ip,duplicate}'::text[]),
+      ('admin_event_logs', '{event_time,auth_realm_id,auth_client_uuid,auth_user_id,ip_address,ip,representation_raw,error,duplicate}'),
+      ('mfi_user_activity_logs', '{id_mfi}'),
+      ('portal_groups', '{portal_id,depth,attributes,realm_roles,client_roles,deleted_at}'),
+      ('mfi_groups', '{depth,attributes,realm_roles,client_roles,deleted_at}')) AS v (name, columns)
+    JOIN pg_attribute ON attrelid = @extschema@._mfi_regclass(name) AND attname = ANY (columns) AND NOT attisdropped
+   WHERE name = table_name
+$$;
+COMMENT ON FUNCTION _mfi_columns_in_the_way(text) IS
+  'Columns of a table that have the name of one that version 1.1 adds.';
+
 CREATE FUNCTION _mfi_audit_forecast(table_name text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -320,8 +346,8 @@ BEGIN
 
   -- In the other schema the old table, its indexes and its sequence are in no name's way.
   EXECUTE format('ALTER TABLE %s SET SCHEMA mfi_audit', parent);
-  EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS%s) PARTITION BY RANGE (event_time)',
-                 parent, old, ', ' || nullif(new_columns, ''));
+  EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS%s) PARTITION BY RANGE (event_time)%s',
+                 parent, old, ', ' || nullif(new_columns, ''), @extschema@._mfi_tablespace(relation));
   PERFORM @extschema@._mfi_add_partition(table_name, NULL);
   -- OFFSET 0 hides the times' statistics: there are few months, so they are hashed, not sorted.
   FOR month IN EXECUTE format(
@@ -367,11 +393,12 @@ DECLARE
   obstacles text;
 BEGIN
   SELECT string_agg(format('%I: %s', name, obstacle), E'\n' ORDER BY name, obstacle) INTO obstacles
-    FROM unnest(_mfi_audit_tables()) AS name, _mfi_audit_obstacles(name) AS obstacle;
+    FROM (SELECT name, _mfi_audit_obstacles(name) FROM unnest(_mfi_audit_tables()) AS name
+          UNION ALL SELECT name, _mfi_columns_in_the_way(name) FROM unnest(_mfi_tables()) AS name) AS o (name, obstacle);
   IF obstacles IS NOT NULL THEN
-    RAISE EXCEPTION 'the audit tables cannot be partitioned while other objects are in the way'
+    RAISE EXCEPTION 'the tables cannot be brought to version 1.1 while other objects are in the way'
       USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles || E'\nNothing was changed.',
-            HINT = 'Drop these objects, migrate, and make them again where they still make sense.';
+            HINT = 'Drop these objects (rename columns), migrate, and make them again where they still make sense.';
   END IF;
   RETURN QUERY
 
@@ -747,6 +774,7 @@ REVOKE ALL ON FUNCTION
   _mfi_audit_tables(), _mfi_append_only(text), _mfi_month(timestamptz, integer), _mfi_partition_name(text, timestamptz),
   _mfi_add_partition(text, timestamptz), _mfi_stray_months(regclass, timestamptz), _mfi_audit_arrange(text, integer),
   _mfi_audit_obstacles(text), _mfi_audit_forecast(text), _mfi_mark_duplicates(text, text), _mfi_refuse_old_snapshot(),
+  _mfi_columns_in_the_way(text), _mfi_tablespace(regclass),
   _mfi_partition_audit_table(text, text, text, text, text), _mfi_migration_1_1(), _mfi_require_partitions(),
   _mfi_restore_runs(), _mfi_expired_partitions(integer), _mfi_expiry_decision(regclass, bigint, text), _mfi_backup_tables(text),
   _mfi_maintain(), _mfi_about(bigint, text), mfi_audit_expire(integer, boolean),

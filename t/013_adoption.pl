@@ -5,7 +5,7 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
-use MfiInterface qw(interface_rows interface_tables inserts legacy_schema);
+use MfiInterface qw(interface_columns interface_rows interface_tables inserts legacy_schema);
 use MfiListing qw(definitions listing rows same_listing);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -13,6 +13,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('bank');
 $node->init;
+$node->append_conf('postgresql.conf', "allow_in_place_tablespaces = on\n");
 $node->start;
 
 sub legacy
@@ -30,6 +31,8 @@ $node->safe_psql('postgres', 'CREATE ROLE app; CREATE ROLE reader; CREATE ROLE o
 legacy('extras', <<'SQL');
 ALTER TABLE portals ADD COLUMN theme json, ADD COLUMN opened timestamp DEFAULT now(), ADD CONSTRAINT short CHECK (length(name) < 200);
 ALTER TABLE user_auth_logs ADD COLUMN country text DEFAULT 'RW';
+CREATE TABLESPACE logs LOCATION '';
+ALTER TABLE user_auth_logs SET TABLESPACE logs;
 ALTER TABLE mfi_users ALTER COLUMN temp_lock SET DEFAULT true;
 ALTER TABLE portal_users ALTER COLUMN created_on SET DEFAULT timezone('utc', now());
 ALTER TABLE portals ALTER COLUMN id SET DEFAULT public.uuid_generate_v4();
@@ -112,6 +115,12 @@ is($node->safe_psql('extras', "SET ROLE app; INSERT INTO user_auth_logs (event_t
 is($node->safe_psql('extras', 'SELECT count(*) FROM pg_init_privs i WHERE privtype = \'e\' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = i.classoid AND d.objid = i.objoid AND d.deptype = \'e\')'),
 	'0', 'no grant is recorded as the extension\'s');
 
+is($node->safe_psql('extras', <<'SQL'), "t\n1|1|t", 'the partitions of a table are in its tablespace, those to come as well');
+SELECT count(*) > 0 FROM mfi_audit_ensure_partitions(9);
+SELECT count(DISTINCT reltablespace), count(DISTINCT spcname), bool_or(relid::text = _mfi_partition_name('user_auth_logs', _mfi_month(now(), 8)))
+  FROM pg_partition_tree('user_auth_logs') JOIN pg_class c ON c.oid = relid LEFT JOIN pg_tablespace t ON t.oid = reltablespace AND spcname = 'logs'
+SQL
+
 # Differences, each by name.
 my %differences = (
 	'DROP TABLE mfi_platforms CASCADE' => qr/table mfi_platforms is missing/,
@@ -139,6 +148,16 @@ for my $change (sort keys %differences)
 	like($err, $differences{$change}, "refused: $change");
 	like($err, qr/Nothing was changed/, 'and says so');
 }
+
+# Columns of the names that 1.1 adds: each of them is named.
+my %interface = map { ("$_->{table}.$_->{column}" => 1) } interface_columns();
+my @added = grep { !$interface{$_} && !/\.(?:theme|opened|country|iso_alpha2)$/ } split /\n/, $node->safe_psql('extras', <<'SQL');
+SELECT name || '.' || attname FROM unnest(_mfi_tables()) AS name JOIN pg_attribute ON attrelid = name::regclass AND attnum > 0 AND NOT attisdropped
+SQL
+cmp_ok(@added, '>', 20, '1.1 adds columns');
+my $own = join('', map { my ($table, $column) = split /\./; "ALTER TABLE $table ADD COLUMN $column integer;" } @added);
+($status, $out, $err) = $node->psql('different', "BEGIN; $own CREATE EXTENSION mfi;");
+is(join("\n", sort $err =~ /^(?:DETAIL: +)?(\w+: column \w+) is there already$/mg), join("\n", sort map { s/\./: column /r } @added), 'refused: columns in the way, each by name');
 my $different = listing($node, 'different');
 $node->psql('different', 'ALTER TABLE portals RENAME COLUMN name TO title; CREATE EXTENSION mfi');
 $node->safe_psql('different', 'ALTER TABLE portals RENAME COLUMN title TO name');
