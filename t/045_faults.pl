@@ -36,32 +36,33 @@ sub stop_standby
 	return;
 }
 
-# Each: name, what goes wrong, what the nodes must say (node => [verdict, reason, more]), and how it is cured. Two sample
+# Each: name, what goes wrong, what both nodes must say ([verdict, reason]; ok; or down, when it cannot be asked), and how it
+# is cured. Two sample
 # intervals are 0.4 s here; the rest of the limit is for starting psql on a busy machine.
 my $in_time = 5;
 my @faults = (
 	{
 		name => 'standby stopped',
 		cause => sub { stop_standby() },
-		says => { primary => [ 'warning', 'standby-missing: db-replica is not connected' ] },
+		says => { primary => [ 'warning', 'standby-missing: db-replica is not connected' ], standby => 'down' },
 		cure => sub { $standby->start },
 	},
 	{
 		name => 'standby killed',
 		cause => sub { stop_standby('immediate') },
-		says => { primary => [ 'warning', 'standby-missing: db-replica is not connected' ] },
+		says => { primary => [ 'warning', 'standby-missing: db-replica is not connected' ], standby => 'down' },
 		cure => sub { $standby->start },
 	},
 	{
 		name => 'primary killed',
 		cause => sub { $primary->stop('immediate') },
-		says => { standby => [ 'warning', 'upstream-lost: no WAL receiver is running' ] },
+		says => { standby => [ 'warning', 'upstream-lost: no WAL receiver is running' ], primary => 'down' },
 		cure => sub { $primary->start; $primary->launcher_ready },
 	},
 	{
 		name => 'replay paused',
 		cause => sub { $standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()') },
-		says => { standby => [ 'warning', 'replay-paused' ] },
+		says => { standby => [ 'warning', 'replay-paused' ], primary => 'ok' },
 		cure => sub { $standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()') },
 	},
 	{
@@ -94,7 +95,7 @@ my @faults = (
 				  . ' EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END $$');
 			write_wal(64);
 		},
-		says => { primary => [ '(warning|critical)', 'slot-at-risk: slot db_replica will lose WAL in about' ] },
+		says => { primary => [ '(warning|critical)', 'slot-at-risk: slot db_replica will lose WAL in about' ], standby => 'down' },
 		check => sub {
 			like($primary->sql('SELECT reasons FROM mfi_replication_health'),
 				qr/slot-xmin-age: slot db_replica keeps VACUUM from removing the dead rows of the last 10\d+ transactions/, 'slot-xmin-age');
@@ -111,7 +112,7 @@ my @faults = (
 			$primary->set('mfi.silence_warning' => '1', 'max_slot_wal_keep_size' => "'-1'");
 			write_wal(64);
 		},
-		says => { primary => [ 'warning', 'slots-unbounded' ] },
+		says => { primary => [ 'warning', 'slots-unbounded' ], standby => 'down' },
 		cure => sub {
 			$primary->set('mfi.silence_warning' => 'DEFAULT', 'max_slot_wal_keep_size' => 'DEFAULT');
 			$standby->start;
@@ -120,7 +121,7 @@ my @faults = (
 	{
 		name => 'the disk of WAL is nearly full',
 		cause => sub { $primary->set('max_wal_size' => "'2000TB'") },
-		says => { primary => [ 'warning', 'disk-nearly-full: the disk of pg_wal has .* left, less than max_wal_size' ] },
+		says => { primary => [ 'warning', 'disk-nearly-full: the disk of pg_wal has .* left, less than max_wal_size' ], standby => 'ok' },
 		cure => sub { $primary->set('max_wal_size' => 'DEFAULT') },
 	},
 	{
@@ -129,7 +130,7 @@ my @faults = (
 			$primary->set('archive_command' => "'false'");
 			$primary->sql('SELECT pg_switch_wal()');
 		},
-		says => { primary => [ 'critical|warning', 'archive-failing: WAL file 0[0-9A-F]+ cannot be archived' ] },
+		says => { primary => [ 'critical|warning', 'archive-failing: WAL file 0[0-9A-F]+ cannot be archived' ], standby => 'ok' },
 		cure => sub {
 			$primary->set('archive_command' => 'DEFAULT');
 			$primary->sql('SELECT pg_switch_wal()');
@@ -138,7 +139,7 @@ my @faults = (
 	{
 		name => 'a synchronous standby is missing',
 		cause => sub { $primary->set('synchronous_standby_names' => "'ghost'") },
-		says => { primary => [ 'critical', 'sync-standby-missing: commits wait: 0 of 1' ] },
+		says => { primary => [ 'critical', 'sync-standby-missing: commits wait: 0 of 1' ], standby => 'ok' },
 		cure => sub { $primary->set('synchronous_standby_names' => 'DEFAULT') },
 	},
 	{
@@ -151,7 +152,7 @@ my @faults = (
 			}
 			stop_standby();
 		},
-		says => { primary => [ 'warning', 'standby-missing' ] },
+		says => { primary => [ 'warning', 'standby-missing' ], standby => 'down' },
 		check => sub { is($primary->sql('SELECT count(*) FROM mfi_replication_status()'), '1', 'it is one standby') },
 		cure => sub { $standby->start },
 	},
@@ -185,8 +186,19 @@ for my $fault (@faults)
 	pass("$fault->{name}: both nodes say ok before");
 	$fault->{cause}->();
 	my $began = time;
-	for my $where (sort keys %{ $fault->{says} })
+	for my $where ('primary', 'standby')
 	{
+		if ($fault->{says}{$where} eq 'down')
+		{
+			isnt($node{$where}->psql('postgres', 'SELECT 1'), 0, "$fault->{name}: the $where is down");
+			next;
+		}
+		if ($fault->{says}{$where} eq 'ok')
+		{
+			$node{$where}->wait_sql("SELECT verdict = 'ok' AND reasons = '{}' FROM mfi_replication_health");
+			cmp_ok(time - $began, '<', $in_time, "$fault->{name}: the $where has no reason of its own");
+			next;
+		}
 		my ($verdict, $reason) = @{ $fault->{says}{$where} };
 		$node{$where}->wait_sql("SELECT verdict ~ '^($verdict)\$' AND EXISTS (SELECT FROM unnest(reasons) r WHERE r ~ '^$reason')"
 			  . ' FROM mfi_replication_health');
