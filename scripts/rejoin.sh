@@ -9,7 +9,8 @@
 #   --config-file FILE      when postgresql.conf is not in the data directory
 #   --clone                 clones anew without trying pg_rewind
 #   --no-start              leaves the start to you (systemctl start ...)
-# Nothing is deleted: what is replaced by a clone stays beside it as DATA-DIRECTORY.aside.*
+# Its slots are dropped, as those it had as a primary would keep WAL for nobody: make those of its own standbys again.
+# Nothing else is deleted: what is replaced by a clone stays beside it as DATA-DIRECTORY.aside.*
 set -euo pipefail
 # shellcheck source=scripts/log.sh
 . "$(dirname "$(readlink -f "$0")")/log.sh"
@@ -143,6 +144,7 @@ check_here
 check_there
 make_slot
 if rewind; then
+  rm -rf "$data"/pg_replslot/* # a primary's slots, which would keep WAL here for nobody; a clone has none either
   as_standby "$data"
 else
   [ -n "$clone" ] || say "pg_rewind could not do it (above)"

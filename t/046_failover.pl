@@ -144,6 +144,7 @@ does_ok('rejoin.sh by pg_rewind', $one, 'rejoin.sh', '-D', $one->data_dir, '-d',
 rejoined($two, $one, 'rejoined by pg_rewind');
 is($one->sql("SELECT count(*) FROM ledger WHERE note = 'given up'"), '0', 'what only the old primary had is given up');
 is($one->sql('SHOW port'), $one->port, 'it kept its own configuration');
+is($one->sql('SELECT count(*) FROM pg_replication_slots'), '0', 'and keeps no WAL for a slot it had as the primary');
 is($two->sql('SELECT peer FROM mfi_replication_status()'), 'db-one', 'under the name it was given');
 refuses('rejoin.sh of a node that did not diverge', 'runs', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $to_two);
 
