@@ -1,4 +1,5 @@
-# What mfi_health('node') finds in the server itself: pages damaged on disk, and text sorted by another library.
+# What mfi_health('node') finds in the server itself: pages damaged on disk, text sorted by another library, and transaction
+# ids that nearly run out.
 
 use strict;
 use warnings FATAL => 'all';
@@ -34,4 +35,22 @@ like($node->error('SELECT count(*) FROM damaged'), qr/invalid page in block 0/, 
 $node->wait_sql("SELECT verdict = 'critical' AND reasons::text ~ 'checksum-failures: database mfi_banking has 1 page' FROM mfi_health('node')");
 pass('is critical');
 $node->stop;
+
+# The next transaction is the first of a segment of the commit log, so that only that file must be made.
+my $old = MfiNode->bank('old', conf => "autovacuum = off\nautovacuum_freeze_max_age = 2000000000\n");
+$old->stop;
+my $segment = 1239;
+open(my $log, '>:raw', sprintf('%s/pg_xact/%04X', $old->data_dir, $segment)) or die $!;
+print $log "\0" x (32 * 8192);
+close $log;
+$old->command_ok([ 'pg_resetwal', '-x', $segment * 32 * 8192 * 4, $old->data_dir ], 'the transaction ids of many years pass');
+$old->start;
+$old->launcher_ready;
+like($old->sql($health), qr/^critical\|\{"wraparound-near: the oldest transaction id is 1299 million old; writes are refused at 2000 million.*VACUUM \(FREEZE\)/s,
+	'wraparound is near');
+$old->safe_psql($_, 'VACUUM (FREEZE)') for split /\n/, $old->safe_psql('postgres', 'SELECT datname FROM pg_database WHERE datallowconn');
+$old->safe_psql('postgres', "ALTER DATABASE template0 ALLOW_CONNECTIONS true");
+$old->safe_psql('template0', 'VACUUM (FREEZE)');
+is($old->sql($health), 'ok|{}|{}', 'after VACUUM (FREEZE) it is not');
+$old->stop;
 done_testing();
