@@ -348,6 +348,7 @@ BEGIN
   EXECUTE format('ALTER TABLE %s SET SCHEMA mfi_audit', parent);
   EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS%s) PARTITION BY RANGE (event_time)%s',
                  parent, old, ', ' || nullif(new_columns, ''), @extschema@._mfi_tablespace(relation));
+  EXECUTE format('ALTER TABLE %s OWNER TO %I', parent, (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = relation));
   PERFORM @extschema@._mfi_add_partition(table_name, NULL);
   -- OFFSET 0 hides the times' statistics: there are few months, so they are hashed, not sorted.
   FOR month IN EXECUTE format(

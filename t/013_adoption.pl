@@ -54,6 +54,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app;
 GRANT SELECT (id, username) ON portal_users TO reader WITH GRANT OPTION;
 ALTER TABLE digital_platforms OWNER TO owner_of_tables;
+ALTER TABLE admin_event_logs OWNER TO owner_of_tables;
 SELECT setval('portal_users_id_seq', 7777);
 ALTER SEQUENCE mfi_users_id_seq INCREMENT 10;
 SQL
@@ -121,6 +122,8 @@ SELECT count(DISTINCT reltablespace), count(DISTINCT spcname), bool_or(relid::te
   FROM pg_partition_tree('user_auth_logs') JOIN pg_class c ON c.oid = relid LEFT JOIN pg_tablespace t ON t.oid = reltablespace AND spcname = 'logs'
 SQL
 
+is($node->psql('extras', 'SET ROLE owner_of_tables; ALTER TABLE admin_event_logs ADD COLUMN note text'), 0, 'the owner of a table owns its partitions');
+
 # Differences, each by name.
 my %differences = (
 	'DROP TABLE mfi_platforms CASCADE' => qr/table mfi_platforms is missing/,
@@ -151,7 +154,7 @@ for my $change (sort keys %differences)
 
 # Columns of the names that 1.1 adds: each of them is named.
 my %interface = map { ("$_->{table}.$_->{column}" => 1) } interface_columns();
-my @added = grep { !$interface{$_} && !/\.(?:theme|opened|country|iso_alpha2)$/ } split /\n/, $node->safe_psql('extras', <<'SQL');
+my @added = grep { !$interface{$_} && !/\.(?:theme|opened|country|note|iso_alpha2)$/ } split /\n/, $node->safe_psql('extras', <<'SQL');
 SELECT name || '.' || attname FROM unnest(_mfi_tables()) AS name JOIN pg_attribute ON attrelid = name::regclass AND attnum > 0 AND NOT attisdropped
 SQL
 cmp_ok(@added, '>', 20, '1.1 adds columns');
