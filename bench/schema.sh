@@ -77,11 +77,14 @@ compare_views() { # WHAT VIEW...
   done
 }
 
-one_portal() { # WHAT
-  local i
-  rm -f "$dir"/one.s
-  for ((i = 0; i < runs; i++)); do timed one.s into_nothing "SELECT * FROM v_active_portals WHERE name = 'Portal 1'"; done
-  say "$1, one portal: $(seconds one.s) s with the connection"
+one_of_each() { # WHAT
+  local i one
+  for one in "v_active_portals WHERE name = 'Portal 1'" "v_mfi_platforms_summary WHERE mfi_name = 'MFI 1'" \
+    "v_user_group_assignments WHERE username = 'user1'" "v_user_group_assignments WHERE group_name = 'Group 1'"; do
+    rm -f "$dir"/one.s
+    for ((i = 0; i < runs; i++)); do timed one.s into_nothing "SELECT * FROM $one"; done
+    say "$1, $one: $(seconds one.s) s with the connection"
+  done
 }
 
 bench_views() {
@@ -92,14 +95,14 @@ bench_views() {
     fill_users "$n"
     # shellcheck disable=SC2086
     compare_views "$n users" $views
-    one_portal "$n users"
+    one_of_each "$n users"
     sql "INSERT INTO user_groups (user_id, group_id) SELECT md5('u' || u)::uuid, md5('g' || 1 + (u * 11 + 5) % ($n / 200))::uuid
            FROM generate_series(1, $n, 16) u ON CONFLICT DO NOTHING" >/dev/null
     compare_views "$n users, right after 2 % new memberships" v_active_portals
     sql "UPDATE user_groups SET assigned_on = now() WHERE id % 50 = 0; UPDATE portal_users SET last_login_at = now() WHERE id % 50 = 0" >/dev/null
     # shellcheck disable=SC2086
     compare_views "$n users, right after 2 % of the rows changed" $views
-    one_portal "$n users, right after 2 % of the rows changed"
+    one_of_each "$n users, right after 2 % of the rows changed"
   done
 }
 
