@@ -16,7 +16,7 @@ RUN groupadd -r -g 999 postgres && \
     mkdir -p /etc/postgresql-common/createcluster.d && \
     echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/mfi.conf && \
     apt-get update && \
-    apt-get install -y --no-install-recommends postgresql-17 tzdata && \
+    apt-get install -y --no-install-recommends postgresql-17 tzdata ca-certificates curl jq && \
     apt-get clean && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/* /etc/ssl/private/ssl-cert-snakeoil.key && \
     install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /scratch /run/mfi
@@ -26,7 +26,7 @@ COPY --from=build /out /
 COPY config /etc/mfi
 COPY init-scripts /docker-entrypoint-initdb.d
 COPY scripts/*.sh /usr/local/lib/mfi/
-RUN for name in backup restore health; do ln -s "/usr/local/lib/mfi/$name.sh" "/$name.sh"; done
+RUN for name in backup restore health keycloak-sync; do ln -s "/usr/local/lib/mfi/$name.sh" "/$name.sh"; done
 EXPOSE 5432
 STOPSIGNAL SIGINT
 HEALTHCHECK --interval=5s --timeout=10s --start-period=30m CMD /health.sh node; test $? -le 1

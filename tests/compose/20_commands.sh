@@ -6,6 +6,7 @@ for service in db-primary db-replica db-backup; do claim "docker compose logs $s
 claim "/backup.sh" compose exec -T db-backup /backup.sh
 matches "the log of db-backup has its end" 'succeeded \(manual\).*verified by restore: ok' "$(wait_until 15 "logged" sh -c "cd $stack && docker compose logs db-backup | grep -q 'succeeded (manual)'" && logs db-backup)"
 matches "/health.sh says warning, by its exit code too" 'backups-on-same-device.*exit 1' "$(compose exec -T db-backup /health.sh 2>&1 | tr '\n' ' '; echo "exit ${PIPESTATUS[0]}")"
+matches "/keycloak-sync.sh asks for what it needs" 'KEYCLOAK_URL is not set.*exit 2' "$(compose exec -T db-backup /keycloak-sync.sh 2>&1 | tr '\n' ' '; echo "exit ${PIPESTATUS[0]}")"
 matches "SELECT * FROM pg_stat_replication" 'db-replica' "$(primary 'SELECT * FROM pg_stat_replication')"
 for table in activity_type mfi_country mfi_type platform_type; do claim "SELECT * FROM $table" primary "SELECT * FROM $table"; done
 # At a terminal, while the dump waits for a table that another connection holds.

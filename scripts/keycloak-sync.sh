@@ -1,0 +1,298 @@
+#!/bin/bash
+# keycloak-sync.sh [OPTION...]: makes the groups of a portal or MFI what they are in its Keycloak realm, and imports the realm's
+# events since the last time. It can be run as often as one likes.
+#   --dry-run          tells what it would do, and writes nothing
+#   --realm NAME       the realm (KEYCLOAK_REALM)
+#   --portal ID        whose groups they are: portals.id, or
+#   --mfi ID           mfi_clients.id; by default the one portal or MFI with that realm_id
+#   --option NAME=JSON an option of mfi_sync_portal_groups, such as max_delete_ratio=1 or root_group_path='"/mfis/umoja"'
+#   --groups, --events only that
+# Environment: KEYCLOAK_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID, KEYCLOAK_CLIENT_SECRET or KEYCLOAK_CLIENT_SECRET_FILE, KEYCLOAK_TOKEN_REALM (of
+# the client; the realm), KEYCLOAK_CA_FILE, KEYCLOAK_PAGE (100), KEYCLOAK_TIMEOUT (30 s), KEYCLOAK_TRIES (5), KEYCLOAK_RETRY_DELAY (1 s, then doubled).
+# Exit code: 0 all done, 1 something was not done, 2 wrong use, 3 done, but malformed events were left out.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+usage() {
+  sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"
+  exit "$1"
+}
+
+# Read while still root: the file may be out of reach afterwards.
+secret_file=${KEYCLOAK_CLIENT_SECRET_FILE:-/run/secrets/keycloak_client_secret}
+if [ -z "${KEYCLOAK_CLIENT_SECRET:-}" ] && [ -s "$secret_file" ]; then
+  KEYCLOAK_CLIENT_SECRET=$(cat "$secret_file")
+  export KEYCLOAK_CLIENT_SECRET
+fi
+if [ "$here" = /usr/local/lib/mfi ]; then
+  # shellcheck source=scripts/client.sh
+  . "$here/client.sh"
+else
+  # shellcheck source=scripts/log.sh
+  . "$here/log.sh"
+  export PGDATABASE=${PGDATABASE:-mfi_banking} PGAPPNAME='mfi keycloak-sync.sh'
+  query() { psql -X -q -At -F $'\x1f' -v ON_ERROR_STOP=1 "${@:2}" <<<"$1"; }
+fi
+
+realm=${KEYCLOAK_REALM:-} kind='' scope='' options='{}' parts='groups auth admin' dry_run=false
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --dry-run) dry_run=true ;;
+    --groups) parts=groups ;;
+    --events) parts='auth admin' ;;
+    --realm) realm=${2:?--realm needs a name} && shift ;;
+    --portal) kind=portal scope=${2:?--portal needs an id} && shift ;;
+    --mfi) kind=mfi scope=${2:?--mfi needs an id} && shift ;;
+    --option)
+      if ! [[ "${2:-}" == ?*=?* ]] || ! options=$(jq -c --arg name "${2%%=*}" --argjson value "${2#*=}" '.[$name] = $value' <<<"$options" 2>/dev/null); then
+        echo "--option needs NAME=JSON, such as max_delete_ratio=1" >&2
+        exit 2
+      fi
+      shift
+      ;;
+    -h | --help) usage 0 ;;
+    *) usage 2 >&2 ;;
+  esac
+  shift
+done
+client=${KEYCLOAK_CLIENT_ID:-} secret=${KEYCLOAK_CLIENT_SECRET:-} url=${KEYCLOAK_URL:-}
+unset KEYCLOAK_CLIENT_SECRET
+for name in url:KEYCLOAK_URL realm:KEYCLOAK_REALM client:KEYCLOAK_CLIENT_ID secret:KEYCLOAK_CLIENT_SECRET; do
+  variable=${name%:*}
+  [ -n "${!variable}" ] || {
+    say "${name#*:} is not set"
+    echo "    See keycloak-sync.sh --help, and \"Keycloak\" in README.md." >&2
+    exit 2
+  }
+done
+url=${url%/} page=${KEYCLOAK_PAGE:-100} tries=${KEYCLOAK_TRIES:-5} delay=${KEYCLOAK_RETRY_DELAY:-1} timeout=${KEYCLOAK_TIMEOUT:-30}
+for number in "$page" "$tries" "$timeout"; do
+  [[ "$number" =~ ^[1-9][0-9]*$ ]] || {
+    say "KEYCLOAK_PAGE, KEYCLOAK_TRIES and KEYCLOAK_TIMEOUT must be whole numbers from 1, not \"$number\""
+    exit 2
+  }
+done
+encode() { jq -rn --arg text "$1" '$text | @uri'; }
+admin=$url/admin/realms/$(encode "$realm")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+token=''
+
+# fetch FILE CURL-ARGUMENT...: sets status; 000 when there was no answer in time. What is secret comes on standard input.
+fetch() {
+  local file=$1
+  shift
+  status=$(curl -sS -K - --connect-timeout 10 --max-time "$timeout" ${KEYCLOAK_CA_FILE:+--cacert "$KEYCLOAK_CA_FILE"} \
+    -H 'Accept: application/json' -o "$file" -w '%{http_code}' "$@" 2>"$work/error") || status=000
+}
+reason() { if [ "$status" = 000 ]; then cat "$work/error"; else echo "HTTP $status: $(head -c 300 "$1" | tr '\n' ' ')"; fi; }
+back_off() { sleep "$(awk -v d="$delay" -v n="$1" 'BEGIN { print d * 2 ^ (n - 1) }')"; }
+config_line() { # NAME VALUE, quoted as curl's configuration wants it
+  local value=${2//\\/\\\\}
+  printf '%s = "%s"\n' "$1" "${value//\"/\\\"}"
+}
+
+log_in() {
+  local attempt
+  for ((attempt = 1; ; attempt++)); do
+    fetch "$work/token" --data-urlencode grant_type=client_credentials --data-urlencode "client_id=$client" \
+      "$url/realms/$(encode "${KEYCLOAK_TOKEN_REALM:-$realm}")/protocol/openid-connect/token" <<<"$(config_line data-urlencode "client_secret=$secret")"
+    token=$(jq -r '.access_token // empty' "$work/token" 2>/dev/null) || token=''
+    if [ "$status" = 200 ] && [ -n "$token" ]; then return; fi
+    case "$status" in
+      400 | 401 | 403 | 404)
+        die "Keycloak does not let the client $client in: $(reason "$work/token")" \
+          "Check KEYCLOAK_URL, KEYCLOAK_TOKEN_REALM, KEYCLOAK_CLIENT_ID and its secret; the client needs \"Service accounts roles\"."
+        ;;
+    esac
+    [ "$attempt" -lt "$tries" ] || die "no token from $url after $tries tries: $(reason "$work/token")" "Is Keycloak up, and is KEYCLOAK_URL right?"
+    back_off "$attempt"
+  done
+}
+
+# get PATH FILE: one page of the admin API. Returns 4 when it does not exist; every other failure ends the part.
+get() {
+  local path=$1 file=$2 attempt=1 refused=0
+  while :; do
+    [ -n "$token" ] || log_in
+    fetch "$file" "$admin$path" <<<"$(config_line header "Authorization: Bearer $token")"
+    case "$status" in
+      200) if jq -e 'type == "array"' "$file" >/dev/null 2>&1; then return 0; fi ;;
+      401)
+        token='' refused=$((refused + 1))
+        if [ "$refused" -le 2 ]; then continue; fi
+        die "Keycloak refuses every token for $path" "$(reason "$file")"
+        ;;
+      403) die "the client $client may not read $path" "Its service account needs the roles query-groups and view-users (groups) and view-events (events) of realm-management." ;;
+      404) return 4 ;;
+      408 | 429 | 5?? | 000) ;;
+      *) die "Keycloak does not answer $path: $(reason "$file")" "Nothing was written for this part." ;;
+    esac
+    [ "$attempt" -lt "$tries" ] || die "no answer to $path after $tries tries: $(reason "$file")" "Nothing was written for this part. Run it again when Keycloak is well."
+    say "try $attempt of $path: $(reason "$file")"
+    back_off "$attempt"
+    attempt=$((attempt + 1))
+  done
+}
+
+# A server or proxy that ignores "first" would answer for ever.
+moves_on() {
+  ! cmp -s "$work/page" "$work/page.before" || die "Keycloak answers the same page again and again" "Does a proxy before it drop what follows the question mark?"
+  cp "$work/page" "$work/page.before"
+}
+
+# read_groups FILE: one reading of every group, a line for each. Sets whole: not when something was gone or missing meanwhile.
+read_groups() {
+  whole=yes
+  local first=0 count id children received
+  : >"$work/parents"
+  : >"$1"
+  rm -f "$work/page.before"
+  while :; do
+    get "/groups?first=$first&max=$page&briefRepresentation=false" "$work/page" || die "there is no realm $realm at $url" "Check KEYCLOAK_URL and KEYCLOAK_REALM."
+    count=$(jq length "$work/page")
+    [ "$count" -gt 0 ] || break
+    moves_on
+    add_groups '' "$1"
+    first=$((first + count))
+  done
+  while [ -s "$work/parents" ]; do
+    mv "$work/parents" "$work/level"
+    : >"$work/parents"
+    while read -r id children; do
+      received=0
+      while [ "$received" -lt "$children" ]; do
+        get "/groups/$id/children?first=$received&max=$page&briefRepresentation=false" "$work/page" || echo '[]' >"$work/page"
+        count=$(jq length "$work/page")
+        if [ "$count" = 0 ]; then
+          whole=''
+          return
+        fi
+        moves_on
+        add_groups "$id" "$1"
+        received=$((received + count))
+      done
+    done <"$work/level"
+  done
+}
+add_groups() { # PARENT FILE: the groups of a page; those with children that are not in it are to be asked for
+  jq -c --arg parent "$1" '.[] | del(.access) | if $parent == "" then . else .parentId //= $parent end
+    | if .realmRoles then .realmRoles |= sort else . end | if .clientRoles then .clientRoles |= map_values(sort) else . end' "$work/page" >>"$2"
+  jq -r '.[] | select((.subGroupCount // 0) > 0 and (.subGroups // [] | length) == 0) | "\(.id | @uri) \(.subGroupCount)"' "$work/page" >>"$work/parents"
+}
+
+# Pages are not of one moment: a group that goes while they are read moves others to a page that was read already. So the
+# groups are read until two readings in a row are the same.
+take_snapshot() {
+  local reading whole
+  rm -f "$work/before"
+  for ((reading = 1; reading <= 6; reading++)); do
+    read_groups "$work/groups"
+    if [ -n "$whole" ]; then
+      jq -cS . "$work/groups" | LC_ALL=C sort >"$work/now"
+      if [ -f "$work/before" ] && cmp -s "$work/before" "$work/now"; then
+        jq -s . "$work/groups" >"$work/snapshot"
+        return
+      fi
+      mv "$work/now" "$work/before"
+    else
+      rm -f "$work/before"
+    fi
+    [ "$reading" -lt 2 ] || say "the groups changed while they were read: reading them again"
+  done
+  die "the groups of realm $realm change all the time" "Nothing was written. Run it again when nobody edits them."
+}
+
+find_scope() {
+  local found
+  [ -z "$kind" ] || return 0
+  found=$(query "SELECT 'portal', id, name FROM portals WHERE realm_id = :'realm' UNION ALL SELECT 'mfi', id, name FROM mfi_clients WHERE realm_id = :'realm'" -v realm="$realm")
+  case "$(grep -c . <<<"$found")" in
+    1) IFS=$'\x1f' read -r kind scope _ <<<"$found" ;;
+    0) die "no portal and no MFI has the realm_id $realm" "Insert it first, or name one by --portal or --mfi." ;;
+    *) die "several portals or MFIs have the realm_id $realm" "Name one by --portal or --mfi, and its part by --option root_group_path='\"/…\"':" "${found//$'\x1f'/ }" ;;
+  esac
+}
+
+groups() {
+  find_scope
+  take_snapshot
+  options=$(jq -c --argjson dry_run "$dry_run" '.dry_run = $dry_run' <<<"$options")
+  # shellcheck disable=SC2016
+  query '\set groups `cat :'"'file'"'`
+    SELECT mfi_sync_'"$kind"'_groups(:'"'scope'"', :'"'groups'"', :'"'options'"')' -v file="$work/snapshot" -v scope="$scope" -v options="$options" >"$work/report" ||
+    die "the groups of realm $realm were not synced" "The lines above say why. Nothing was written."
+  jq -r --arg realm "$realm" '
+    "Groups of realm \($realm), \(.kind) \(.scope_id): \(.outcome)\(if .options.dry_run then " (dry run)" else "" end)",
+    "  " + ([.counts | to_entries[] | select(.value > 0) | "\(.value) \(.key | gsub("_"; " "))"] | join(", ")),
+    (.items[:50][] | "  \(.class | gsub("_"; " ")) \(if .old.path and .new.path then "\(.old.path) -> \(.new.path)" else (.new.path // .old.path // .id) end)"),
+    (if (.items | length) > 50 then "  and \((.items | length) - 50) more, in mfi.sync_runs" else empty end),
+    (.replaced[] | "  \(.name) was deleted and made anew: members are not carried over"),
+    (if .affected_users > 0 then "  \(.affected_users) users are in groups that were deleted" else empty end),
+    (.warnings[:50][] | "  warning: \(.message)"), (.errors[:50][] | "  error: \(.path_in_input): \(.message)")' "$work/report"
+  jq -e '.outcome != "refused"' "$work/report" >/dev/null || exit 1
+}
+
+# import_events NAME PATH TABLE: newest first from Keycloak, oldest first into the database, so that an import that is cut
+# short leaves no gap behind its newest event.
+import_events() {
+  local name=$1 path=$2 table=$3 first=0 count oldest since=0 chunk new=0 known=0 bad=0
+  : >"$work/events"
+  : >"$work/malformed"
+  rm -f "$work/page.before"
+  while :; do
+    get "$path?first=$first&max=$page" "$work/page" || die "there is no realm $realm at $url" "Check KEYCLOAK_URL and KEYCLOAK_REALM."
+    count=$(jq length "$work/page")
+    [ "$count" -gt 0 ] || break
+    moves_on
+    jq -e '(.[0].time? // 0) >= (.[-1].time? // 0)' "$work/page" >/dev/null || die "the $name events do not come newest first" "Nothing of them was imported."
+    # An hour back: events of several Keycloak nodes do not arrive in order.
+    [ "$first" -gt 0 ] || since=$(query "SELECT coalesce(floor(extract(epoch FROM max(event_time) - interval '1 hour') * 1000), 0)
+      FROM $table WHERE realm_id = :'realm' AND event_time BETWEEN now() - interval '35 days' AND now()" -v realm="$(jq -r '[.[].realmId? // empty][0] // ""' "$work/page")")
+    jq -c '.[]' "$work/page" >>"$work/events"
+    oldest=$(jq -r '[.[].time? // empty | numbers] | min // 0 | floor' "$work/page")
+    [ "$oldest" -ge "$since" ] || break
+    first=$((first + count))
+  done
+  if [ "$dry_run" = true ]; then
+    echo "${name^} events of realm $realm: $(grep -c . "$work/events" || true) read, nothing imported (dry run)"
+    return
+  fi
+  rm -f "$work"/chunk.*
+  tac "$work/events" | split -a 6 -l 5000 - "$work/chunk."
+  for chunk in "$work"/chunk.*; do
+    [ -s "$chunk" ] || continue
+    jq -s . "$chunk" >"$work/array"
+    # shellcheck disable=SC2016
+    query '\set events `cat :'"'file'"'`
+      SELECT mfi_import_'"$name"'_events(:'"'events'"')' -v file="$work/array" >"$work/report" ||
+      die "the $name events of realm $realm were not imported" "The lines above say why. Older ones are in; run it again for the others."
+    new=$((new + $(jq .inserted "$work/report"))) known=$((known + $(jq .known "$work/report"))) bad=$((bad + $(jq .malformed "$work/report")))
+    jq -r --slurpfile events "$work/array" '.errors[] | "  malformed: \(.path_in_input | sub("^[^]]*][.]?"; "")) \(.message): \($events[0][.index] | tostring | .[:200])"' "$work/report" >>"$work/malformed"
+  done
+  echo "${name^} events of realm $realm: $new new, $known known, $bad malformed"
+  cat "$work/malformed"
+  [ "$bad" = 0 ] || exit 42 # no program ends with that by itself
+}
+
+# Each part in a process of its own: what ends one does not end the others. Its errors end it, so that it stands in no condition.
+result=0
+for part in $parts; do
+  set +e
+  (
+    set -e
+    case $part in
+      groups) groups ;;
+      auth) import_events auth /events user_auth_logs ;;
+      admin) import_events admin /admin-events admin_event_logs ;;
+    esac
+  )
+  code=$?
+  set -e
+  case $code in
+    0) ;;
+    42) [ "$result" = 1 ] || result=3 ;;
+    *) result=1 ;;
+  esac
+done
+exit $result

@@ -1,0 +1,150 @@
+# scripts/keycloak-sync.sh against a stand-in for Keycloak: all pages, whatever fails on the way, and never a part of the groups taken for all.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use JSON::PP qw(decode_json);
+use MfiKeycloak;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+sub sample { my ($name) = @_; return @{ decode_json(slurp_file("$FindBin::RealBin/keycloak/$name.json")) } }
+sub newest_first { return [ sort { $b->{time} <=> $a->{time} } @_ ] }
+
+my $node = PostgreSQL::Test::Cluster->new('bank');
+$node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
+$node->start;
+$node->safe_psql('postgres', 'CREATE DATABASE mfi_banking');
+sub sql { my ($sql) = @_; return $node->safe_psql('mfi_banking', $sql) }
+sql('CREATE EXTENSION mfi CASCADE');
+my $portal = '00000000-0000-0000-0000-0000000000a1';
+sql("INSERT INTO portals (id, name, realm_id, client_id) VALUES ('$portal', 'Ops', 'ops', 'web')");
+
+my $secret = q{s3cret "with\\ $all & + % };
+my @groups = sample('snapshot_1_flat');
+my $keycloak = MfiKeycloak->new(groups => \@groups, events => newest_first(sample('events')), admin_events => newest_first(sample('admin_events')), secret => $secret, faults => []);
+my $secret_file = PostgreSQL::Test::Utils::tempdir . '/secret';
+append_to_file($secret_file, "$secret\n");
+
+# Runs the script: its exit code and all it says.
+sub run_script
+{
+	my ($env, @options) = @_;
+	local %ENV = ($node->_get_env, PGDATABASE => 'mfi_banking', KEYCLOAK_URL => $keycloak->url . '/', KEYCLOAK_REALM => 'ops', KEYCLOAK_CLIENT_ID => 'group-sync', KEYCLOAK_CLIENT_SECRET_FILE => $secret_file,
+		KEYCLOAK_PAGE => 2, KEYCLOAK_TIMEOUT => 2, KEYCLOAK_TRIES => 3, KEYCLOAK_RETRY_DELAY => 0.05, TMPDIR => PostgreSQL::Test::Utils::tempdir, %$env);
+	delete $ENV{$_} for grep { !defined $env->{$_} && exists $env->{$_} } keys %$env;
+	my ($out, $err) = run_command([ "$FindBin::RealBin/../scripts/keycloak-sync.sh", @options ]);
+	return ($? >> 8, "$out$err");
+}
+sub runs
+{
+	my ($name, $code, $like, $env, @options) = @_;
+	my ($got, $said) = run_script($env // {}, @options);
+	is($got, $code, "$name: exit code $code") or diag($said);
+	like($said, $_, "$name: said") for ref $like eq 'ARRAY' ? @$like : $like;
+	unlike($said, qr/s3cret|token\d/, "$name: no secret said");
+	return $said;
+}
+my $live = q{SELECT string_agg(name, ',' ORDER BY name COLLATE "C") FROM portal_groups WHERE deleted_at IS NULL};
+sub state { return sql('SELECT md5(string_agg(g::text || xmin, \',\' ORDER BY id)) FROM portal_groups g') . sql('SELECT count(*) FROM user_auth_logs') }
+
+# A dry run, then all of it, then again.
+runs('dry run', 0, [ qr/Groups of realm ops, portal $portal: changed \(dry run\)\n  6 created, 6 received\n  created \/auditors/, qr/Auth events of realm ops: 6 read, nothing imported/ ], {}, '--dry-run');
+is(sql('SELECT (SELECT count(*) FROM portal_groups) + (SELECT count(*) FROM user_auth_logs) + (SELECT count(*) FROM admin_event_logs)'), 0, 'a dry run writes nothing');
+runs('first run', 0, [ qr/: changed\n  6 created, 6 received/, qr/^Auth events of realm ops: 6 new, 0 known, 0 malformed$/m, qr/^Admin events of realm ops: 6 new, 0 known, 0 malformed$/m ]);
+is(sql($live), 'auditors,back-office,managers,regional,support,tellers', 'all pages of all levels');
+is(sql(q{SELECT attributes FROM portal_groups WHERE name = 'back-office'}), '{"portal": ["ops"]}', 'with attributes');
+is((grep { m{/children\?} && !/max=/ } $keycloak->requests), 0, 'no page of the default size');
+my $before = state();
+runs('second run', 0, [ qr/: noop\n  6 received, 6 unchanged/, qr/^Auth events of realm ops: 0 new, 6 known/m ]);
+is(state(), $before, 'a second run changes nothing');
+
+# More groups than a default page has.
+my ($parent) = map { $_->{id} } grep { $_->{name} eq 'tellers' } @groups;
+my @many = map { { id => sprintf('00000000-0000-0000-0000-%012d', $_), name => "till $_", path => "/back-office/tellers/till $_", parentId => $parent, attributes => {}, realmRoles => [ 'b', 'a' ], clientRoles => {} } } 10 .. 34;
+$keycloak->set(groups => [ @groups, @many ]);
+runs('many children', 0, qr/25 created, 31 received, 6 unchanged/, { KEYCLOAK_PAGE => undef }, '--groups');
+$before = state();
+
+# What fails on the way, and is got over: the token ends, errors, a page that times out, an answer that is cut, a proxy's page.
+$keycloak->set(faults => [
+	{ match => '/token', nth => 1, do => 503 }, { match => '/groups\?', nth => 1, do => 'cut' }, { match => '/groups\?', nth => 3, do => 500 },
+	{ match => '/children', nth => 2, do => 401 }, { match => '/children', nth => 4, do => 429 }, { match => '/children', nth => 6, do => 'html' },
+	{ match => '/children', nth => 8, do => 'hang' } ]);
+my $patient = { KEYCLOAK_PAGE => 10, KEYCLOAK_TIMEOUT => 1 };
+runs('trouble on the way', 0, [ qr/: noop\n  31 received, 31 unchanged/, qr/HTTP 500/, qr/HTTP 429/, qr/HTTP 200: <html>/, qr/timed out/i ], $patient, '--groups');
+is(state(), $before, 'nothing was taken for deleted');
+cmp_ok(scalar(grep { /token/ } $keycloak->requests), '>=', 3, 'a new token was taken');
+
+# And what is not: an error, and nothing is written.
+for my $fault (
+	[ 'a server that is down', { match => '/children', nth => 2, do => 500, always => 1 }, qr/no answer to \/groups\/.*children.* after 3 tries: HTTP 500/ ],
+	[ 'refused for good', { match => '/groups', do => 401, always => 1 }, qr/refuses every token/ ],
+	[ 'not allowed', { match => '/groups', do => 403, always => 1 }, qr/group-sync may not read .*\n.*view-users/ ],
+	[ 'always a proxy', { match => '/groups', do => 'html', always => 1 }, qr/after 3 tries: HTTP 200: <html>/ ])
+{
+	my ($name, $what, $like) = @$fault;
+	$keycloak->set(faults => [$what]);
+	runs($name, 1, $like, { KEYCLOAK_PAGE => 10 }, '--groups');
+	is(state(), $before, "$name: nothing written");
+}
+$keycloak->set(faults => []);
+
+# A group that goes while the pages are read moves the next one to a page that was read: it must not be taken for deleted.
+my ($auditors) = map { $_->{id} } grep { $_->{name} eq 'auditors' } @groups;
+$keycloak->set(faults => [ { match => '/groups\?', nth => 2, do => 'delete', id => $auditors } ]);
+runs('a group deleted between pages', 0, [ qr/the groups changed while they were read/, qr/30 received, 30 unchanged, 1 soft deleted/ ], {}, '--groups');
+is(sql(q{SELECT string_agg(name, ',') FROM portal_groups WHERE deleted_at IS NOT NULL}), 'auditors', 'only it is deleted');
+$keycloak->set(groups => [ @groups, @many ], faults => [ { match => "$parent/children", nth => 2, do => 'delete', id => $parent }, { match => "$parent/children", nth => 3, do => 'delete', id => $many[0]{id} } ]);
+my ($code, $said) = run_script({ KEYCLOAK_PAGE => 10 }, '--groups');
+is($code, 1, 'a parent deleted while its children are read: they are many, and its own still name it');
+like($said, qr/too_many_deletions|parent_missing|max_delete_ratio/, 'the guard says why');
+is(sql('SELECT count(*) FROM portal_groups WHERE deleted_at IS NULL'), 30, 'nothing written');
+$keycloak->set(groups => [@groups]);
+runs('guarded', 1, [ qr/25 of 30 groups are missing from the snapshot, more than max_delete_ratio 0.5/, qr/HINT: .*max_delete_ratio/ ], {}, '--groups');
+runs('let through', 0, qr/25 soft deleted/, {}, '--groups', '--option', 'max_delete_ratio=1');
+
+# Events: only those since the last time, all kinds of them, malformed ones told.
+my $now = time() * 1000;
+my @stream = map { { id => "event $_", time => $now - $_ * 60_000, type => 'LOGIN', realmId => 'realm-uuid', clientId => 'c' } } 1 .. 300;
+$keycloak->set(events => \@stream, admin_events => [], faults => [ { match => '/events', nth => 2, do => 401 }, { match => '/events', nth => 3, do => 500 } ]);
+runs('events', 0, qr/^Auth events of realm ops: 300 new, 0 known/m, { KEYCLOAK_PAGE => 50 }, '--events');
+unshift @stream, { id => 'newest', time => $now, type => 'LOGOUT', realmId => 'realm-uuid' }, { id => 'bad', time => $now, realmId => 'realm-uuid' };
+$keycloak->set(events => \@stream, faults => []);
+runs('since the last time', 3, [ qr/^Auth events of realm ops: 1 new, \d+ known, 1 malformed$/m, qr/malformed: type it must be a string that is not blank: .*"id":"bad"/ ], { KEYCLOAK_PAGE => 50 }, '--events');
+is((grep { m{/events\?first=100} } $keycloak->requests), 0, 'older pages are not asked for');
+$keycloak->set(events => [ reverse @stream ]);
+runs('oldest first', 1, qr/do not come newest first/, {}, '--events');
+$keycloak->set(events => \@stream, faults => [ { match => '/events', nth => 3, do => 500, always => 1 } ]);
+$before = state();
+runs('cut short', 1, qr/no answer to \/events/, {}, '--events');
+is(state(), $before, 'no gap: nothing of it was imported');
+
+# One part that fails does not stop the others.
+$keycloak->set(events => [ { id => 'later', time => $now + 1000, type => 'LOGIN', realmId => 'realm-uuid' } ], faults => [ { match => '/groups', do => 500, always => 1 } ]);
+runs('groups fail, events go on', 1, [ qr/no answer to \/groups/, qr/^Auth events of realm ops: 1 new/m ]);
+$keycloak->set(faults => []);
+
+# Wrong use, wrong settings.
+runs('no url', 2, qr/KEYCLOAK_URL is not set/, { KEYCLOAK_URL => '' });
+runs('no secret', 2, qr/KEYCLOAK_CLIENT_SECRET is not set/, { KEYCLOAK_CLIENT_SECRET_FILE => '/nonexistent' });
+runs('wrong page', 2, qr/must be whole numbers/, { KEYCLOAK_PAGE => '0' });
+runs('unknown option', 2, qr/--dry-run/, {}, '--dryrun');
+runs('wrong option', 2, qr/NAME=JSON/, {}, '--option', 'max_delete_ratio');
+runs('help', 0, qr/^keycloak-sync.sh \[OPTION/, {}, '--help');
+runs('unknown option of the function', 1, qr/\$\.force is no option/, {}, '--groups', '--option', 'force=true');
+runs('wrong secret', 1, qr/does not let the client group-sync in: HTTP 401: .*unauthorized_client/, { KEYCLOAK_CLIENT_SECRET => 'wrong' }, '--groups');
+runs('no Keycloak', 1, qr/no token from http:\/\/127.0.0.1:1 after 3 tries: .*(refused|connect)/, { KEYCLOAK_URL => 'http://127.0.0.1:1' }, '--groups');
+runs('wrong realm', 1, qr/no portal and no MFI has the realm_id other/, {}, '--groups', '--realm', 'other');
+runs('wrong realm in Keycloak', 1, qr/there is no realm other/, {}, '--groups', '--realm', 'other', '--portal', $portal);
+runs('wrong portal', 1, qr/there is no row in portals with the id/, {}, '--groups', '--portal', '00000000-0000-0000-0000-0000000000ff');
+runs('no database', 1, qr/could not connect|connection to server/, { PGPORT => 1 }, '--groups', '--portal', $portal);
+sql("INSERT INTO mfi_clients (id, name, schema, realm_id, client_id) VALUES ('00000000-0000-0000-0000-0000000000b1', 'Umoja', 'u', 'ops', 'u')");
+runs('two with the realm', 1, qr/several portals or MFIs have the realm_id ops\n.*root_group_path/, {}, '--groups');
+runs('an MFI, a part of the realm', 0, qr/1 created, 6 received, 5 outside root/, {}, '--groups', '--mfi', '00000000-0000-0000-0000-0000000000b1', '--option', 'root_group_path="/support"');
+is(sql('SELECT name, group_path FROM mfi_groups'), 'support|/support', 'in mfi_groups');
+is_deeply([ glob(PostgreSQL::Test::Utils::tempdir . '/tmp.*') ], [], 'no file is left behind');
+$node->stop;
+done_testing();

@@ -1,0 +1,161 @@
+package MfiKeycloak;
+
+# A stand-in for Keycloak's admin API with its rules of paging: /groups has the top groups only, without subGroups and, unless
+# told otherwise, without attributes; /children has ten groups unless told otherwise; events come newest first. A process of its
+# own; what it has and how it fails is set over HTTP.
+
+use strict;
+use warnings FATAL => 'all';
+use HTTP::Tiny;
+use IO::Select;
+use IO::Socket::INET;
+use JSON::PP qw(decode_json encode_json);
+use POSIX ();
+
+# MfiKeycloak->new(groups => [..], events => [..], admin_events => [..])
+sub new
+{
+	my ($class, %params) = @_;
+	my $listener = IO::Socket::INET->new(Listen => 8, LocalAddr => '127.0.0.1', Proto => 'tcp') or die "could not listen: $!";
+	my $self = bless { url => 'http://127.0.0.1:' . $listener->sockport }, $class;
+	$self->{pid} = fork // die "could not fork: $!";
+	serve($listener) if $self->{pid} == 0;
+	close($listener);
+	$self->set(%params);
+	return $self;
+}
+
+sub url { return $_[0]{url} }
+
+# set(NAME => VALUE, ...): groups, events, admin_events as Keycloak has them, flat; secret; faults, each taken once, at the
+# nth request whose path matches: { match => REGEX, nth => N, do => 401 | 403 | 500 | hang | cut | html | delete | forget, id => ID }
+sub set
+{
+	my ($self, %params) = @_;
+	my $answer = HTTP::Tiny->new->put("$self->{url}/control", { content => encode_json(\%params) });
+	die "the stand-in answers $answer->{status} $answer->{content}" if $answer->{status} != 200;
+	return;
+}
+
+# The requests since the last set: "METHOD path".
+sub requests { my ($self) = @_; return @{ decode_json(HTTP::Tiny->new->get("$self->{url}/control")->{content}) } }
+
+sub DESTROY
+{
+	my ($self) = @_;
+	local $?;
+	kill 'KILL', $self->{pid};
+	waitpid $self->{pid}, 0;
+	return;
+}
+
+# Only _exit ends the process, so that it runs no clean-up of the test.
+sub serve
+{
+	my ($listener) = @_;
+	my (%state, %tokens, @requests, @hanging, $issued);
+	local $SIG{PIPE} = 'IGNORE';
+	while (getppid() != 1)
+	{
+		IO::Select->new($listener)->can_read(0.2) or next;
+		my $client = $listener->accept or next;
+		my ($method, $target, $headers, $body) = read_request($client) or next;
+		if ($target eq '/control')
+		{
+			if ($method eq 'PUT')
+			{
+				my $new = decode_json($body);
+				@state{ keys %$new } = values %$new;
+				@requests = ();
+				$_->{seen} = 0 for @{ $state{faults} // [] };
+			}
+			answer($client, 200, encode_json(\@requests));
+			next;
+		}
+		push @requests, "$method $target";
+		my $fault = due(\%state, $target);
+		if ($fault eq 'hang') { push @hanging, $client }
+		elsif ($fault eq 'cut') { print $client "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n[{\"id\":"; close($client) }
+		elsif ($fault eq 'html') { answer($client, 200, '<html>Welcome</html>') }
+		elsif ($fault =~ /^\d/) { %tokens = () if $fault == 401; answer($client, $fault, '{"error":"unknown_error"}') }
+		elsif ($target =~ m{^/realms/[^/]+/protocol/openid-connect/token$})
+		{
+			my %form = map { map { s/\+/ /gr =~ s/%(..)/chr hex $1/ger } split /=/, $_, 2 } split /&/, $body;
+			my $known = ($form{client_secret} // '') eq $state{secret} && $form{grant_type} eq 'client_credentials';
+			$tokens{ 'token' . ++$issued } = 1 if $known;
+			answer($client, $known ? (200, qq({"access_token":"token$issued","expires_in":60})) : (401, '{"error":"unauthorized_client"}'));
+		}
+		elsif ($headers !~ /^Authorization: Bearer (\w+)\r$/m || !$tokens{$1}) { answer($client, 401, '{"error":"HTTP 401 Unauthorized"}') }
+		else { answer($client, resource(\%state, $target)) }
+	}
+	POSIX::_exit(0);
+}
+
+sub due
+{
+	my ($state, $target) = @_;
+	for my $fault (grep { $target =~ /$_->{match}/ } @{ $state->{faults} // [] })
+	{
+		next if ++$fault->{seen} != ($fault->{nth} // 1) && !$fault->{always};
+		$state->{groups} = [ grep { $_->{id} ne $fault->{id} } @{ $state->{groups} } ] if $fault->{do} eq 'delete';
+		return $fault->{do} if $fault->{do} ne 'delete';
+	}
+	return '';
+}
+
+sub read_request
+{
+	my ($client) = @_;
+	my $text = '';
+	while ($text !~ /\r\n\r\n/) { sysread($client, $text, 65536, length $text) or return }
+	my ($head, $body) = split /\r\n\r\n/, $text, 2;
+	my ($length) = $head =~ /^Content-Length: (\d+)/mi;
+	while (length $body < ($length // 0)) { sysread($client, $body, 65536, length $body) or return }
+	return ($head =~ /^(\w+) (\S+)/, "$head\r\n", $body);
+}
+
+sub answer
+{
+	my ($client, $status, $body) = @_;
+	print $client "HTTP/1.1 $status X\r\nContent-Type: application/json\r\nContent-Length: " . length($body) . "\r\nConnection: close\r\n\r\n$body";
+	close($client);
+	return;
+}
+
+# What the API gives for a path.
+sub resource
+{
+	my ($state, $target) = @_;
+	my ($path, $query) = split /\?/, $target, 2;
+	my %query = map { split /=/, $_, 2 } split /&/, $query // '';
+	my ($realm, $rest) = $path =~ m{^/admin/realms/([^/]+)(/.*)$} or return (404, '{}');
+	return (404, '{"error":"Realm not found."}') if $realm ne 'ops';
+	my $page = sub {
+		my ($default, @all) = @_;
+		my ($first, $max) = ($query{first} // 0, $query{max} // $default);
+		@all = splice @all, $first < @all ? $first : scalar @all;
+		splice @all, $max if @all > $max;
+		return (200, encode_json(\@all));
+	};
+	my $children = sub {
+		my ($parent) = @_;
+		return sort { $a->{name} cmp $b->{name} } grep { ($_->{parentId} // '') eq $parent } @{ $state->{groups} };
+	};
+	my $shown = sub {
+		my ($group, $brief) = @_;
+		my %shown = (%$group, subGroups => [], subGroupCount => scalar(() = $children->($group->{id})), access => { view => \1 });
+		delete @shown{qw(attributes realmRoles clientRoles)} if $brief;
+		return \%shown;
+	};
+	return $page->(100, map { $shown->($_, ($query{briefRepresentation} // 'true') eq 'true') } $children->('')) if $rest eq '/groups';
+	if ($rest =~ m{^/groups/([^/]+)/children$})
+	{
+		my $id = $1;
+		return (404, '{"error":"Could not find group by id"}') if !grep { $_->{id} eq $id } @{ $state->{groups} };
+		return $page->(10, map { $shown->($_, ($query{briefRepresentation} // 'false') eq 'true') } $children->($id));
+	}
+	return $page->(100, @{ $state->{ $rest eq '/events' ? 'events' : 'admin_events' } }) if $rest =~ m{^/(?:admin-)?events$};
+	return (404, '{}');
+}
+
+1;
