@@ -65,7 +65,8 @@ sub pgbench { $primary->run_log([ 'pgbench', '-n', '-c', '2', '-T', $seconds - 1
 no_alarm('idle', sub { }, 'none');
 no_alarm('pgbench', \&pgbench, 'none');
 no_alarm('base backup', sub { base_backup($primary, 'copy') }, 'none');
-no_alarm('checkpoints', sub { $primary->sql('CHECKPOINT'), $primary->sql('SELECT pg_switch_wal()') for 1 .. 5 }, 'none');
+no_alarm('checkpoints and switches of WAL files',
+	sub { $primary->sql('SELECT pg_switch_wal(); CHECKPOINT; SELECT txid_current(); SELECT pg_switch_wal()') for 1 .. 20 }, 'none');
 no_alarm(
 	'reconnects',
 	sub {

@@ -298,6 +298,11 @@ std::string FormatLsn(Lsn lsn) {
   return buffer.data();
 }
 
+Lsn ReplayedOf(Lsn end, Lsn replay, Lsn file_bytes) {
+  const bool switched = replay > end && replay % file_bytes == 0 && replay - end < file_bytes;
+  return switched ? end : replay;
+}
+
 std::string PeerName(const std::string& application_name, const std::string& slot_name) {
   const bool nameless = application_name.empty() || application_name == "walreceiver";
   return nameless && !slot_name.empty() ? slot_name : application_name;

@@ -16,6 +16,11 @@ using Lsn = std::uint64_t;
 /// `16/B374D848`.
 std::string FormatLsn(Lsn lsn);
 
+/// What has been replayed of a WAL that is known to reach to `end`. A standby that replays a switch to the next file
+/// stands at that file's begin at once, before the empty rest of the old one has been written or has arrived: such a
+/// rest is left out.
+Lsn ReplayedOf(Lsn end, Lsn replay, Lsn file_bytes);
+
 /// A peer's own name: what it calls itself, unless that is libpq's default and its slot says more.
 std::string PeerName(const std::string& application_name, const std::string& slot_name);
 

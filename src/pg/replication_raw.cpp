@@ -1,5 +1,6 @@
 #include "pg/replication_raw.h"
 
+#include "core/replication.h"
 #include "pg/compat.h"
 
 extern "C" {
@@ -195,9 +196,13 @@ RawReplication CollectReplication() {
     raw.current = GetXLogReplayRecPtr(&timeline);
     raw.replay_paused = GetRecoveryPauseState() != RECOVERY_NOT_PAUSED;
     CollectReceiver(raw.receiver);
+    raw.current = core::ReplayedOf(Max(raw.receiver.flushed, raw.receiver.upstream_end), raw.current, wal_segment_size);
   } else {
     raw.current = GetFlushRecPtr(&timeline);
     timeline = GetWALInsertionTimeLine();
+  }
+  for (int i = 0; i < raw.sender_count; ++i) {
+    raw.senders[i].replay = core::ReplayedOf(raw.current, raw.senders[i].replay, wal_segment_size);
   }
   raw.timeline = static_cast<int>(timeline);
   CollectSlots(raw);

@@ -774,6 +774,18 @@ TEST(Replication, AllReasonsComeGravestFirst) {
   EXPECT_EQ(reasons[1].code, "slots-unbounded");
 }
 
+TEST(Replication, TheRestOfASwitchedFileIsNotAheadOfItsEnd) {
+  constexpr Lsn kFile = 16 * kMegabyte;
+  constexpr Lsn kBegin = 7 * kFile;
+  EXPECT_EQ(ReplayedOf(kBegin - 100, kBegin, kFile), kBegin - 100);
+  EXPECT_EQ(ReplayedOf(kBegin - kFile + 1, kBegin, kFile), kBegin - kFile + 1);
+  EXPECT_EQ(ReplayedOf(kBegin, kBegin, kFile), kBegin) << "at one";
+  EXPECT_EQ(ReplayedOf(kBegin + 5, kBegin, kFile), kBegin) << "behind";
+  EXPECT_EQ(ReplayedOf(kBegin - 100, kBegin - 1, kFile), kBegin - 1) << "ahead within a file: diverged";
+  EXPECT_EQ(ReplayedOf(kBegin - 100, kBegin + 1, kFile), kBegin + 1) << "ahead in the next file: diverged";
+  EXPECT_EQ(ReplayedOf(kBegin - kFile, kBegin, kFile), kBegin) << "a whole file ahead: diverged";
+}
+
 TEST(Replication, LsnsAreWrittenAsPostgresDoes) {
   EXPECT_EQ(FormatLsn(0), "0/0");
   EXPECT_EQ(FormatLsn(0x16'B374'D848), "16/B374D848");
