@@ -21,12 +21,13 @@ sub beside
 	my ($name, @command) = @_;
 	local %ENV = $primary->_get_env(PGAPPNAME => undef);
 	my ($out, $err) = ('', '');
-	my $client = IPC::Run::start(\@command, '<', \'', '>', \$out, '2>', \$err);
+	my $client = IPC::Run::start([ 'setsid', @command ], '<', \'', '>', \$out, '2>', \$err);
 	$primary->wait_sql("SELECT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '$command[0]')");
 	$primary->wait_sql("SELECT verdict = 'ok' FROM mfi_replication_health");
 	is($primary->sql('SELECT count(*) FROM mfi_replication_status()'), '1', "$name: no row of its own");
 	is(verdict($primary), 'ok|', "$name: ok while it runs");
-	$client->signal('TERM');
+	# All of its processes: pg_basebackup alone would leave its WAL stream behind.
+	kill TERM => -$client->{KIDS}[0]{PID};
 	$client->finish;
 	$primary->wait_sql("SELECT NOT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '$command[0]')");
 	$primary->wait_sql('SELECT count(*) = 1 FROM mfi_replication_status()');
