@@ -3,7 +3,7 @@
 # Ctrl-C ends the waiting, not the backup.
 set -euo pipefail
 # shellcheck source=scripts/client.sh
-. /usr/local/lib/mfi/client.sh
+. "$(dirname "$(readlink -f "$0")")/client.sh"
 
 id=$(query "SELECT mfi_backup_now(note => nullif(:'note', ''))" -v note="${1:-}") ||
   die "no backup was queued" "The line above says why; /health.sh shows more."

@@ -3,7 +3,7 @@
 # Exit code as Nagios has it: 0 ok, 1 warning, 2 critical, 3 unknown.
 set -euo pipefail
 # shellcheck source=scripts/client.sh
-. /usr/local/lib/mfi/client.sh
+. "$(dirname "$(readlink -f "$0")")/client.sh"
 scope=${1:-all}
 
 ask() {

@@ -16,7 +16,8 @@ dbname() {
   printf "dbname='%s'" "${name//\'/\\\'}"
 }
 
-FILES_SQL="SELECT (f->>'sha256') || '  ' || (f->>'name') FROM manifest, jsonb_array_elements(m->'files') f"
+# As sha256sum escapes names.
+FILES_SQL="SELECT '\\' || (f->>'sha256') || '  ' || replace(replace(f->>'name', '\\', '\\\\'), E'\n', '\\n') FROM manifest, jsonb_array_elements(m->'files') f"
 ARCHIVE_SQL="SELECT split_part(m->'run'->>'path', '/', 2) FROM manifest"
 TABLES_SQL="SELECT (t->>'name') || E'\x1f' || (t->>'rows') FROM manifest, jsonb_array_elements(m->'contents'->'tables') t
   WHERE t->>'rows' IS NOT NULL ORDER BY 1"

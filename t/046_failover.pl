@@ -8,39 +8,12 @@ use lib "$FindBin::RealBin/lib";
 use IPC::Run ();
 use MfiNode;
 use MfiPair qw(pair catch_up verdict);
+use MfiScript qw(does_ok refuses script);
 use PostgreSQL::Test::Utils qw(append_to_file slurp_dir);
 use Test::More;
 use Time::HiRes qw(time);
 
-my $scripts = "$FindBin::RealBin/../scripts";
 my ($one, $two) = pair(conf => "wal_log_hints = on\n");
-
-# A script as a person runs it beside NODE's server: (exit code, all it said).
-sub script
-{
-	my ($node, $name, @arguments) = @_;
-	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
-	my $said = '';
-	IPC::Run::run([ "$scripts/$name", @arguments ], '<', \'', '>&', \$said);
-	return ($? >> 8, $said);
-}
-
-sub does_ok
-{
-	my ($what, $node, @call) = @_;
-	my ($code, $said) = script($node, @call);
-	is($code, 0, $what) or diag($said);
-	note($said);
-	return $said;
-}
-
-sub refuses
-{
-	my ($what, $reason, $node, @call) = @_;
-	my ($code, $said) = script($node, @call);
-	like("$code $said", qr/^1 .*$reason.*nothing was changed\n +\S/s, "$what is refused, with the way out");
-	return;
-}
 
 sub both
 {
