@@ -141,6 +141,7 @@ my %differences = (
 	'CREATE TABLE refers (log uuid REFERENCES user_auth_logs)' => qr/user_auth_logs: constraint refers_log_fkey on table refers refers to it/,
 	'CREATE UNIQUE INDEX one_event ON user_auth_logs (iam_event_id)' => qr/user_auth_logs: one_event is unique, or excludes, without event_time/,
 	'CREATE FUNCTION last_log() RETURNS user_auth_logs LANGUAGE sql AS $$ SELECT * FROM user_auth_logs LIMIT 1 $$' => qr/user_auth_logs: function last_log\(\) depends on it/,
+	'CREATE POLICY seen ON portals USING (EXISTS (SELECT FROM user_auth_logs))' => qr/user_auth_logs: policy seen on table portals depends on it/,
 	'CREATE SCHEMA mfi_audit' => qr/schema already exists: mfi_audit/);
 legacy('different');
 $node->safe_psql('different', 'DELETE FROM mfi_country; DELETE FROM portals WHERE name IS NULL OR description IS NULL');
