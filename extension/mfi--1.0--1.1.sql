@@ -1270,6 +1270,12 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'It is what GET /admin/realms/{realm}/groups returns, with the children of every group.';
   END IF;
   PERFORM @extschema@._mfi_require_partitions();
+  IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+    RAISE EXCEPTION 'groups cannot be synced at isolation level %', current_setting('transaction_isolation')
+      USING ERRCODE = 'invalid_transaction_state',
+            DETAIL = 'What another sync commits while this one waits for it would not be seen.',
+            HINT = 'Call it again after SET default_transaction_isolation = ''read committed''.';
+  END IF;
   -- One sync of a portal or MFI at a time, until the end of the transaction: a second one waits, then finds nothing to do.
   PERFORM pg_advisory_xact_lock(hashtextextended(kind || ' ' || scope, 0));
   EXECUTE format('SELECT EXISTS (SELECT FROM @extschema@.%I WHERE id = $1)', owners) INTO is_known USING scope;
@@ -1411,7 +1417,7 @@ BEGIN
                             WHEN q.field IN ('.details', '.authDetails') THEN 'it must be an object'
                             WHEN substr(q.field, 2) = ANY (required) THEN 'it must be a string that is not blank'
                             WHEN q.field IS NOT NULL THEN 'it must be a string' END) AS w (field, mistake)),
-  clean AS (
+  clean AS MATERIALIZED (
     SELECT s.index, s.field, s.mistake,
            CASE WHEN s.mistake IS NULL AND (s.body - 'representation')::text
                   ~* '(password|secret|token|credentials?|private[._-]?key|secretdata|credentialdata|code)": ' THEN @extschema@._mfi_redact(s.body) ELSE s.body END AS body

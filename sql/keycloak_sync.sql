@@ -132,6 +132,9 @@ SELECT entries.* FROM mfi_sync_portal_groups(:'ops', :'bad', '{"dry_run": true}'
 SELECT mfi_sync_portal_groups(NULL, '[]');
 SELECT mfi_sync_portal_groups(:'a', '[]');
 SELECT mfi_sync_mfi_groups(:'ops', '[]');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT mfi_sync_portal_groups(:'ops', '[]');
+ROLLBACK;
 SELECT mfi_sync_portal_groups(:'ops', NULL);
 SELECT mfi_sync_portal_groups(:'ops', '{"id": "x"}');
 SELECT mfi_sync_portal_groups(:'ops', '[]', NULL);
