@@ -23,15 +23,8 @@ if [ -z "${KEYCLOAK_CLIENT_SECRET:-}" ] && [ -s "$secret_file" ]; then
   KEYCLOAK_CLIENT_SECRET=$(cat "$secret_file")
   export KEYCLOAK_CLIENT_SECRET
 fi
-if [ "$here" = /usr/local/lib/mfi ]; then
-  # shellcheck source=scripts/client.sh
-  . "$here/client.sh"
-else
-  # shellcheck source=scripts/log.sh
-  . "$here/log.sh"
-  export PGDATABASE=${PGDATABASE:-mfi_banking} PGAPPNAME='mfi keycloak-sync.sh'
-  query() { psql -X -q -At -F $'\x1f' -v ON_ERROR_STOP=1 "${@:2}" <<<"$1"; }
-fi
+# shellcheck source=scripts/client.sh
+. "$here/client.sh"
 
 realm=${KEYCLOAK_REALM:-} kind='' scope='' options='{}' parts='groups auth admin' dry_run=false
 while [ $# -gt 0 ]; do
