@@ -26,7 +26,8 @@ COPY --from=build /out /
 COPY config /etc/mfi
 COPY init-scripts /docker-entrypoint-initdb.d
 COPY scripts/*.sh /usr/local/lib/mfi/
-RUN for name in backup restore health keycloak-sync; do ln -s "/usr/local/lib/mfi/$name.sh" "/$name.sh"; done
+RUN for name in backup restore health keycloak-sync; do ln -s "/usr/local/lib/mfi/$name.sh" "/$name.sh"; done && \
+    for name in promote rejoin; do ln -s "/usr/local/lib/mfi/node-$name.sh" "/$name.sh"; done
 EXPOSE 5432
 STOPSIGNAL SIGINT
 HEALTHCHECK --interval=5s --timeout=10s --start-period=30m CMD /health.sh node; test $? -le 1

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # standby.sh uses and sets these
 # What both database containers do before their server starts. The volume may be one of the official image, which has
 # its data directory at the root; otherwise the data directory is a folder in it, so that it can come about by a rename.
 # shellcheck source=scripts/log.sh
@@ -15,6 +16,10 @@ RUN=/run/mfi
 BACKUPS=/backups
 SCRATCH=/scratch
 CONFIG=/etc/mfi/postgresql.conf
+PASSFILE=$RUN/pgpass
+NODE=$(hostname)
+PEER=db-primary
+[ "$NODE" != db-primary ] || PEER=db-replica
 if [ -f "$VOLUME/PG_VERSION" ]; then PGDATA=$VOLUME; else PGDATA=$VOLUME/pgdata; fi
 export PGDATA LC_MESSAGES=C HOME=/var/lib/postgresql
 # A postmaster.pid that an earlier container left names process 1, which is us: not another server.
@@ -69,7 +74,7 @@ setting() { # NAME VALUE: a line of a configuration file
   printf "%s = '%s'\n" "$1" "${value//\'/\'\'}"
 }
 
-# $RUN/node.conf from the environment; more lines on standard input.
+# $RUN/node.conf: where the other node is, and what the environment sets.
 write_node_settings() {
   local -A names=([MFI_BACKUP_SCHEDULE]=mfi.backup_schedule [MFI_TIMEZONE]=mfi.backup_timezone
     [BACKUP_RETAIN_DAYS]=mfi.backup_retain_days)
@@ -80,12 +85,14 @@ write_node_settings() {
     *) die "MFI_TLS is \"$MFI_TLS\"" "It may be require (the default) or allow. Change it in .env, then: docker compose up -d" ;;
   esac
   {
-    setting cluster_name "$(hostname)"
+    setting cluster_name "$NODE"
+    setting primary_conninfo "$UPSTREAM"
+    setting primary_slot_name "$SLOT"
+    setting mfi.peer_conninfo "$SERVER user=mfi_probe dbname=postgres"
     for variable in "${!names[@]}"; do
       [[ "${!variable:-}" != *$'\n'* ]] || die "$variable has a line break" "Correct it in .env, then: docker compose up -d"
       [ -z "${!variable:-}" ] || setting "${names[$variable]}" "${!variable}"
     done
-    cat
   } >"$RUN/node.conf"
 }
 
@@ -99,6 +106,25 @@ check_settings() { # DATA-DIRECTORY
     die "the server does not start with a wrong setting" \
       "The lines above name it. Correct it in .env (or config/), then: docker compose up -d"
   fi
+}
+
+# Runs SQL, one statement a line, by a server of one process that nobody can connect to and that logs no statement.
+single_user() {
+  local errors code=0
+  errors=$(postgres --single -D "$1" -c config_file="$CONFIG" -c log_min_error_statement=panic \
+    -c synchronous_commit=local postgres 2>&1 >/dev/null) || code=$?
+  if grep -E '(ERROR|FATAL|PANIC):' <<<"$errors" >&2; then code=1; fi
+  return $code
+}
+
+# A standby's passwords come with the stream.
+set_passwords() {
+  [ ! -f "$PGDATA/standby.signal" ] || return 0
+  local quoted="'${DB_PASSWORD//\'/\'\'}'" tag
+  tag="\$mfi_$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')\$"
+  single_user "$PGDATA" <<<"SET standard_conforming_strings = on
+DO $tag BEGIN ALTER ROLE postgres PASSWORD $quoted; IF to_regrole('replicator') IS NOT NULL THEN ALTER ROLE replicator PASSWORD $quoted; END IF; IF to_regrole('mfi_probe') IS NOT NULL THEN ALTER ROLE mfi_probe PASSWORD $quoted; END IF; END $tag" ||
+    die "DB_PASSWORD could not be given to the roles postgres, replicator and mfi_probe" "The lines above say why."
 }
 
 # Without a password in its environment.

@@ -1,26 +1,14 @@
 #!/bin/bash
-# The container of the primary: makes the database at the first start, sets the passwords at each, starts the server.
+# The container of the primary: makes the database at the first start, sets the passwords at each, starts the server. After
+# a failover it is the standby of db-replica.
 set -euo pipefail
 # shellcheck source=scripts/node.sh
 . /usr/local/lib/mfi/node.sh
+# shellcheck source=scripts/standby.sh
+. /usr/local/lib/mfi/standby.sh
+# shellcheck source=scripts/word.sh
+. /usr/local/lib/mfi/word.sh
 NEW=$VOLUME/pgdata.new
-
-# Runs SQL, one statement a line, by a server of one process that nobody can connect to and that logs no statement.
-single_user() {
-  local errors code=0
-  errors=$(postgres --single -D "$1" -c config_file="$CONFIG" -c log_min_error_statement=panic \
-    -c synchronous_commit=local postgres 2>&1 >/dev/null) || code=$?
-  if grep -E '(ERROR|FATAL|PANIC):' <<<"$errors" >&2; then code=1; fi
-  return $code
-}
-
-set_passwords() { # DATA-DIRECTORY
-  local quoted="'${DB_PASSWORD//\'/\'\'}'" tag
-  tag="\$mfi_$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')\$"
-  single_user "$1" <<<"SET standard_conforming_strings = on
-DO $tag BEGIN ALTER ROLE postgres PASSWORD $quoted; IF to_regrole('replicator') IS NOT NULL THEN ALTER ROLE replicator PASSWORD $quoted; END IF; END $tag" ||
-    die "DB_PASSWORD could not be given to the roles postgres and replicator" "The lines above say why."
-}
 
 run_init_scripts() {
   local script
@@ -50,12 +38,48 @@ initialise() {
   mv "$NEW" "$PGDATA"
 }
 
+# An empty volume is made a new database only where nothing speaks of an old one.
+fill_volume() {
+  case "$(peer_role)" in
+    primary) clone ;;
+    '') if unfinished_clone; then clone; else initialise; fi ;;
+    *)
+      die "this volume is empty, and $PEER has data but is not known to be the primary: nothing is made here" \
+        "To go on with the data of $PEER: docker compose exec $PEER /promote.sh; then this node is cloned from it." \
+        "To begin anew: docker compose down -v, then docker compose up -d"
+      ;;
+  esac
+}
+
+# The other node was promoted: this one's server is not started before an operator says as what.
+wait_while_superseded() {
+  local timeline told=
+  timeline=$(control "Latest checkpoint's TimeLineID") || return 0
+  while :; do
+    if [ -e "$REJOIN" ]; then rejoin && return; fi
+    read_word
+    if find_upstream >/dev/null && [ "$UPSTREAM_SYSTEM" != "$(control 'Database system identifier')" ]; then return; fi
+    if [ "$CHOSEN" = "$NODE" ] || [ "$UPSTREAM_TIMELINE" -le "$timeline" ]; then return; fi
+    [ -n "$told" ] || say "$PEER was promoted (timeline $UPSTREAM_TIMELINE, here it is $timeline): this node's server is not started
+    To make it a standby of $PEER, which gives up what only this node has: docker compose exec $NODE /rejoin.sh
+    To go on with this node instead: docker compose stop $PEER, then docker compose exec $NODE /promote.sh"
+    told=yes
+    pause
+  done
+}
+
 become_postgres "$@"
 check_password
 one_server_per_volume
-write_node_settings </dev/null
-[ -f "$PGDATA/PG_VERSION" ] || initialise
+write_passfile "$PASSFILE"
+write_node_settings
+if [ ! -f "$PGDATA/PG_VERSION" ]; then
+  fill_volume
+elif [ -f "$PGDATA/standby.signal" ]; then
+  check_standby
+else
+  wait_while_superseded
+fi
 check_settings "$PGDATA"
-# After a failover this volume may be a standby's: its passwords come with the stream.
-[ -f "$PGDATA/standby.signal" ] || set_passwords "$PGDATA"
+set_passwords
 start_server

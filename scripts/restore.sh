@@ -2,7 +2,7 @@
 # restore.sh [OPTION...] [SET]: restores a backup set, by default the newest verified one, into a new database.
 #   --into NAME      name of the new database (default: <database>_restored_<time>); it must not exist, or be empty
 #   --replace NAME   puts the restored database in the place of NAME; the old one stays beside it under another name
-#   --globals        first the set's roles, less those of this stack (postgres, replicator) and those that exist
+#   --globals        first the set's roles, less those of this stack (postgres, replicator, mfi_probe) and those that exist
 #   --jobs N         parallel jobs of pg_restore (default: one per processor, at most 4)
 # SET is an id of mfi_backups, or a directory. Which server: PGHOST, PGPORT and PGUSER, as for psql; it needs a superuser
 # and the right to read the set. Stops at the first error; exit code 0 when every count is right.

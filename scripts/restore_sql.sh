@@ -68,7 +68,7 @@ filter_globals() {
     BEGIN { n = split(existing, names, "\n"); for (i = 1; i <= n; i++) there[names[i]] = 1 }
     match($0, /^(CREATE|ALTER) ROLE ("([^"]|"")*"|[^ ;"]+)/) {
       name = substr($0, 1, RLENGTH); sub(/^[A-Z]+ ROLE /, "", name)
-      if (name == "postgres" || name == "replicator" || (/^CREATE/ && name in there)) next
+      if (name ~ /^(postgres|replicator|mfi_probe)$/ || (/^CREATE/ && name in there)) next
     }
     { print }'
 }

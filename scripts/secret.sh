@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The password of the roles postgres and replicator, and passfiles.
+# The password of the roles postgres, replicator and mfi_probe, and passfiles.
 
 # Prints DB_PASSWORD, or the content of the secret's file where one is mounted.
 db_password() {

@@ -44,10 +44,6 @@ claim "a new replica joins" wait_until 90 "streaming" streaming
 compose stop db-replica >/dev/null 2>&1
 primary "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'" >/dev/null
 primary 'SELECT pg_reload_conf()' >/dev/null
-slot_lost() {
-  primary "SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000)), pg_switch_wal()" && primary 'CHECKPOINT' &&
-    answers primary "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'db_replica'" lost
-}
 claim "the slot loses its WAL while the replica is away" wait_until 30 "lost" slot_lost
 primary 'ALTER SYSTEM RESET max_slot_wal_keep_size' >/dev/null
 primary 'SELECT pg_reload_conf()' >/dev/null

@@ -71,6 +71,21 @@ streaming() {
     answers replica "SELECT verdict FROM mfi_replication_health" ok
 }
 
+says() { logs "$1" | grep -qE "$2"; } # SERVICE REGEX: its log does
+script() { compose exec -T "$@" 2>&1; } # SERVICE COMMAND...
+set_on() { # replica|primary SETTING VALUE: of that node alone
+  $1 "ALTER SYSTEM SET $2 = $3" >/dev/null && $1 'SELECT pg_reload_conf()' >/dev/null
+}
+reason() { # replica|primary VERDICT REGEX: as regular expressions, of the verdict on replication and of one of its reasons
+  answers "$1" "SELECT verdict ~ '^($2)$' AND EXISTS (SELECT FROM unnest(reasons) r WHERE r ~ '^($3)') FROM mfi_replication_health" t
+}
+
+# Writes until it is so: the replica is away, and max_slot_wal_keep_size is small.
+slot_lost() {
+  primary "SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000)), pg_switch_wal()" && primary 'CHECKPOINT' &&
+    answers primary "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'db_replica'" lost
+}
+
 in_volumes() { # COMMAND: of bash, where /primary and /replica are the nodes' volumes
   docker run --rm -v "${COMPOSE_PROJECT_NAME}_pgdata-primary:/primary" -v "${COMPOSE_PROJECT_NAME}_pgdata-replica:/replica" \
     --entrypoint bash mfi-primary -ec "chown postgres /primary /replica; $1"
