@@ -52,6 +52,8 @@ like($primary->sql($health), qr/^warning\|\{"prepared-transaction-old: 1 prepare
 unlike($primary->sql($health), qr/transaction-old: process/, 'an open one of that age is none');
 $clock->set(7200);
 like($primary->sql($health), qr/^warning\|.*transaction-old: process $pid has had a transaction open for 2 h.*pg_terminate_backend/s, 'one open for two hours');
+$primary->set('mfi.transaction_warning' => "'3h'");
+unlike($primary->sql($health), qr/transaction-old: process/, 'where mfi.transaction_warning lets it be, it is none');
 $primary->sql(q{ROLLBACK PREPARED 'forgotten'});
 $session->query('COMMIT');
 $session->quit;

@@ -7,8 +7,7 @@
 namespace mfi::core {
 namespace {
 
-/// Far beyond what a bank's transaction takes; each keeps VACUUM from removing dead rows.
-constexpr double kOldTransaction = 3600;
+/// Far beyond what lies between the two phases of a commit.
 constexpr double kOldPrepared = 600;
 /// Of two thousand million, where the server refuses to write.
 constexpr std::int64_t kWraparoundCritical = 1'200'000'000;
@@ -65,12 +64,12 @@ class Judge {
   }
 
   void Transactions() {
-    if (facts_.oldest_transaction_s.value_or(0) >= kOldTransaction) {
+    if (facts_.oldest_transaction_s.value_or(0) >= facts_.transaction_warning_s) {
       Add(Verdict::kWarning, "transaction-old",
           "process " + std::to_string(facts_.oldest_transaction_pid) + " has had a transaction open for " +
               FormatDuration(std::llround(*facts_.oldest_transaction_s)) + ": VACUUM cannot clean up after it",
           "SELECT * FROM pg_stat_activity WHERE pid = " + std::to_string(facts_.oldest_transaction_pid) +
-              "; end it with pg_terminate_backend when nobody needs it.");
+              "; end it with pg_terminate_backend when nobody needs it (mfi.transaction_warning is the limit).");
     }
     if (facts_.prepared_transactions > 0 && facts_.oldest_prepared_s >= kOldPrepared) {
       Add(Verdict::kWarning, "prepared-transaction-old",

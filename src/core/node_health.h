@@ -25,6 +25,7 @@ struct NodeFacts {
   std::vector<DatabaseFacts> databases;
   std::optional<double> oldest_transaction_s;  // of client sessions, the dumps of backups left out
   int oldest_transaction_pid = 0;
+  double transaction_warning_s = 3600;
   int prepared_transactions = 0;
   double oldest_prepared_s = 0;
   std::string oldest_prepared_gid;

@@ -4,6 +4,7 @@
 
 #include "pg/bridge.h"
 #include "pg/compat.h"
+#include "pg/settings.h"
 #include "pg/shared_state.h"
 
 extern "C" {
@@ -102,6 +103,7 @@ void AddAges(core::NodeFacts& facts) {
     facts.oldest_transaction_s = static_cast<double>(GetCurrentTimestamp() - oldest.started) / USECS_PER_SEC;
     facts.oldest_transaction_pid = oldest.pid;
   }
+  facts.transaction_warning_s = settings::transaction_warning_s;
   MultiXactId first = 0;
   MultiXactId next = 0;
   CallPg([&] { ReadMultiXactIdRange(&first, &next); });

@@ -42,6 +42,7 @@ int lag_warning_mb = 64;
 int lag_critical_mb = 512;
 int silence_warning_s = 45;
 int silence_critical_s = 180;
+int transaction_warning_s = 3600;
 int sample_interval_ms = 5000;
 int install_schema = 0;
 
@@ -213,6 +214,8 @@ void Define(bool preloaded) {
       GUC_UNIT_S);
   Int("mfi.silence_critical", "Silence of the other node before the verdict is critical.", &silence_critical_s, 180, 1,
       86400, GUC_UNIT_S);
+  Int("mfi.transaction_warning", "Age of an open transaction above which the verdict on the node warns.",
+      &transaction_warning_s, 3600, 1, INT_MAX, GUC_UNIT_S);
   Int("mfi.sample_interval", "Time between two looks at replication.", &sample_interval_ms, 5000, 100, 60000,
       GUC_UNIT_MS);
   DefineCustomEnumVariable(

@@ -30,6 +30,7 @@ extern int lag_warning_mb;
 extern int lag_critical_mb;
 extern int silence_warning_s;
 extern int silence_critical_s;
+extern int transaction_warning_s;
 extern int sample_interval_ms;
 extern int install_schema;
 

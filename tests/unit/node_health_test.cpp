@@ -65,6 +65,11 @@ TEST(NodeHealth, Transactions) {
   EXPECT_EQ(open(3599), "");
   EXPECT_EQ(open(3 * 3600),
             "warning transaction-old: process 42 has had a transaction open for 3 h: VACUUM cannot clean up after it");
+  EXPECT_EQ(Judged([](auto& f) {
+              f.oldest_transaction_s = 3 * 3600;
+              f.transaction_warning_s = 4 * 3600;
+            }),
+            "");
   const auto prepared = [](double seconds) {
     return Judged([&](auto& f) {
       f.prepared_transactions = 2;
