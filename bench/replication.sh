@@ -9,6 +9,23 @@ start_standby() {
   as_postgres pg_ctl start -s -w -t 60 -D standby -l standby.log -o "-p $((port + 1)) -c hot_standby_feedback=on"
   until [ "$(sql "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")" = 1 ]; do sleep 0.2; done
 }
+# Nine more, each with a slot and a walsender of its own: they receive and report as a standby does, and replay nothing.
+receivers=()
+start_receivers() {
+  local i
+  for ((i = 1; i < 10; i++)); do
+    as_postgres mkdir "received_$i"
+    as_postgres pg_receivewal -D "received_$i" -S "slot_$i" --create-slot
+    as_postgres pg_receivewal -D "received_$i" -S "slot_$i" --no-loop -d "application_name=receiver-$i" 2>/dev/null &
+    receivers+=($!)
+  done
+  until [ "$(sql "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")" = 10 ]; do sleep 0.2; done
+}
+stop_receivers() {
+  kill "${receivers[@]}"
+  wait "${receivers[@]}" || true
+  sql "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name ~ '^slot_'" >/dev/null
+}
 on_standby() { as_postgres psql -X -At -v ON_ERROR_STOP=1 -p $((port + 1)) -c "$1"; }
 
 compare_calls() { # WHAT
@@ -98,13 +115,12 @@ bench_launcher() {
 }
 
 bench_replication() {
-  local i
   start_standby
   compare_calls 'one standby'
   bench_launcher
   bench_wait
-  for ((i = 1; i < 10; i++)); do sql "SELECT pg_create_physical_replication_slot('slot_$i', true)" >/dev/null; done
-  compare_calls 'one standby and nine idle slots'
+  start_receivers
+  compare_calls 'one standby and nine receivers, ten slots'
+  stop_receivers
   as_postgres pg_ctl stop -s -w -m fast -D standby
-  for ((i = 1; i < 10; i++)); do sql "SELECT pg_drop_replication_slot('slot_$i')" >/dev/null; done
 }
