@@ -11,7 +11,7 @@ SERVER="host=$PEER port=5432 passfile=$PASSFILE sslmode=$SSLMODE connect_timeout
 UPSTREAM="$SERVER user=replicator application_name=$NODE"
 
 # A name server that does not answer is not waited for longer than the other node.
-RESOLVE='timeout:2 attempts:1'
+RESOLVE='timeout:3 attempts:2'
 upstream() { RES_OPTIONS=$RESOLVE psql -X -q -At -w "$UPSTREAM dbname=replication replication=true" -c "$1"; }
 
 pause() {
@@ -141,10 +141,16 @@ rejoin() {
   rm -f "$REJOIN"
 }
 
-# A valid standby starts even when nobody answers: it waits for its upstream by itself.
+# A valid standby starts even when nobody answers: it waits for its upstream by itself. Only its start finds out that its slot
+# is lost, so one failed attempt is not the last.
 check_standby() {
+  local tries=3
   rm -f "$REJOIN"
-  find_upstream >/dev/null || return 0
+  until find_upstream >/dev/null; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || return 0
+    pause
+  done
   same_system_or_refuse
   case "$(slot_state)" in
     missing) create_slot ;;

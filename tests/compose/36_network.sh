@@ -25,6 +25,7 @@ if [ -z "${MFI_LONG:-}" ]; then
     set_on $node wal_receiver_status_interval "'1s'"
     set_on $node wal_receiver_timeout "'4s'"
     set_on $node tcp_user_timeout "'10s'"
+    set_on $node mfi.sample_interval "'1s'"
   done
 fi
 claim "both nodes are well" wait_until 60 "ok" well
@@ -53,6 +54,6 @@ claim "the replica that is back cannot go on, and says so" wait_until $patience 
 set_on primary max_slot_wal_keep_size DEFAULT
 compose restart db-replica >/dev/null 2>&1
 claim "docker compose restart db-replica clones it anew" wait_until 90 "ok" well
-for setting in mfi.silence_warning mfi.silence_critical wal_receiver_status_interval wal_receiver_timeout tcp_user_timeout; do
+for setting in mfi.silence_warning mfi.silence_critical wal_receiver_status_interval wal_receiver_timeout tcp_user_timeout mfi.sample_interval; do
   for node in primary replica; do set_on $node $setting DEFAULT; done
 done
