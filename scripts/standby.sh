@@ -102,8 +102,8 @@ unfinished_clone() { [ -e "$CLONE" ] || compgen -G "$VOLUME/pgdata.aside.*" >/de
 clone() {
   say "cloning $PEER"
   while :; do
-    [ -d "$CLONE" ] || mkdir -m 700 "$CLONE"
     wait_for_upstream
+    [ -d "$CLONE" ] || mkdir -m 700 "$CLONE"
     find "$CLONE" -mindepth 1 -delete
     ready_slot
     if run_in_group pg_basebackup -D "$CLONE" -S "$SLOT" -X stream -c fast -w -d "$UPSTREAM"; then break; fi
