@@ -49,5 +49,5 @@ primary 'ALTER SYSTEM RESET max_slot_wal_keep_size' >/dev/null
 primary 'SELECT pg_reload_conf()' >/dev/null
 compose up -d --no-deps db-replica >/dev/null 2>&1
 claim "the replica that comes back is cloned anew" wait_until 90 "streaming" streaming
-matches "sets its old data aside, and says so" 'no longer has the WAL this replica needs: set aside as .*pgdata.aside' "$(logs db-replica)"
+matches "sets its old data aside, and says so" 'no longer has the WAL this standby needs: set aside as .*pgdata.aside' "$(logs db-replica)"
 is "and streams through a slot that is whole" reserved "$(primary "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'db_replica'")"
