@@ -13,6 +13,7 @@ UPSTREAM="$SERVER user=replicator application_name=$NODE"
 # A name server that does not answer is not waited for longer than the other node.
 RESOLVE='timeout:3 attempts:2'
 upstream() { RES_OPTIONS=$RESOLVE psql -X -q -At -w "$UPSTREAM dbname=replication replication=true" -c "$1"; }
+ask_peer() { RES_OPTIONS=$RESOLVE psql -X -q -At -w "$SERVER user=postgres dbname=postgres" -c "$1"; }
 
 pause() {
   sleep 2 &
@@ -41,7 +42,7 @@ peer_role() {
   local code=0 answer
   RES_OPTIONS=$RESOLVE pg_isready -q -t 3 -h "$PEER" -p 5432 || code=$?
   [ $code -lt 2 ] || return 0
-  answer=$(psql -X -q -At -w "$SERVER user=postgres dbname=postgres" -c 'SELECT pg_is_in_recovery()' 2>/dev/null) || true
+  answer=$(ask_peer 'SELECT pg_is_in_recovery()' 2>/dev/null) || true
   case "$answer" in
     f) echo primary ;;
     t) echo standby ;;
@@ -54,11 +55,16 @@ control() { # FIELD: of our own pg_control; fails when that is missing or damage
   data=$(pg_controldata -D "$PGDATA" 2>&1) && ! grep -q WARNING <<<"$data" && sed -n "s/^$1: *//p" <<<"$data"
 }
 
-# The slot as the upstream has it: kept, missing, or lost (its WAL is gone).
+# The slot as the upstream has it: kept, missing, or lost (WAL is gone). Its restart_lsn does not tell: a lost slot gets one again
+# when its standby finds the WAL it asks for by chance.
 slot_state() {
-  local kind lsn
-  IFS='|' read -r kind lsn _ <<<"$(upstream "READ_REPLICATION_SLOT $SLOT")"
-  if [ "$kind" != physical ]; then echo missing; elif [ -n "$lsn" ]; then echo kept; else echo lost; fi
+  local status
+  status=$(ask_peer "SELECT wal_status FROM pg_replication_slots WHERE slot_name = '$SLOT'") || status=unknown
+  case "$status" in
+    '') echo missing ;;
+    lost) echo lost ;;
+    *) echo kept ;;
+  esac
 }
 create_slot() { upstream "CREATE_REPLICATION_SLOT $SLOT PHYSICAL RESERVE_WAL" >/dev/null; }
 
