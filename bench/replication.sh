@@ -24,6 +24,7 @@ start_receivers() {
 stop_receivers() {
   kill "${receivers[@]}"
   wait "${receivers[@]}" || true
+  until [ "$(sql "SELECT count(*) FROM pg_stat_replication")" = 1 ]; do sleep 0.2; done
   sql "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name ~ '^slot_'" >/dev/null
 }
 on_standby() { as_postgres psql -X -At -v ON_ERROR_STOP=1 -p $((port + 1)) -c "$1"; }
