@@ -59,19 +59,19 @@ SELECT mfi_import_auth_events(jsonb_agg(jsonb_build_object('time', 1767225800000
 SELECT ip_address, ip FROM user_auth_logs WHERE realm_id = 'addresses' ORDER BY event_time;
 
 -- Secrets
-SELECT mfi_import_auth_events('[{"time": 1767225900000, "type": "CODE_TO_TOKEN", "realmId": "secrets", "details": {"code": "abc", "code_id": "kept", "access_token": "abc", "refresh_token_id": "kept",
-  "Password": "abc", "client_secret": "abc", "username": "kept", "grant_type": "authorization_code", "a\"token": "abc", "user_code": "abc", "token": null}}]') -> 'inserted' AS inserted;
+SELECT mfi_import_auth_events('[{"time": 1767225900000, "type": "CODE_TO_TOKEN", "realmId": "secrets", "details": {"code": "xyzzy", "code_id": "kept", "access_token": "xyzzy", "refresh_token_id": "kept",
+  "Password": "xyzzy", "client_secret": "xyzzy", "username": "kept", "grant_type": "authorization_code", "a\"token": "xyzzy", "user_code": "xyzzy", "token": null}}]') -> 'inserted' AS inserted;
 SELECT details FROM user_auth_logs WHERE realm_id = 'secrets';
 SELECT mfi_import_admin_events(jsonb_agg(jsonb_build_object('time', 1767225900000 + nr, 'operationType', 'UPDATE', 'resourceType', 'REALM', 'realmId', 'secrets', 'representation', r))) -> 'inserted' AS inserted
   FROM unnest(ARRAY[
-    '{"realm": "ops", "smtpServer": {"host": "kept", "password": "abc"}, "clients": [{"clientId": "kept", "secret": "abc", "attributes": {"saml.signing.private.key": "abc", "tokenUrl": "kept"}}]}',
-    '{"credentials": [{"type": "password", "value": "abc"}], "registrationAccessToken": "abc", "config": {"bindCredential": ["abc"], "privateKey": ["abc"]}}',
-    '{"type": "password", "value": "abc", "temporary": true}', '{"type": "String", "value": "kept"}',
-    '{"realm": "ops", "smtpServer": {"password": "abc", "port": 25', '{"credentials": [{"value": "abc"', '{"name": "kept", "pass\u0077ord": "abc', 'not JSON at all', '"a string"', '12', 'null', '']) WITH ORDINALITY AS t (r, nr);
+    '{"realm": "ops", "smtpServer": {"host": "kept", "password": "xyzzy"}, "clients": [{"clientId": "kept", "secret": "xyzzy", "attributes": {"saml.signing.private.key": "xyzzy", "tokenUrl": "kept"}}]}',
+    '{"credentials": [{"type": "password", "value": "xyzzy"}], "registrationAccessToken": "xyzzy", "config": {"bindCredential": ["xyzzy"], "privateKey": ["xyzzy"]}}',
+    '{"type": "password", "value": "xyzzy", "temporary": true}', '{"type": "String", "value": "kept"}',
+    '{"realm": "ops", "smtpServer": {"password": "xyzzy", "port": 25', '{"credentials": [{"value": "xyzzy"', '{"name": "kept", "pass\u0077ord": "xyzzy', 'not JSON at all', '"a string"', '12', 'null', '']) WITH ORDINALITY AS t (r, nr);
 SELECT representation, representation_raw FROM admin_event_logs WHERE realm_id = 'secrets' ORDER BY event_time;
-SELECT count(*) AS leaks FROM (SELECT a::text AS row FROM admin_event_logs a UNION ALL SELECT u::text FROM user_auth_logs u) r WHERE row LIKE '%abc%';
-SELECT mfi_import_admin_events(jsonb_build_array(jsonb_build_object('time', 1767225950000, 'operationType', 'UPDATE', 'realmId', 'deep', 'representation', repeat('[', 1000) || '{"password": "abc"}' || repeat(']', 1000)),
-  jsonb_build_object('time', 1767225950001, 'operationType', 'UPDATE', 'realmId', 'deep', 'representation', '{"as": {"an": "object", "secret": "abc"}}'::jsonb))) -> 'inserted' AS inserted;
+SELECT count(*) AS leaks FROM (SELECT a::text AS row FROM admin_event_logs a UNION ALL SELECT u::text FROM user_auth_logs u) r WHERE row LIKE '%xyzzy%';
+SELECT mfi_import_admin_events(jsonb_build_array(jsonb_build_object('time', 1767225950000, 'operationType', 'UPDATE', 'realmId', 'deep', 'representation', repeat('[', 1000) || '{"password": "xyzzy"}' || repeat(']', 1000)),
+  jsonb_build_object('time', 1767225950001, 'operationType', 'UPDATE', 'realmId', 'deep', 'representation', '{"as": {"an": "object", "secret": "xyzzy"}}'::jsonb))) -> 'inserted' AS inserted;
 SELECT length(representation::text), representation #> '{as}' AS object FROM admin_event_logs WHERE realm_id = 'deep' ORDER BY event_time;
 
 -- A login moves last_login_at forward, never back, and not into the future
