@@ -33,7 +33,7 @@ sub run_script
 {
 	my ($env, @options) = @_;
 	local %ENV = ($node->_get_env, PGDATABASE => 'mfi_banking', KEYCLOAK_URL => $keycloak->url . '/', KEYCLOAK_REALM => 'ops', KEYCLOAK_CLIENT_ID => 'group-sync', KEYCLOAK_CLIENT_SECRET_FILE => $secret_file,
-		KEYCLOAK_PAGE => 2, KEYCLOAK_TIMEOUT => 2, KEYCLOAK_TRIES => 3, KEYCLOAK_RETRY_DELAY => 0.05, TMPDIR => PostgreSQL::Test::Utils::tempdir, %$env);
+		KEYCLOAK_PAGE => 2, KEYCLOAK_TIMEOUT => 20, KEYCLOAK_TRIES => 3, KEYCLOAK_RETRY_DELAY => 0.05, TMPDIR => PostgreSQL::Test::Utils::tempdir, %$env);
 	delete $ENV{$_} for grep { !defined $env->{$_} && exists $env->{$_} } keys %$env;
 	my ($out, $err) = run_command([ "$FindBin::RealBin/../scripts/keycloak-sync.sh", @options ]);
 	return ($? >> 8, "$out$err");
@@ -73,7 +73,7 @@ $keycloak->set(faults => [
 	{ match => '/token', nth => 1, do => 503 }, { match => '/groups\?', nth => 1, do => 'cut' }, { match => '/groups\?', nth => 3, do => 500 },
 	{ match => '/children', nth => 2, do => 401 }, { match => '/children', nth => 4, do => 429 }, { match => '/children', nth => 6, do => 'html' },
 	{ match => '/children', nth => 8, do => 'hang' } ]);
-my $patient = { KEYCLOAK_PAGE => 10, KEYCLOAK_TIMEOUT => 1 };
+my $patient = { KEYCLOAK_PAGE => 10, KEYCLOAK_TIMEOUT => 4, KEYCLOAK_TRIES => 5 };
 runs('trouble on the way', 0, [ qr/: noop\n  31 received, 31 unchanged/, qr/HTTP 500/, qr/HTTP 429/, qr/HTTP 200: <html>/, qr/timed out/i ], $patient, '--groups');
 is(state(), $before, 'nothing was taken for deleted');
 cmp_ok(scalar(grep { /token/ } $keycloak->requests), '>=', 3, 'a new token was taken');
