@@ -6,6 +6,7 @@ package MfiKeycloak;
 
 use strict;
 use warnings FATAL => 'all';
+use parent 'MfiProcess';
 use HTTP::Tiny;
 use IO::Select;
 use IO::Socket::INET;
@@ -39,15 +40,6 @@ sub set
 
 # The requests since the last set: "METHOD path".
 sub requests { my ($self) = @_; return @{ decode_json(HTTP::Tiny->new->get("$self->{url}/control")->{content}) } }
-
-sub DESTROY
-{
-	my ($self) = @_;
-	local $?;
-	kill 'KILL', $self->{pid};
-	waitpid $self->{pid}, 0;
-	return;
-}
 
 # Only _exit ends the process, so that it runs no clean-up of the test.
 sub serve

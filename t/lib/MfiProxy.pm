@@ -5,6 +5,7 @@ package MfiProxy;
 
 use strict;
 use warnings FATAL => 'all';
+use parent 'MfiProcess';
 use IO::Select;
 use IO::Socket::UNIX;
 use POSIX ();
@@ -26,15 +27,6 @@ sub host { return $_[0]{host} }
 sub cut_replies { return kill 'USR1', $_[0]{pid} }
 sub cut_both { return kill 'USR2', $_[0]{pid} }
 sub mend { return kill 'HUP', $_[0]{pid} }
-
-sub DESTROY
-{
-	my ($self) = @_;
-	local $?;
-	kill 'KILL', $self->{pid};
-	waitpid $self->{pid}, 0;
-	return;
-}
 
 # The process between. Only _exit ends it, so that it runs no clean-up of the test.
 sub carry
