@@ -13,10 +13,10 @@ rows() { $1 "SELECT string_agg(name, ',' ORDER BY name) FROM portals WHERE name 
 
 claim "the primary sees the replica" wait_until 30 "its answer" sees primary standby
 claim "the replica sees the primary" wait_until 30 "its answer" sees replica primary
-matches "/promote.sh refuses while the primary runs" 'the old primary still answers; nothing was changed' "$(script db-replica /promote.sh || true)"
-matches "/rejoin.sh refuses on a standby" 'is a standby already; nothing was changed' "$(script db-replica /rejoin.sh || true)"
-matches "and on the primary" 'db-replica is no primary that answers; nothing was changed' "$(script db-primary /rejoin.sh || true)"
-matches "and in db-backup" 'is no node; nothing was changed' "$(script db-backup /rejoin.sh || true)"
+matches "/promote.sh refuses while the primary runs" 'the old primary still answers; nothing was changed' "$(in_container db-replica /promote.sh || true)"
+matches "/rejoin.sh refuses on a standby" 'is a standby already; nothing was changed' "$(in_container db-replica /rejoin.sh || true)"
+matches "and on the primary" 'db-replica is no primary that answers; nothing was changed' "$(in_container db-primary /rejoin.sh || true)"
+matches "and in db-backup" 'is no node; nothing was changed' "$(in_container db-backup /rejoin.sh || true)"
 
 # Each row that was acknowledged while the standby was synchronous.
 primary 'CREATE TABLE ledger (id bigserial PRIMARY KEY)' >/dev/null
@@ -44,8 +44,8 @@ set_on replica mfi.backup_schedule DEFAULT
 
 claim "docker compose start db-primary" readme 'docker compose start db-primary'
 claim "does not start a second primary, and says what to do" wait_until 30 "refusal" says db-primary 'db-replica was promoted \(timeline 2, here it is 1\): this node.s server is not started'
-matches "/promote.sh there refuses, too" 'db-replica is a primary that answers; nothing was changed' "$(script db-primary /promote.sh || true)"
-claim "it is started by mistake all the same" script db-primary /promote.sh --force
+matches "/promote.sh there refuses, too" 'db-replica is a primary that answers; nothing was changed' "$(in_container db-primary /promote.sh || true)"
+claim "it is started by mistake all the same" in_container db-primary /promote.sh --force
 claim "it runs" wait_until 30 "a primary" role primary f
 began=$SECONDS
 claim "both are primaries: one says so" wait_until 30 "two-primaries" reason primary critical 'two-primaries: .* this one on timeline 1, the other on timeline 2'
@@ -54,7 +54,7 @@ claim "within two samples" test $((SECONDS - began)) -le 12
 set_on primary synchronous_standby_names DEFAULT # with it, nobody acknowledges a commit here
 claim "the older one takes a row that the other has not" add_portal primary Lost
 is "nothing is deleted" 'Hub,Lost Hub,Promoted' "$(rows primary) $(rows replica)"
-matches "/health.sh says it" 'critical.*two-primaries' "$(script db-primary /health.sh replication | tr '\n' ' ' || true)"
+matches "/health.sh says it" 'critical.*two-primaries' "$(in_container db-primary /health.sh replication | tr '\n' ' ' || true)"
 claim "docker compose exec db-primary /rejoin.sh" readme 'docker compose exec db-primary /rejoin.sh'
 claim "the old primary streams from the new one" wait_until 60 "streaming" streams_back
 matches "it was rewound" 'an older primary \(timeline 1\): rewinding it to db-replica \(timeline 2\)' "$(logs db-primary)"
@@ -70,7 +70,7 @@ compose up -d --no-deps db-primary >/dev/null 2>&1
 claim "an empty db-primary is cloned from the primary" wait_until 60 "streaming" streams_back
 
 claim "and back: docker compose stop db-replica" compose stop db-replica
-claim "/promote.sh in db-primary" script db-primary /promote.sh
+claim "/promote.sh in db-primary" in_container db-primary /promote.sh
 claim "writes go on at its port" add_portal primary Back
 claim "docker compose start db-replica" compose start db-replica
 claim "the replica is rewound, and streams" wait_until 60 "streaming" streaming
@@ -82,11 +82,11 @@ compose rm -sfv db-primary >/dev/null 2>&1
 docker volume rm "${COMPOSE_PROJECT_NAME}_pgdata-primary" >/dev/null
 compose up -d --no-deps db-primary >/dev/null 2>&1
 claim "an empty db-primary beside a standby makes no new database" wait_until 60 "refusal" says db-primary 'this volume is empty, and db-replica has data'
-claim "/promote.sh in db-replica" script db-replica /promote.sh
+claim "/promote.sh in db-replica" in_container db-replica /promote.sh
 compose up -d --no-deps db-primary >/dev/null 2>&1
 claim "lets it be cloned" wait_until 90 "streaming" streams_back
 compose stop db-replica >/dev/null 2>&1
-claim "and promoted" script db-primary /promote.sh
+claim "and promoted" in_container db-primary /promote.sh
 claim "as at the beginning" compose up -d
 claim "all is healthy" wait_until 120 "all healthy" all_healthy
 claim "the replica streams" wait_until 60 "streaming" streaming

@@ -48,7 +48,7 @@ drop IN OUT
 set_on primary max_slot_wal_keep_size "'1MB'"
 claim "cut for too long: the slot loses its WAL, although its walsender cannot say goodbye" wait_until 100 "lost" slot_lost
 claim "the primary says so" wait_until 20 "slot-lost" reason primary critical 'slot-lost: slot db_replica has lost WAL that its standby needs'
-matches "and what to do" 'The standby must be cloned anew' "$(script db-primary /health.sh replication || true)"
+matches "and what to do" 'The standby must be cloned anew' "$(in_container db-primary /health.sh replication || true)"
 mend
 claim "the replica that is back cannot go on, and says so" wait_until $patience "upstream-lost" reason replica critical 'upstream-lost'
 set_on primary max_slot_wal_keep_size DEFAULT

@@ -72,7 +72,7 @@ streaming() {
 }
 
 says() { logs "$1" | grep -qE "$2"; } # SERVICE REGEX: its log does
-script() { compose exec -T "$@" 2>&1; } # SERVICE COMMAND...
+in_container() { compose exec -T "$@" 2>&1; } # SERVICE COMMAND...
 set_on() { # replica|primary SETTING VALUE: of that node alone
   $1 "ALTER SYSTEM SET $2 = $3" >/dev/null && $1 'SELECT pg_reload_conf()' >/dev/null
 }
