@@ -132,11 +132,9 @@ clone_anew() {
 }
 
 wait_until_streaming() {
-  local i
-  for ((i = 0; i < 120; i++)); do
-    [ "$(sql "SELECT count(*) FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid WHERE s.slot_name = :'slot' AND r.state = 'streaming'")" = 0 ] || return 0
-    sleep 0.5
-  done
+  local missing="SELECT 1 WHERE NOT EXISTS (SELECT FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid WHERE s.slot_name = :'slot' AND r.state = 'streaming')"
+  sql "$missing \\watch interval=0.5 count=120 min_rows=1" >/dev/null
+  [ -n "$(sql "$missing")" ] || return 0
   die "this node runs, but does not stream yet" "Read its log, and ask the new primary: SELECT * FROM mfi_replication_health"
 }
 
