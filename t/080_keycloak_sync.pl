@@ -221,6 +221,7 @@ END $$;
 SQL
 
 my (@sql, @expected);
+my %tried;    # every mistake comes once before one comes again
 sub call
 {
 	my ($function, $portal, $groups, @more) = @_;
@@ -237,7 +238,9 @@ for my $step (1 .. $steps)
 	{
 		my ($theirs) = sort grep { $table{$_}{portal} ne $portal && !$table{$_}{deleted} } keys %table;
 		my @codes = grep { ($theirs || $_ ne 'other_scope') && ($_ ne 'too_many_deletions' || grep { $_->{portal} eq $portal && !$_->{deleted} } values %table) } sort keys %mistakes;
-		my $code = any(@codes);
+		my @new = grep { !$tried{$_} } @codes;
+		my $code = any(@new ? @new : @codes);
+		$tried{$code} = 1;
 		my @groups = map { representation($tree, $_, 0) } sort keys %$tree;
 		my %options = ($code eq 'empty_snapshot' || $code eq 'too_many_deletions' ? () : (max_delete_ratio => 1));
 		$mistakes{$code}->(\@groups, $theirs, \%options);
