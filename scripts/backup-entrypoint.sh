@@ -37,9 +37,8 @@ log_changes() {
 }
 
 say "db-backup: docker compose exec db-backup /backup.sh takes a backup, /restore.sh restores one, /health.sh tells the state"
-until request_start_backup >/dev/null 2>&1; do sleep 2; done
+until request_start_backup >/dev/null 2>&1; do pause; done
 while :; do
   log_changes
-  sleep 2 &
-  wait $! # so that a signal ends the wait at once
+  pause
 done

@@ -15,11 +15,6 @@ RESOLVE='timeout:3 attempts:2'
 upstream() { RES_OPTIONS=$RESOLVE psql -X -q -At -w "$UPSTREAM dbname=replication replication=true" -c "$1"; }
 ask_peer() { RES_OPTIONS=$RESOLVE psql -X -q -At -w "$SERVER user=postgres dbname=postgres" -c "$1"; }
 
-pause() {
-  sleep 2 &
-  wait $! # so that a signal ends the wait at once
-}
-
 # Sets the upstream's UPSTREAM_SYSTEM and UPSTREAM_TIMELINE by a replication connection, which the temporary server of the
 # primary's first start does not give. Prints the error when there is none.
 find_upstream() {

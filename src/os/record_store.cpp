@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/names.h"
@@ -19,16 +20,20 @@ using core::RunRecord;
 using core::RunState;
 
 constexpr char kSuffix[] = ".json";
+constexpr char kTemporarySuffix[] = ".tmp";
 constexpr char kInterrupted[] =
     "interrupted: the process that ran it is gone (server crash, kill or power loss); nothing was published";
 
 std::string RecordPath(const std::string& directory, const std::string& id) { return directory + "/" + id + kSuffix; }
 
+bool EndsWith(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
 /// The id a file name stands for; nullopt for foreign files.
 std::optional<std::string> IdOf(const std::string& name) {
-  const std::string suffix = kSuffix;
-  if (name.size() <= suffix.size() || name.substr(name.size() - suffix.size()) != suffix) return std::nullopt;
-  std::string id = name.substr(0, name.size() - suffix.size());
+  if (!EndsWith(name, kSuffix)) return std::nullopt;
+  std::string id = name.substr(0, name.size() - std::string_view(kSuffix).size());
   if (!core::IsRunId(id)) return std::nullopt;
   return id;
 }
@@ -72,7 +77,7 @@ LockedRecord::LockedRecord(std::string runs_directory, RunRecord record)
 void LockedRecord::Save() {
   const std::string path = RecordPath(directory_, record_.id);
   std::string temporary = directory_;
-  temporary.append("/.").append(record_.id).append(".").append(std::to_string(getpid())).append(".tmp");
+  temporary.append("/.").append(record_.id).append(".").append(std::to_string(getpid())).append(kTemporarySuffix);
   WriteFileAtomically(temporary, core::ToJson(record_), 0600);
   UniqueFd lock(open(temporary.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (!lock.valid()) ThrowErrno(errno, "open", temporary);
@@ -110,6 +115,14 @@ void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before) {
     const bool has_set = run.record.state == RunState::kSucceeded;
     if (run.alive || has_set || run.record.queued_at >= before) continue;
     RemoveTree(RecordPath(runs_directory, run.record.id));
+  }
+  for (const std::string& name : ListDirectory(runs_directory)) {
+    const std::string path = runs_directory + "/" + name;
+    struct stat file {};
+    if (name[0] == '.' && EndsWith(name, kTemporarySuffix) && lstat(path.c_str(), &file) == 0 &&
+        file.st_mtime < before) {
+      RemoveTree(path);
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 #include "os/record_store.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <map>
 #include <memory>
 
 #include "support.h"
@@ -181,6 +183,20 @@ TEST_F(RecordStore, OldRunsAreForgottenUnlessTheyLiveOrHaveASet) {
   std::string left;
   for (const StoredRun& run : ReadRuns(path())) left += std::to_string(run.record.queued_at - kAt) + " ";
   EXPECT_EQ(left, "-2 -1 0 ");
+}
+
+TEST_F(RecordStore, WhatACrashLeftOfASaveIsRemovedWhenItIsOld) {
+  const std::string id = SampleRun(kAt).id;
+  for (const auto& [name, modified_at] : std::map<std::string, time_t>{{"." + id + ".17.tmp", kAt - 1},
+                                                                       {"." + id + ".17.tmp.tmp", kAt - 1},
+                                                                       {"." + id + ".18.tmp", kAt},
+                                                                       {"notes.tmp", kAt - 1}}) {
+    Write(directory_ / name, "{");
+    const timespec times[] = {{modified_at, 0}, {modified_at, 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, (directory_ / name).c_str(), times, 0), 0);
+  }
+  ForgetOldRuns(path(), kAt);
+  EXPECT_EQ(ListDirectory(path()), (std::vector<std::string>{"." + id + ".18.tmp", "notes.tmp"}));
 }
 
 TEST_F(RecordStore, WithoutItsDirectoryNothingCanBeSaved) {
