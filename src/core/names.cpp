@@ -19,6 +19,21 @@ std::string Escaped(std::string_view value, std::string_view special, bool doubl
   return out + "'";
 }
 
+std::string_view WithoutLastNewlines(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  return text;
+}
+
+/// Where the first of `lines` lines begins, the last of which holds or ends at the position `at`.
+std::size_t FirstOfLines(std::string_view text, std::size_t at, int lines) {
+  for (; lines > 0; --lines) {
+    const auto newline = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
+    if (newline == std::string_view::npos) return 0;
+    at = newline;
+  }
+  return at + 1;
+}
+
 }  // namespace
 
 std::string EncodeFileName(std::string_view name) {
@@ -58,13 +73,20 @@ std::string ConninfoValue(std::string_view value) { return Escaped(value, "'\\",
 std::string SqlLiteral(std::string_view value) { return Escaped(value, "'", true); }
 
 std::string LastLines(std::string_view text, int lines, std::size_t bytes) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  text = WithoutLastNewlines(text);
   if (text.size() > bytes) text.remove_prefix(text.size() - bytes);
-  std::size_t at = text.size();
-  for (int i = 0; i < lines && at != std::string_view::npos; ++i) {
-    at = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
-  }
-  return std::string(at == std::string_view::npos ? text : text.substr(at + 1));
+  return std::string(text.substr(FirstOfLines(text, text.size(), lines)));
+}
+
+std::string ProgramError(std::string_view text, int lines, std::size_t bytes) {
+  constexpr int kContext = 2;
+  const auto error = text.find(": error: ");
+  if (error == std::string_view::npos) return LastLines(text, lines, bytes);
+  text.remove_prefix(FirstOfLines(text, error, kContext + 1));
+  text = WithoutLastNewlines(text).substr(0, bytes);
+  std::size_t end = 0;
+  for (int i = 0; i < lines && end != std::string_view::npos; ++i) end = text.find('\n', end + (i == 0 ? 0 : 1));
+  return std::string(text.substr(0, end));
 }
 
 }  // namespace mfi::core

@@ -26,4 +26,9 @@ std::string SqlLiteral(std::string_view value);
 /// Cuts `text` to its last `lines` lines, at most `bytes` bytes, without a trailing newline.
 std::string LastLines(std::string_view text, int lines, std::size_t bytes);
 
+/// What one of PostgreSQL's programs said of its failure, cut likewise: its first error, with the two lines before it,
+/// which tell what it was at; what follows may quote a long query or be a mere consequence. The last lines when there
+/// is no error.
+std::string ProgramError(std::string_view text, int lines, std::size_t bytes);
+
 }  // namespace mfi::core

@@ -36,7 +36,7 @@ std::string NeutralOptions(int server_major) {
 
 [[noreturn]] void ThrowFailed(const char* program, const ChildResult& result) {
   std::string message = std::string(program) + " failed with exit code " + std::to_string(result.exit_code);
-  const std::string words = core::LastLines(result.errors, kQuotedLines, kQuotedBytes);
+  const std::string words = core::ProgramError(result.errors, kQuotedLines, kQuotedBytes);
   if (!words.empty()) message += ": " + words;
   throw Error(core::sqlstate::kExternalRoutine, message);
 }

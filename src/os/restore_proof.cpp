@@ -48,7 +48,7 @@ std::string Restore(const ProofJob& job, ScratchServer& server, const std::strin
                  job.scratch.niceness});
   while (!restore.WaitPiece(waiter)) server.CheckAlive();
   if (restore.result().exit_code == 0) return "ok";
-  std::string why = "pg_restore failed: " + core::LastLines(restore.result().errors, kQuotedLines, kQuotedBytes);
+  std::string why = "pg_restore failed: " + core::ProgramError(restore.result().errors, kQuotedLines, kQuotedBytes);
   // That says something of the scratch server's disk and nothing of the set.
   if (why.find(std::strerror(ENOSPC)) != std::string::npos) throw core::Error(core::sqlstate::kDiskFull, why);
   return why;

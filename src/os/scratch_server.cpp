@@ -94,7 +94,7 @@ void ScratchServer::Start() {
                                       waiter_);
   if (made.exit_code != 0) {
     throw Error(core::sqlstate::kExternalRoutine,
-                "initdb of the scratch server failed: " + core::LastLines(made.errors, kQuotedLines, kQuotedBytes));
+                "initdb of the scratch server failed: " + core::ProgramError(made.errors, kQuotedLines, kQuotedBytes));
   }
   std::vector<std::string> arguments = {"-D", data};
   for (const char* setting : kSettings) {

@@ -18,7 +18,7 @@ std::string ReadArchive(const BackupJob& job, const std::string& archive, RunHos
   const ChildResult result = RunCommand(
       {job.binary_directory + "/pg_restore", {"--file=/dev/null", archive}, CleanEnvironment(), job.niceness}, host);
   if (result.exit_code == 0) return "ok";
-  return "the archive cannot be read to its end: " + core::LastLines(result.errors, kQuotedLines, kQuotedBytes);
+  return "the archive cannot be read to its end: " + core::ProgramError(result.errors, kQuotedLines, kQuotedBytes);
 }
 
 /// Throws Error(53100) when the scratch directory has not enough room for the restored database.

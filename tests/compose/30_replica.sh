@@ -6,18 +6,20 @@ remove_replica() {
   docker volume rm "${COMPOSE_PROJECT_NAME}_pgdata-replica" >/dev/null
 }
 has() { docker cp "$(compose ps -aq db-replica):/var/lib/postgresql/data/$1" - >/dev/null 2>&1; }
-# Stops every process of the container but the first in the moment that PATH is there.
+# Stops every process of the container but the first in the moment that PATH is there. It says itself when it looks: a second
+# process, sent to ask, would be stopped too.
 freeze_at() {
   docker exec "$(compose ps -aq db-replica)" bash -c \
-    "touch /tmp/watching; until [ -e '/var/lib/postgresql/data/$1' ]; do ((SECONDS < 60)) || exit 1; done; kill -STOP -1"
+    "echo watching; until [ -e '/var/lib/postgresql/data/$1' ]; do ((SECONDS < 60)) || exit 1; done; kill -STOP -1"
 }
 for moment in mfi.lock pgdata.clone pgdata.clone/PG_VERSION pgdata.clone/base pgdata/standby.signal; do
   remove_replica
   primary 'ALTER ROLE replicator NOLOGIN' >/dev/null
   compose up -d --no-deps db-replica >/dev/null 2>&1
-  freeze_at $moment &
+  rm -f "$work/watch"
+  freeze_at $moment >"$work/watch" &
   watch=$!
-  wait_until 30 "the watch" docker exec "$(compose ps -aq db-replica)" test -e /tmp/watching
+  wait_until 30 "the watch" grep -q watching "$work/watch"
   primary 'ALTER ROLE replicator LOGIN' >/dev/null
   missed=0
   wait $watch || missed=$?
