@@ -705,7 +705,8 @@ COMMENT ON FUNCTION _mfi_backup_tables(text) IS
 CREATE FUNCTION _mfi_maintain() RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = @extschema@, pg_temp
-SET lock_timeout = '1s'
+SET lock_timeout = '500ms'
+SET deadlock_timeout = '10ms'
 AS $$
 DECLARE
   line text;
@@ -721,7 +722,8 @@ END
 $$;
 COMMENT ON FUNCTION _mfi_maintain() IS
   'What the maintainer does in mfi.database: keeps the audit partitions three months ahead. False when it is not the time '
-  'for it. It does not wait long for a lock that a dump holds, since others would wait behind it.';
+  'for it. It does not wait long for a lock that a dump holds, since others would wait behind it. In a '
+  'deadlock it gives way: it looks for one sooner than the others do (deadlock_timeout).';
 
 CREATE OR REPLACE FUNCTION _mfi_audit_findings() RETURNS text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER

@@ -58,6 +58,7 @@ my $worker = $node->background_psql('mfi_banking', on_error_stop => 0);
 my $err;
 {
 	local %ENV = $node->_get_env;
+	delete $ENV{PGAPPNAME};    # by whose default a restore is known
 	my $restore = IPC::Run::start([ 'pg_restore', '-j4', '--clean', '-d', 'mfi_banking', $dump ], '2>', \$err);
 	while ($restore->pumpable)
 	{
@@ -70,6 +71,23 @@ $worker->quit;
 worker_calls();
 same_listing(listing($node, 'mfi_banking'), $bank, 'parallel restore beside the worker: equal');
 is($node->sql('SELECT count(*) FROM pg_index WHERE NOT indisvalid'), '0', 'every index is valid');
+
+# A deadlock with the worker ends the worker's transaction, even when the other one has waited for longer.
+$node->sql('DROP TABLE ' . $node->sql("SELECT string_agg(_mfi_partition_name(name, _mfi_month(now(), 3)), ', ') FROM unnest(_mfi_audit_tables()) name"));
+my ($restore, $dump_of_table) = map { $node->background_psql('mfi_banking') } 1 .. 2;
+$restore->query_safe('BEGIN; LOCK TABLE ONLY mfi_user_activity_logs');
+$dump_of_table->query_safe('BEGIN; LOCK TABLE ONLY user_activity_logs');
+my $maintainer = $node->background_psql('mfi_banking', on_error_stop => 0);
+my $waits = "EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = '%s'::regclass)";
+$maintainer->query_until(qr/asked/, "\\echo asked\nSELECT _mfi_maintain();\n");
+$node->wait_sql('SELECT ' . sprintf($waits, 'user_activity_logs'));
+$restore->query_until(qr/asked/, "\\echo asked\nLOCK TABLE mfi_audit.user_auth_logs_default;\n");
+$node->wait_sql('SELECT ' . sprintf($waits, 'mfi_audit.user_auth_logs_default'));
+$dump_of_table->query_safe('COMMIT');
+is($restore->query('SELECT true'), 't', 'a restore gets its lock');
+$maintainer->query('SELECT 1');
+like($maintainer->{stderr}, qr/ERROR:  deadlock detected/, 'and the worker gives way');
+$_->quit for $restore, $dump_of_table, $maintainer;
 
 $node->stop;
 done_testing();
