@@ -45,8 +45,8 @@ StoredRun ReadRun(const std::string& runs_directory, const std::string& id);
 /// Whether a record file of this name exists, readable or not.
 bool HasRecord(const std::string& runs_directory, const std::string& id);
 
-/// Removes records of runs queued before `before` that are final and whose set is gone, and what crashes before then left
-/// of a Save.
+/// Removes records of runs queued before `before` that are final and whose set is gone, and what crashes before then
+/// left of a Save.
 void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before);
 
 }  // namespace mfi::os
