@@ -1,7 +1,5 @@
 #include "os/dump.h"
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <optional>
@@ -11,6 +9,7 @@
 #include "os/child.h"
 #include "os/connection.h"
 #include "os/contents_reader.h"
+#include "os/niceness.h"
 #include "os/source_facts.h"
 
 namespace mfi::os {
@@ -149,12 +148,18 @@ void Dump::DumpSnapshot(Connection& source, const std::string& conninfo, bool lo
   reader.Begin();
   Child child({Program("pg_dump"), arguments, CleanEnvironment(), job_.niceness});
   bool counting = false;
+  std::vector<pid_t> hasty;
+  if (job_.niceness != 0) hasty.push_back(child.pid());  // its session is ours
   while (!child.WaitPiece(host_)) {
     host_.Progress(core::RunState::kDumping, TreeSize(partial_));
     if (!counting && HoldsItsLocks(source)) {
       counting = true;
-      if (local) ReniceBackends(source);
+      if (local && job_.niceness != 0) {
+        const std::vector<pid_t> backends = OwnBackends(source);
+        hasty.insert(hasty.end(), backends.begin(), backends.end());
+      }
     }
+    std::erase_if(hasty, [&](pid_t pid) { return Renice(pid, job_.niceness); });
     if (counting) reader.Step();
   }
   if (child.result().exit_code != 0) ThrowFailed("pg_dump", child.result());
@@ -170,14 +175,16 @@ bool Dump::HoldsItsLocks(Connection& source) const {
 }
 
 /// Niceness of pg_dump alone gains little: the work is done by its server processes, which run as our own user.
-void Dump::ReniceBackends(Connection& source) const {
+std::vector<pid_t> Dump::OwnBackends(Connection& source) const {
   const std::string own_sessions =
       "SELECT pid FROM pg_catalog.pg_stat_activity WHERE application_name = "
       "pg_catalog.current_setting('application_name')";
+  std::vector<pid_t> pids;
   for (const Row& row : source.Query(own_sessions)) {
     const long pid = std::strtol(row[0].value_or("0").c_str(), nullptr, 10);
-    if (pid > 0) setpriority(PRIO_PROCESS, static_cast<id_t>(pid), job_.niceness);
+    if (pid > 0) pids.push_back(static_cast<pid_t>(pid));
   }
+  return pids;
 }
 
 /// pg_dumpall succeeds on a full disk: only its last line tells that all was written.

@@ -41,7 +41,7 @@ class Dump {
                     core::Manifest& manifest);
   std::string ArchivePath() const { return partial_ + "/" + ArchiveName(); }
   bool HoldsItsLocks(class Connection& source) const;
-  void ReniceBackends(class Connection& source) const;
+  std::vector<pid_t> OwnBackends(class Connection& source) const;
   std::string Program(const char* name) const { return job_.binary_directory + "/" + name; }
   std::string Run(const char* program, std::vector<std::string> arguments);
 

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/names.h"
+#include "os/niceness.h"
 
 namespace mfi::os {
 namespace {
@@ -108,7 +109,12 @@ void ScratchServer::Start() {
 }
 
 void ScratchServer::CheckAlive() {
-  if (!server_->Ended()) return;
+  if (!server_->Ended()) {
+    if (options_.niceness == 0) return;
+    Renice(server_->pid(), options_.niceness);  // its session is ours
+    ReniceChildren(server_->pid(), options_.niceness);
+    return;
+  }
   throw Error(core::sqlstate::kExternalRoutine,
               "the scratch server died: " + core::LastLines(server_->result().errors, kQuotedLines, kQuotedBytes));
 }

@@ -28,7 +28,7 @@ class ScratchServer {
 
   std::string Conninfo(const std::string& database) const;
 
-  /// Reads what the server printed; throws Error when it has died.
+  /// Reads what the server printed, and makes processes nice that it has started since; throws Error when it has died.
   void CheckAlive();
 
  private:

@@ -1,0 +1,58 @@
+#include "os/niceness.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "support.h"
+
+namespace {
+
+using namespace mfi::os;
+using mfi::test::Eventually;
+using mfi::test::Forked;
+
+constexpr pid_t kNoProcess = 0x3fffffff;  // above what a kernel gives
+
+/// What the scheduler makes of a process: its niceness, and that of its session's group where there are such groups.
+std::string NicenessOf(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/autogroup";
+  const std::string group = Exists(path) ? ReadFile(path) : "/autogroup-0 nice 7\n";
+  return std::to_string(getpriority(PRIO_PROCESS, static_cast<id_t>(pid))) + group.substr(group.find(" nice"));
+}
+
+/// As a server process: with a session of its own.
+class Session : public Forked {
+ public:
+  Session()
+      : Forked([] {
+          setsid();
+          for (;;) pause();
+          return 0;
+        }) {
+    EXPECT_TRUE(Eventually([&] { return getsid(pid()) == pid(); }));
+  }
+};
+
+TEST(Niceness, IsThatOfTheProcessAndOfItsSession) {
+  const Session session;
+  EXPECT_TRUE(Eventually([&] { return Renice(session.pid(), 7); }));
+  EXPECT_EQ(NicenessOf(session.pid()), "7 nice 7\n");
+  EXPECT_TRUE(Renice(session.pid(), 7));
+}
+
+TEST(Niceness, ReachesEveryChildOfAProcess) {
+  const Session one;
+  const Session other;
+  EXPECT_TRUE(Eventually([&] {
+    ReniceChildren(getpid(), 7);
+    return NicenessOf(one.pid()) == "7 nice 7\n" && NicenessOf(other.pid()) == "7 nice 7\n";
+  }));
+}
+
+TEST(Niceness, OfWhatIsGoneIsNoConcern) {
+  EXPECT_TRUE(Renice(kNoProcess, 7));
+  ReniceChildren(kNoProcess, 7);
+}
+
+}  // namespace
