@@ -72,7 +72,10 @@ worker_calls();
 same_listing(listing($node, 'mfi_banking'), $bank, 'parallel restore beside the worker: equal');
 is($node->sql('SELECT count(*) FROM pg_index WHERE NOT indisvalid'), '0', 'every index is valid');
 
-# A deadlock with the worker ends the worker's transaction, even when the other one has waited for longer.
+# A deadlock with the worker ends the worker's transaction, even when the other one has waited for longer. The worker is patient here, so
+# that it is a deadlock on a busy machine too.
+$node->sql(q{ALTER FUNCTION _mfi_maintain() SET lock_timeout = '1min'});
+$node->set(deadlock_timeout => q{'30s'});
 $node->sql('DROP TABLE ' . $node->sql("SELECT string_agg(_mfi_partition_name(name, _mfi_month(now(), 3)), ', ') FROM unnest(_mfi_audit_tables()) name"));
 my ($restore, $dump_of_table) = map { $node->background_psql('mfi_banking') } 1 .. 2;
 $restore->query_safe('BEGIN; LOCK TABLE ONLY mfi_user_activity_logs');

@@ -26,13 +26,9 @@ constexpr char kInterrupted[] =
 
 std::string RecordPath(const std::string& directory, const std::string& id) { return directory + "/" + id + kSuffix; }
 
-bool EndsWith(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
 /// The id a file name stands for; nullopt for foreign files.
 std::optional<std::string> IdOf(const std::string& name) {
-  if (!EndsWith(name, kSuffix)) return std::nullopt;
+  if (!name.ends_with(kSuffix)) return std::nullopt;
   std::string id = name.substr(0, name.size() - std::string_view(kSuffix).size());
   if (!core::IsRunId(id)) return std::nullopt;
   return id;
@@ -119,7 +115,7 @@ void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before) {
   for (const std::string& name : ListDirectory(runs_directory)) {
     const std::string path = runs_directory + "/" + name;
     struct stat file {};
-    if (name[0] == '.' && EndsWith(name, kTemporarySuffix) && lstat(path.c_str(), &file) == 0 &&
+    if (name[0] == '.' && name.ends_with(kTemporarySuffix) && lstat(path.c_str(), &file) == 0 &&
         file.st_mtime < before) {
       RemoveTree(path);
     }

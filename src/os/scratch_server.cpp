@@ -109,14 +109,13 @@ void ScratchServer::Start() {
 }
 
 void ScratchServer::CheckAlive() {
-  if (!server_->Ended()) {
-    if (options_.niceness == 0) return;
-    Renice(server_->pid(), options_.niceness);  // its session is ours
-    ReniceChildren(server_->pid(), options_.niceness);
-    return;
+  if (server_->Ended()) {
+    throw Error(core::sqlstate::kExternalRoutine,
+                "the scratch server died: " + core::LastLines(server_->result().errors, kQuotedLines, kQuotedBytes));
   }
-  throw Error(core::sqlstate::kExternalRoutine,
-              "the scratch server died: " + core::LastLines(server_->result().errors, kQuotedLines, kQuotedBytes));
+  if (options_.niceness == 0) return;
+  Renice(server_->pid(), options_.niceness);  // its session is ours
+  ReniceChildren(server_->pid(), options_.niceness);
 }
 
 void ScratchServer::WaitUntilReady() {

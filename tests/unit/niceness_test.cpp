@@ -17,8 +17,9 @@ constexpr pid_t kNoProcess = 0x3fffffff;  // above what a kernel gives
 /// What the scheduler makes of a process: its niceness, and that of its session's group where there are such groups.
 std::string NicenessOf(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/autogroup";
-  const std::string group = Exists(path) ? ReadFile(path) : "/autogroup-0 nice 7\n";
-  return std::to_string(getpriority(PRIO_PROCESS, static_cast<id_t>(pid))) + group.substr(group.find(" nice"));
+  const std::string group = Exists(path) ? ReadFile(path) : "";
+  return std::to_string(getpriority(PRIO_PROCESS, static_cast<id_t>(pid))) +
+         (group.empty() ? " nice 7\n" : group.substr(group.find(" nice")));
 }
 
 /// As a server process: with a session of its own.
