@@ -19,6 +19,8 @@ sub wait_ok
 	{
 		$node->wait_sql("SELECT verdict = 'ok' FROM mfi_replication_health");
 	}
+	# Not before the launcher has looked, too: a standby that goes earlier has been missing since it went the last time.
+	$primary->wait_sql("SELECT bool_and(last_message_age IS NOT NULL) FROM mfi_replication_status()");
 	return;
 }
 
@@ -112,7 +114,8 @@ my @faults = (
 			$primary->set('mfi.silence_warning' => '1', 'max_slot_wal_keep_size' => "'-1'");
 			write_wal(64);
 		},
-		says => { primary => [ 'warning', 'slots-unbounded' ], standby => 'down' },
+		# critical: the 64 MB alone would fill a small disk within an hour (disk-filling)
+		says => { primary => [ '(warning|critical)', 'slots-unbounded' ], standby => 'down' },
 		cure => sub {
 			$primary->set('mfi.silence_warning' => 'DEFAULT', 'max_slot_wal_keep_size' => 'DEFAULT');
 			$standby->start;
