@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "os/niceness.h"
 
 namespace mfi::os {
 namespace {
@@ -102,7 +102,7 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (niceness != 0) setpriority(PRIO_PROCESS, 0, niceness);
+  if (niceness != 0) GiveWay(0, niceness);
   if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) _exit(kExecFailed);
   close_range(3, ~0U, 0);
   execve(program, argv, envp);

@@ -166,12 +166,15 @@ void Dump::DumpSnapshot(Connection& source, const std::string& conninfo, bool lo
   manifest.contents = reader.Finish();
 }
 
-/// pg_dump locks all tables first; once it copies, it holds them all.
+/// pg_dump locks all tables first; once it copies, it holds them all. Its jobs connect only then.
 bool Dump::HoldsItsLocks(Connection& source) const {
+  const int sessions = 2 + (job_.jobs > 1 ? job_.jobs : 0);  // ours, pg_dump's first, and its jobs'
   source.Execute("SELECT pg_catalog.pg_stat_clear_snapshot()");
-  return source.Value(
-             "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE query LIKE 'COPY %' AND application_name = "
-             "pg_catalog.current_setting('application_name') AND pid <> pg_catalog.pg_backend_pid())") == "t";
+  const std::string copies =
+      "SELECT bool_or(query LIKE 'COPY %' AND pid <> pg_catalog.pg_backend_pid()) AND count(*) >= " +
+      std::to_string(sessions) +
+      " FROM pg_catalog.pg_stat_activity WHERE application_name = pg_catalog.current_setting('application_name')";
+  return source.Value(copies) == "t";
 }
 
 /// Niceness of pg_dump alone gains little: the work is done by its server processes, which run as our own user.

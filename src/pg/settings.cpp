@@ -33,7 +33,7 @@ int backup_verify = kVerifyRestore;
 char* scratch_directory = nullptr;
 int backup_timeout_s = 6 * 3600;
 int backup_lock_timeout_ms = 5 * 60 * 1000;
-int backup_nice = 10;
+int backup_nice = 19;
 bool backup_group_read = false;
 char* notify_command = nullptr;
 char* expected_standbys = nullptr;
@@ -194,7 +194,7 @@ void Define(bool preloaded) {
       6 * 3600, 1, INT_MAX, GUC_UNIT_S);
   Int("mfi.backup_lock_timeout", "How long pg_dump waits for a table lock.", &backup_lock_timeout_ms, 5 * 60 * 1000, 0,
       INT_MAX, GUC_UNIT_MS);
-  Int("mfi.backup_nice", "Niceness of the backup's programs (0 to 19).", &backup_nice, 10, 0, 19, 0);
+  Int("mfi.backup_nice", "Niceness of the backup's programs (0 to 19).", &backup_nice, 19, 0, 19, 0);
   Bool("mfi.backup_group_read", "Lets the group of the server's user read backups (globals.sql stays private).",
        &backup_group_read, false);
   String("mfi.notify_command",

@@ -1,7 +1,12 @@
 #include "os/niceness.h"
 
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <array>
+#include <cstdint>
 
 #include "os/file.h"
 #include "support.h"
@@ -34,6 +39,31 @@ class Session : public Forked {
     EXPECT_TRUE(Eventually([&] { return getsid(pid()) == pid(); }));
   }
 };
+
+/// The slice in the kernel's sched_attr; 0 where it knows none (before Linux 6.12).
+std::uint64_t SliceOf(pid_t pid) {
+  std::array<std::uint64_t, 6> attributes{};
+  EXPECT_EQ(syscall(SYS_sched_getattr, pid, attributes.data(), sizeof(attributes), 0), 0);
+  return attributes[3];
+}
+
+TEST(Niceness, LetsOthersGoBeforeAProcess) {
+  const Session session;
+  const std::uint64_t slice = SliceOf(session.pid());
+  GiveWay(session.pid(), 7);
+  EXPECT_EQ(getpriority(PRIO_PROCESS, static_cast<id_t>(session.pid())), 7);
+  EXPECT_EQ(sched_getscheduler(session.pid()), SCHED_BATCH);
+  EXPECT_EQ(SliceOf(session.pid()), slice == 0 ? 0U : 100'000U);
+}
+
+TEST(Niceness, PassesToWhatAProcessStarts) {
+  Forked both([] {
+    GiveWay(0, 7);
+    Forked child([] { return getpriority(PRIO_PROCESS, 0) == 7 && sched_getscheduler(0) == SCHED_BATCH ? 0 : 1; });
+    return child.Wait();
+  });
+  EXPECT_EQ(both.Wait(), 0);
+}
 
 TEST(Niceness, IsThatOfTheProcessAndOfItsSession) {
   const Session session;

@@ -1,0 +1,91 @@
+# Who works gives way to who serves: every process of a backup and of its proof has mfi.backup_nice, those of the server too,
+# and no other has.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use MfiNode;
+use MfiShim qw(install_with replace);
+use PostgreSQL::Test::Utils qw(slurp_file);
+use Test::More;
+
+my $path = install_with();
+my $node = MfiNode->bank('bank', install_path => $path, conf => "mfi.backup_verify = 'restore'\n");
+my $dir = PostgreSQL::Test::Utils::tempdir;
+my $hold = sub { "while [ -e $dir/$_[0] ]; do read -r -t 0.05 <> <(:) || true; done" };
+
+# pg_dump stands still in the middle of its copying: nobody reads more than its table of contents. pg_restore before it begins.
+$node->sql('CREATE TABLE large AS SELECT i, gen_random_bytes(1000) AS noise FROM generate_series(1, 5000) i');
+replace($path, 'pg_dump', <<"SHELL");
+for a in "\$@"; do case "\$a" in --file=*) file=\${a#--file=} ;; *) [ \$# -gt 1 ] || { real "\$@"; exit; } ;; esac; done
+mkfifo "\$file.fifo"
+{ exec 3<"\$file.fifo" 4>"\$file"; head -c 1000000 <&3 >&4; @{[ $hold->('dump') ]}; cat <&3 >&4; } &
+real "\${@/#--file=*/--file=\$file.fifo}"
+wait
+rm "\$file.fifo"
+SHELL
+replace($path, 'pg_restore', qq{case "\$1" in --jobs=*) @{[ $hold->('restore') ]} ;; esac; real "\$@"});
+
+# "niceness policy group's niceness" of a process; the policy 3 is SCHED_BATCH, the group is of its session.
+sub scheduling
+{
+	my ($pid) = @_;
+	my @stat = split ' ', slurp_file("/proc/$pid/stat") =~ s/.*\)//sr;
+	my $group = -e "/proc/$pid/autogroup" ? slurp_file("/proc/$pid/autogroup") =~ s/.* nice (-?\d+)\n/$1/sr : $stat[16];
+	return "$stat[16] $stat[38] $group";
+}
+
+sub all_are
+{
+	my ($what, $expected, $pids) = @_;
+	my %seen;
+	my $right = eval {
+		$node->wait_until($what, sub {
+			%seen = map { $_ => eval { scheduling($_) } // $expected } $pids->();
+			return keys %seen && !grep { $_ ne $expected } values %seen;
+		});
+	};
+	ok($right, "$what: " . join(', ', map { MfiNode::command_of($_) =~ s{.*/(\w+) .*}{$1}sr . " $seen{$_}" } sort keys %seen));
+	return;
+}
+
+my $sessions = sub { split /\n/, $node->sql("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'mfi backup %'") };
+my $others = sub { split /\n/, $node->sql("SELECT pid FROM pg_stat_activity WHERE backend_type <> 'mfi runner' AND pid <> pg_backend_pid()") };
+my $clients = sub { my %found = $node->children; return keys %found };
+my $scratch = sub {
+	my ($file) = glob($node->basedir . '/mfi-scratch-*/data/postmaster.pid') or return ();
+	my ($postmaster) = slurp_file($file) =~ /^(\d+)/;
+	return ($postmaster, split ' ', slurp_file("/proc/$postmaster/task/$postmaster/children"));
+};
+
+my $usual = scheduling($node->pid_of('mfi launcher'));
+sub look
+{
+	my ($name, $expected) = @_;
+	for my $phase ('dump', 'restore')
+	{
+		open(my $out, '>', "$dir/$phase") or die $!;
+		close $out;
+	}
+	my $id = $node->backup;
+	$node->wait_sql("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'mfi backup $id' AND query LIKE 'COPY %large%')");
+	all_are("$name: server processes that are dumped from", $expected, $sessions);
+	all_are("$name: pg_dump", $expected, $clients);
+	unlink "$dir/dump";
+	$node->wait_until('the restore has begun', sub { grep { /pg_restore.*--jobs=/ } values %{ { $node->children } } });
+	all_are("$name: the scratch server", $expected, $scratch);
+	all_are("$name: pg_restore", $expected, $clients);
+	all_are("$name: the server's other processes", $usual, $others);
+	unlink "$dir/restore";
+	$node->wait_sql("SELECT verify_result = 'ok' FROM mfi_backups WHERE id = '$id'");
+	return;
+}
+
+look('as it comes', '19 3 19');
+$node->set('mfi.backup_nice' => '7');
+look('less nice', '7 3 7');
+$node->set('mfi.backup_nice' => '0');
+look('not nice', $usual);
+$node->stop;
+done_testing();
