@@ -101,10 +101,11 @@ pinned_stanza() { # URI SIGNED-BY SUITES
   [ "$2" = - ] || printf 'Signed-By: %s\n' "$2"
 }
 
-# Debian 13's server and what it depends on; at priority 100 nothing else is taken from there by itself.
+# Debian 13's server and what it depends on; at priority 100 nothing else is taken from there by itself. What it depends on
+# may have made the machine call itself Debian 13, so an earlier run is known by what it wrote.
 server_from_next_debian() {
   local archive security text
-  [ "$CODENAME" = bookworm ] || return 1
+  [ "$CODENAME" = bookworm ] || [ -f "$PINNED_SOURCES" ] || return 1
   archive=$(apt_archive bookworm)
   [ -n "$archive" ] || fail "the apt sources of this machine name no archive for Debian 12 (bookworm)" \
     "Add one to /etc/apt/sources.list and run this again, or pass PG_CONFIG= of a PostgreSQL 17."
