@@ -82,10 +82,10 @@ sub look
 	return;
 }
 
-look('as it comes', '19 3 19');
-$node->set('mfi.backup_nice' => '7');
-look('less nice', '7 3 7');
-$node->set('mfi.backup_nice' => '0');
 look('not nice', $usual);
+$node->set('mfi.backup_nice' => '7');
+look('nice', '7 3 7');
+$node->set('mfi.backup_nice' => $node->sql("SELECT boot_val FROM pg_settings WHERE name = 'mfi.backup_nice'"));
+look('as it comes', '19 3 19');
 $node->stop;
 done_testing();

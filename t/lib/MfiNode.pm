@@ -23,7 +23,8 @@ sub bank
 	return $node;
 }
 
-# The same, not yet started and without the database.
+# The same, not yet started and without the database. Its backups are not nice: on a busy machine those of the tests would
+# wait for those of others.
 sub prepared
 {
 	my ($class, $name, %params) = @_;
@@ -41,6 +42,7 @@ mfi.backup_directory = '@{[ $node->backups ]}'
 mfi.backup_on_start = off
 mfi.backup_schedule = ''
 mfi.backup_verify = list
+mfi.backup_nice = 0
 mfi.sample_interval = 200ms
 @{[ $params{conf} // '' ]}
 CONF
