@@ -6,7 +6,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use MfiNode;
-use MfiShim qw(install_with replace);
+use MfiShim qw(install_with replace while_there);
 use PostgreSQL::Test::Utils qw(slurp_file slurp_dir);
 use Test::More;
 
@@ -138,7 +138,7 @@ $node->set('mfi.scratch_directory' => "''");
 
 # Stopped in the middle of the proof.
 my $hold = PostgreSQL::Test::Utils::tempdir . '/hold';
-replace($path, 'pg_restore', qq{case "\$1" in --jobs=*) while [ -e $hold ]; do read -r -t 0.05 <> <(:) || true; done ;; esac; real "\$@"});
+replace($path, 'pg_restore', qq{case "\$1" in --jobs=*) @{[ while_there($hold) ]} ;; esac; real "\$@"});
 sub in_the_proof
 {
 	open(my $out, '>', $hold) or die $!;

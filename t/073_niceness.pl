@@ -6,26 +6,25 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use MfiNode;
-use MfiShim qw(install_with replace);
+use MfiShim qw(install_with replace while_there);
 use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
 my $path = install_with();
 my $node = MfiNode->bank('bank', install_path => $path, conf => "mfi.backup_verify = 'restore'\n");
 my $dir = PostgreSQL::Test::Utils::tempdir;
-my $hold = sub { "while [ -e $dir/$_[0] ]; do read -r -t 0.05 <> <(:) || true; done" };
 
 # pg_dump stands still in the middle of its copying: nobody reads more than its table of contents. pg_restore before it begins.
 $node->sql('CREATE TABLE large AS SELECT i, gen_random_bytes(1000) AS noise FROM generate_series(1, 5000) i');
 replace($path, 'pg_dump', <<"SHELL");
 for a in "\$@"; do case "\$a" in --file=*) file=\${a#--file=} ;; *) [ \$# -gt 1 ] || { real "\$@"; exit; } ;; esac; done
 mkfifo "\$file.fifo"
-{ exec 3<"\$file.fifo" 4>"\$file"; head -c 1000000 <&3 >&4; @{[ $hold->('dump') ]}; cat <&3 >&4; } &
+{ exec 3<"\$file.fifo" 4>"\$file"; head -c 1000000 <&3 >&4; @{[ while_there("$dir/dump") ]}; cat <&3 >&4; } &
 real "\${@/#--file=*/--file=\$file.fifo}"
 wait
 rm "\$file.fifo"
 SHELL
-replace($path, 'pg_restore', qq{case "\$1" in --jobs=*) @{[ $hold->('restore') ]} ;; esac; real "\$@"});
+replace($path, 'pg_restore', qq{case "\$1" in --jobs=*) @{[ while_there("$dir/restore") ]} ;; esac; real "\$@"});
 
 # "niceness policy group's niceness" of a process; the policy 3 is SCHED_BATCH, the group is of its session.
 sub scheduling
@@ -87,5 +86,21 @@ $node->set('mfi.backup_nice' => '7');
 look('nice', '7 3 7');
 $node->set('mfi.backup_nice' => $node->sql("SELECT boot_val FROM pg_settings WHERE name = 'mfi.backup_nice'"));
 look('as it comes', '19 3 19');
+
+# Two jobs. The rows of an extension's table are copied under a condition, which waits for a lock here.
+replace($path, 'pg_dump', undef);
+$node->sql("CREATE TABLE held AS SELECT 1 AS i; ALTER EXTENSION pgcrypto ADD TABLE held; UPDATE pg_extension SET"
+	  . " extconfig = ARRAY['held'::regclass::oid], extcondition = ARRAY['WHERE pg_advisory_lock_shared(1) IS NOT NULL'] WHERE extname = 'pgcrypto'");
+$node->set('mfi.backup_jobs' => '2', 'mfi.backup_verify' => "'list'");
+my $holder = $node->background_psql('mfi_banking');
+$holder->query_safe('SELECT pg_advisory_lock(1)');
+my $id = $node->backup;
+$node->wait_sql("SELECT count(*) = 4 AND bool_or(query LIKE '%count(*) FROM ONLY%') AND bool_or(wait_event = 'advisory')"
+	  . " FROM pg_stat_activity WHERE application_name = 'mfi backup $id'");
+pass('two jobs: the rows are counted once both have connected');
+all_are('two jobs: server processes that are dumped from', '19 3 19', $sessions);
+all_are('two jobs: pg_dump', '19 3 19', $clients);
+$holder->quit;
+$node->wait_state($id, 'succeeded');
 $node->stop;
 done_testing();

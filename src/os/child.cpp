@@ -102,7 +102,7 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (niceness != 0) GiveWay(0, niceness);
+  GiveWay(0, niceness);
   if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) _exit(kExecFailed);
   close_range(3, ~0U, 0);
   execve(program, argv, envp);

@@ -148,13 +148,12 @@ void Dump::DumpSnapshot(Connection& source, const std::string& conninfo, bool lo
   reader.Begin();
   Child child({Program("pg_dump"), arguments, CleanEnvironment(), job_.niceness});
   bool counting = false;
-  std::vector<pid_t> hasty;
-  if (job_.niceness != 0) hasty.push_back(child.pid());  // its session is ours
+  std::vector<pid_t> hasty{child.pid()};  // its session is ours
   while (!child.WaitPiece(host_)) {
     host_.Progress(core::RunState::kDumping, TreeSize(partial_));
     if (!counting && HoldsItsLocks(source)) {
       counting = true;
-      if (local && job_.niceness != 0) {
+      if (local) {
         const std::vector<pid_t> backends = OwnBackends(source);
         hasty.insert(hasty.end(), backends.begin(), backends.end());
       }

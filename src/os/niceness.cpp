@@ -47,6 +47,7 @@ std::string ReadProc(const std::string& path) {
 }  // namespace
 
 void GiveWay(pid_t pid, int niceness) {
+  if (niceness == 0) return;
   SchedulerAttributes attributes{};
   attributes.size = sizeof(attributes);
   attributes.policy = SCHED_BATCH;
@@ -57,6 +58,7 @@ void GiveWay(pid_t pid, int niceness) {
 }
 
 bool Renice(pid_t pid, int niceness) {
+  if (niceness == 0) return true;
   GiveWay(pid, niceness);
   const std::string path = ProcPath(pid, "autogroup");
   const std::string wanted = std::to_string(niceness);

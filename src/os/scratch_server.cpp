@@ -113,7 +113,6 @@ void ScratchServer::CheckAlive() {
     throw Error(core::sqlstate::kExternalRoutine,
                 "the scratch server died: " + core::LastLines(server_->result().errors, kQuotedLines, kQuotedBytes));
   }
-  if (options_.niceness == 0) return;
   Renice(server_->pid(), options_.niceness);  // its session is ours
   ReniceChildren(server_->pid(), options_.niceness);
 }

@@ -9,7 +9,7 @@ use Exporter qw(import);
 use File::Copy qw(copy);
 use PostgreSQL::Test::Utils qw(slurp_dir run_log);
 
-our @EXPORT_OK = qw(install_with replace real_program);
+our @EXPORT_OK = qw(install_with replace real_program while_there);
 
 my $bindir = `pg_config --bindir`;
 chomp $bindir;
@@ -34,6 +34,9 @@ sub install_with
 	}
 	return $path;
 }
+
+# For such a script: stands still for as long as the file is there.
+sub while_there { return "while [ -e $_[0] ]; do read -r -t 0.05 <> <(:) || true; done" }
 
 # replace(PATH, PROGRAM, SHELL-SCRIPT): `real` in the script calls the program itself. undef brings it back.
 sub replace

@@ -81,6 +81,14 @@ TEST(Niceness, ReachesEveryChildOfAProcess) {
   }));
 }
 
+TEST(Niceness, OfZeroChangesNothing) {
+  const Session session;
+  GiveWay(session.pid(), 0);
+  EXPECT_TRUE(Renice(session.pid(), 0));
+  EXPECT_EQ(sched_getscheduler(session.pid()), sched_getscheduler(0));
+  EXPECT_EQ(getpriority(PRIO_PROCESS, static_cast<id_t>(session.pid())), getpriority(PRIO_PROCESS, 0));
+}
+
 TEST(Niceness, OfWhatIsGoneIsNoConcern) {
   EXPECT_TRUE(Renice(kNoProcess, 7));
   ReniceChildren(kNoProcess, 7);
