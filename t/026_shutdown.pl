@@ -34,9 +34,25 @@ $node->start;
 $node->recovers_ok('fast shutdown');
 like($node->run($waiting, 'state, error'), qr/^failed\|interrupted: /, 'what waited is interrupted');
 
+# The postmaster tells one process after the other: pg_dump's session may end, and pg_dump with it, long before the run
+# hears of it.
+($session, $id) = $node->dump_held;
+my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+my $backend = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE application_name = left('mfi backup $id', 63) AND wait_event_type = 'Lock'");
+kill STOP => $postmaster;
+kill TERM => $backend;
+$node->wait_until('pg_dump is gone', sub { my %left = $node->children; !%left });
+kill INT => $postmaster;
+kill CONT => $postmaster;
+$node->stop('fast', fail_ok => 1);
+like(record($id), qr/"error": "interrupted: the server is shutting down.*"state": "failed"/s, 'told late: interrupted all the same');
+$session->{run}->kill_kill;
+$node->start;
+$node->recovers_ok('told late');
+
 # Immediate: no process gets a word in; the next start tells.
 ($session, $id) = $node->dump_held;
-$node->cut_off;
+$node->stop('immediate');
 $session->{run}->kill_kill;
 $node->wait_until('the children are gone', sub { my %left = $node->children; !%left });
 like(record($id), qr/"state": "dumping"/, 'immediate shutdown: the record stays as it was');

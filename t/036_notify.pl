@@ -73,7 +73,7 @@ is($events->($told->(1)), 'success', 'not of a cancelled run');
 
 # An interrupted run is told when its record is closed.
 ($session, $held) = $node->dump_held;
-$node->cut_off;
+$node->stop('immediate');
 $node->start;
 ($message) = $told->(1);
 like("$message->{event} $message->{run}{id}", qr/^failure $held$/, 'interrupted');

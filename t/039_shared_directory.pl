@@ -37,7 +37,7 @@ is($standby->sql("SELECT string_agg(id, ' ' ORDER BY id) FROM mfi_backups WHERE 
 
 # The primary dies in the middle of a dump; the other node takes over.
 my ($session, $cut) = $primary->dump_held;
-$primary->cut_off;
+$primary->stop('immediate');
 $session->{run}->kill_kill;
 $standby->promote;
 $standby->wait_sql('SELECT next_run > now() FROM mfi_backup_health');

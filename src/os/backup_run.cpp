@@ -65,6 +65,15 @@ class Run {
   }
 
   void Work() {
+    try {
+      Steps();
+    } catch (const Error&) {
+      dump_.HearFromPostmaster();
+      throw;
+    }
+  }
+
+  void Steps() {
     directory_.CheckUsable(job_.data_directory);
     directory_.Prepare();
     record().started_at = host_.Now();

@@ -94,6 +94,14 @@ void Dump::CheckPrograms() {
   }
 }
 
+void Dump::HearFromPostmaster() {
+  try {
+    const Connection asked(Conninfo(), host_, kConnectLimit);
+  } catch (const Error& error) {
+    if (error.sqlstate() != core::sqlstate::kConnectionFailure) throw;
+  }
+}
+
 void Dump::DumpDatabase(core::Manifest& manifest) {
   std::optional<Connection> source;
   try {

@@ -30,6 +30,10 @@ class Dump {
   /// Lists the archive in `partial`; throws Error when a table's data is not in it.
   void CheckListing(core::Manifest& manifest);
 
+  /// Throws what the host has to say when the server is stopping or crashing. Its postmaster ends one process after the
+  /// other, so pg_dump may have lost its session before this process is told; it answers when all have been told.
+  void HearFromPostmaster();
+
   /// Name of the archive inside a set.
   std::string ArchiveName() const;
 

@@ -213,18 +213,6 @@ sub children
 	return %found;
 }
 
-# An immediate shutdown in the middle of a run. The client programs stand still meanwhile, so that none of them loses its
-# server and tells the runner, which would tidy up, before the runner itself is gone.
-sub cut_off
-{
-	my ($node) = @_;
-	my %children = $node->children;
-	kill STOP => keys %children;
-	$node->stop('immediate');
-	kill CONT => keys %children;
-	return;
-}
-
 # What every fault must leave behind: no process, no half set, truthful records, and a next run that succeeds.
 sub recovers_ok
 {
