@@ -5,6 +5,7 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
+use IPC::Run ();
 use MfiNode;
 use MfiShim qw(install_with replace while_there);
 use PostgreSQL::Test::Utils qw(slurp_file slurp_dir);
@@ -21,10 +22,14 @@ sub scratch_is_gone
 	$node->wait_until('the scratch server is gone', sub {
 		!grep { /^mfi-scratch/ } slurp_dir($scratch);
 	});
-	my @left = grep { /mfi-scratch/ && /\Q$scratch\E/ } map { slurp_command($_) } grep { /^\d+$/ } slurp_dir('/proc');
-	is("@left", '', "$name: no process of a scratch server is left");
+	my $begin = time;
+	$node->wait_until('its processes are gone', sub { !grep { /mfi-scratch/ } commands() });
+	cmp_ok(time - $begin, '<', 15, "$name: no process of a scratch server is left");
 	return;
 }
+
+# The command lines of all processes that work on this node.
+sub commands { return map { slurp_command($_) } grep { /^\d+$/ } slurp_dir('/proc') }
 
 sub slurp_command
 {
@@ -139,13 +144,21 @@ $node->set('mfi.scratch_directory' => "''");
 # Stopped in the middle of the proof.
 my $hold = PostgreSQL::Test::Utils::tempdir . '/hold';
 replace($path, 'pg_restore', qq{case "\$1" in --jobs=*) @{[ while_there($hold) ]} ;; esac; real "\$@"});
+my $busy;
 sub in_the_proof
 {
 	open(my $out, '>', $hold) or die $!;
 	close $out;
 	my $run = $node->backup;
 	$node->wait_state($run, 'verifying');
-	$node->wait_until('the restore has begun', sub { grep { /--jobs=/ && /\Q$scratch\E/ } map { slurp_command($_) } grep { /^\d+$/ } slurp_dir('/proc') });
+	$node->wait_until('the restore has begun', sub { grep { /--jobs=/ } commands() });
+	# As busy as with an index of a large table: no session ends by itself.
+	my ($socket) = map { /unix_socket_directories=(\S+)/ } commands();
+	local @ENV{ 'PGHOST', 'PGPORT' } = ($socket, 5432);
+	$busy->finish if $busy;
+	my $said = '';
+	$busy = IPC::Run::start([ 'psql', '-X', '-d', 'postgres', '-c', q{SELECT 'begun'}, '-c', 'SELECT pg_sleep(3600)' ], '<', \'', '>', \$said, '2>', '/dev/null');
+	$node->wait_until('the scratch server is busy', sub { $busy->pump_nb; $said =~ /begun/ });
 	return $run;
 }
 sub proof_was_stopped
@@ -178,5 +191,6 @@ kill 'KILL', $node->pid_of('mfi runner');
 $node->wait_until('the server is back', sub { $node->psql('postgres', 'SELECT 1') == 0 });
 proof_was_stopped('SIGKILL of the runner', $id, qr/^succeeded\|\|t\|/);
 
+$busy->finish;
 $node->stop;
 done_testing();

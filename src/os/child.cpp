@@ -29,19 +29,32 @@ constexpr std::size_t kKeptOutput = 64 * 1024 * 1024;
 constexpr std::size_t kKeptErrors = 65536;
 constexpr int kExecFailed = 127;
 
-// Process groups that must not outlive this process; a plain array, because it is read when nothing unwinds.
-std::array<pid_t, 16> running_groups{};
+struct Group {
+  pid_t pid;
+  int end_signal;
+};
 
-void Remember(pid_t pid) {
-  const auto slot = std::find(running_groups.begin(), running_groups.end(), 0);
-  if (slot != running_groups.end()) *slot = pid;
+// Process groups that must not outlive this process; a plain array, because it is read when nothing unwinds.
+std::array<Group, 16> running_groups{};
+
+Group* Slot(pid_t pid) {
+  return std::find_if(running_groups.begin(), running_groups.end(), [&](const Group& g) { return g.pid == pid; });
 }
 
-void Forget(pid_t pid) { std::replace(running_groups.begin(), running_groups.end(), pid, 0); }
+void Remember(const Group& group) {
+  Group* slot = Slot(0);
+  if (slot != running_groups.end()) *slot = group;
+}
 
-/// SIGTERM to the group, SIGKILL after the grace period; returns when the leader is reaped.
-void StopGroup(pid_t pid, int* status) {
-  kill(-pid, SIGTERM);
+void Forget(pid_t pid) {
+  Group* slot = Slot(pid);
+  if (slot != running_groups.end()) *slot = {};
+}
+
+/// The end signal to the group, SIGKILL after the grace period; returns when the leader is reaped.
+void StopGroup(const Group& group, int* status) {
+  const pid_t pid = group.pid;
+  kill(-pid, group.end_signal);
   const auto deadline = steady_clock::now() + kGrace;
   for (;;) {
     const pid_t ended = waitpid(pid, status, WNOHANG);
@@ -93,19 +106,19 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
 }
 
 /// In the child between fork and exec: only async-signal-safe calls.
-[[noreturn]] void Exec(pid_t parent, int in, int out, int err, int niceness, const char* program, char* const* argv,
+[[noreturn]] void Exec(pid_t parent, int in, int out, int err, const Command& command, char* const* argv,
                        char* const* envp) {
   setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  prctl(PR_SET_PDEATHSIG, command.end_signal);
   if (getppid() != parent) _exit(kExecFailed);
   for (int signal_number = 1; signal_number < NSIG; ++signal_number) signal(signal_number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  GiveWay(0, niceness);
+  GiveWay(0, command.niceness);
   if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) _exit(kExecFailed);
   close_range(3, ~0U, 0);
-  execve(program, argv, envp);
+  execve(argv[0], argv, envp);
   _exit(kExecFailed);
 }
 
@@ -135,7 +148,7 @@ std::vector<std::string> CleanEnvironment() {
   return environment;
 }
 
-Child::Child(const Command& command) {
+Child::Child(const Command& command) : end_signal_(command.end_signal) {
   std::vector<std::string> arguments = command.arguments;
   arguments.insert(arguments.begin(), command.program);
   const std::vector<char*> argv = Pointers(arguments);
@@ -153,13 +166,12 @@ Child::Child(const Command& command) {
   const pid_t parent = getpid();
   pid_ = fork();
   if (pid_ == 0) {
-    Exec(parent, input.get(), output.write_end.get(), errors.write_end.get(), command.niceness, command.program.c_str(),
-         argv.data(), envp.data());
+    Exec(parent, input.get(), output.write_end.get(), errors.write_end.get(), command, argv.data(), envp.data());
   }
   const int fork_error = errno;
   if (pid_ > 0) {
     setpgid(pid_, pid_);
-    Remember(pid_);
+    Remember({pid_, end_signal_});
   }
   sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid_ < 0) ThrowErrno(fork_error, "start", command.program);
@@ -178,7 +190,7 @@ bool Child::Reap(bool block) {
   if (pid_ < 0) return true;
   int status = 0;
   if (block) {
-    StopGroup(pid_, &status);
+    StopGroup({pid_, end_signal_}, &status);
   } else {
     const pid_t ended = waitpid(pid_, &status, WNOHANG);
     if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
@@ -200,10 +212,6 @@ bool Child::Ended() {
   return true;
 }
 
-void Child::Signal(int signal_number) const {
-  if (pid_ > 0) kill(pid_, signal_number);
-}
-
 bool Child::WaitPiece(Waiter& waiter) {
   if (Ended()) return true;
   // Whichever pipe is still open wakes us at once when the child ends.
@@ -220,13 +228,13 @@ ChildResult RunCommand(const Command& command, Waiter& waiter) {
 }
 
 void StopAllChildren() {
-  for (const pid_t pid : running_groups) {
-    if (pid > 0) {
+  for (const Group& group : running_groups) {
+    if (group.pid > 0) {
       int status = 0;
-      StopGroup(pid, &status);
+      StopGroup(group, &status);
     }
   }
-  running_groups.fill(0);
+  running_groups = {};
 }
 
 }  // namespace mfi::os

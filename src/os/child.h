@@ -1,5 +1,6 @@
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <string>
@@ -16,7 +17,8 @@ struct Command {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   int niceness = 0;
-  std::string input;  // all of its standard input
+  std::string input;         // all of its standard input
+  int end_signal = SIGTERM;  // asks it to end
 };
 
 /// PATH, HOME and TZ of this process plus LC_ALL=C: what PostgreSQL's client programs need, and no PG* variable.
@@ -29,9 +31,9 @@ struct ChildResult {
   std::string errors;  // its last 64 kB
 };
 
-/// A running child process in its own process group. It gets SIGTERM when this process dies (by whatever cause), and
-/// so does its group when the object is destroyed before the child ended; SIGKILL follows after 5 seconds. Always
-/// reaped.
+/// A running child process in its own process group. It gets its end signal when this process dies (by whatever
+/// cause), and so does its group when the object is destroyed before the child ended; SIGKILL follows after 5 seconds.
+/// Always reaped.
 class Child {
  public:
   explicit Child(const Command& command);
@@ -47,9 +49,6 @@ class Child {
   /// Whether it has ended, without waiting.
   bool Ended();
 
-  /// Sends a signal to the child alone; nothing when it has ended.
-  void Signal(int signal_number) const;
-
   /// After WaitPiece or Ended returned true.
   const ChildResult& result() const { return result_; }
 
@@ -59,6 +58,7 @@ class Child {
   void Stop();
 
   pid_t pid_ = -1;
+  int end_signal_;
   UniqueFd output_;
   UniqueFd errors_;
   ChildResult result_;

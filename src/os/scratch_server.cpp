@@ -74,8 +74,6 @@ ScratchServer::ScratchServer(const ScratchOptions& options, Waiter& waiter) : op
 ScratchServer::~ScratchServer() { RemoveFiles(); }
 
 void ScratchServer::RemoveFiles() {
-  // An immediate shutdown: whatever it holds is thrown away.
-  if (server_) server_->Signal(SIGQUIT);
   server_.reset();
   try {
     RemoveTree(options_.directory);
@@ -104,8 +102,12 @@ void ScratchServer::Start() {
   }
   arguments.emplace_back("-c");
   arguments.push_back("unix_socket_directories=" + socket_directory_);
-  server_ = std::make_unique<Child>(
-      Command{options_.binary_directory + "/postgres", arguments, CleanEnvironment(), options_.niceness});
+  // Asked to end, it shuts down immediately, whatever its sessions do: what it holds is thrown away.
+  server_ = std::make_unique<Child>(Command{.program = options_.binary_directory + "/postgres",
+                                            .arguments = arguments,
+                                            .environment = CleanEnvironment(),
+                                            .niceness = options_.niceness,
+                                            .end_signal = SIGQUIT});
 }
 
 void ScratchServer::CheckAlive() {

@@ -160,17 +160,6 @@ TEST_F(ChildTest, EndsAtOnceThoughAGrandchildHoldsItsOutput) {
   kill(Told("pid"), SIGKILL);
 }
 
-TEST_F(ChildTest, ASignalReachesIt) {
-  Child child(Script("trap 'exit 9' USR1; tell \"$1\" $$; while :; do :; done", {directory_ / "pid"}));
-  EXPECT_EQ(Told("pid"), child.pid());
-  child.Signal(SIGUSR1);
-  while (!child.WaitPiece(host_)) {
-  }
-  EXPECT_EQ(child.result().exit_code, 9);
-  child.Signal(SIGUSR1);
-  EXPECT_TRUE(child.Ended());
-}
-
 TEST_F(ChildTest, ItAndItsGroupAreGoneWithTheObject) {
   pid_t child_pid = 0;
   {
@@ -219,6 +208,36 @@ TEST_F(ChildTest, GetsATerminationRequestWhenItsParentDies) {
   parent.Wait();
   EXPECT_EQ(Told("asked"), pid);
   EXPECT_TRUE(Eventually([&] { return IsGone(pid); }));
+}
+
+TEST_F(ChildTest, IsAskedToEndByTheSignalNamed) {
+  const std::string body = "trap 'tell \"$2\" $$; exit' USR1; tell \"$1\" $$; while :; do :; done";
+  const auto command = [&](const std::string& name) {
+    Command made = Script(body, {directory_ / name, directory_ / (name + "-asked")});
+    made.end_signal = SIGUSR1;
+    return made;
+  };
+  {
+    const Child child(command("object"));
+    Told("object");
+  }
+  EXPECT_EQ(Told("object-asked"), Told("object"));
+  {
+    const Child child(command("all"));
+    Told("all");
+    StopAllChildren();
+  }
+  EXPECT_EQ(Told("all-asked"), Told("all"));
+  const Command orphan = command("orphan");
+  mfi::test::Forked parent([&] {
+    const Child child(orphan);
+    pause();
+    return 0;
+  });
+  Told("orphan");
+  parent.Kill();
+  parent.Wait();
+  EXPECT_EQ(Told("orphan-asked"), Told("orphan"));
 }
 
 TEST_F(ChildTest, AllCanBeStoppedWithoutTheirObjects) {
