@@ -159,6 +159,7 @@ void Dump::DumpSnapshot(Connection& source, const std::string& conninfo, bool lo
   std::vector<pid_t> hasty{child.pid()};  // its session is ours
   while (!child.WaitPiece(host_)) {
     host_.Progress(core::RunState::kDumping, TreeSize(partial_));
+    BeginWriteback(partial_);
     if (!counting && HoldsItsLocks(source)) {
       counting = true;
       if (local) {

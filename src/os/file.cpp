@@ -80,6 +80,18 @@ void Walk(const std::string& path, const Visit& visit) {
   visit(path, status);
 }
 
+/// Every regular file below `path`, which others may be changing: when one goes away meanwhile, the rest is left out.
+template <typename Visit>
+void WalkRegularFiles(const std::string& path, const Visit& visit) {
+  try {
+    Walk(path, [&](const std::string& entry, const struct stat& status) {
+      if (S_ISREG(status.st_mode)) visit(entry, status);
+    });
+  } catch (const core::Error& error) {
+    if (error.sqlstate() != core::sqlstate::kUndefinedFile) throw;
+  }
+}
+
 void WriteAll(int fd, std::string_view content, const std::string& path) {
   while (!content.empty()) {
     const ssize_t written = write(fd, content.data(), content.size());
@@ -132,14 +144,15 @@ std::int64_t FileSize(const std::string& path) { return Status(path).st_size; }
 
 std::int64_t TreeSize(const std::string& path) {
   std::int64_t total = 0;
-  try {
-    Walk(path, [&](const std::string&, const struct stat& status) {
-      if (S_ISREG(status.st_mode)) total += status.st_size;
-    });
-  } catch (const core::Error& error) {
-    if (error.sqlstate() != core::sqlstate::kUndefinedFile) throw;
-  }
+  WalkRegularFiles(path, [&](const std::string&, const struct stat& status) { total += status.st_size; });
   return total;
+}
+
+void BeginWriteback(const std::string& path) {
+  WalkRegularFiles(path, [](const std::string& entry, const struct stat&) {
+    const UniqueFd fd(open(entry.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (fd.valid()) sync_file_range(fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  });
 }
 
 std::int64_t FreeSpace(const std::string& path) {

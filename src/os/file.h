@@ -57,6 +57,10 @@ void ReplaceSymlink(const std::string& path, const std::string& target);
 void FsyncFile(const std::string& path);
 void FsyncDirectory(const std::string& path);
 
+/// Begins to write the files below `path`, which may still grow, to disk: FsyncTree will have little left to do, and
+/// the commits of others will not have to wait for all of it at once. Promises nothing. Absent is fine.
+void BeginWriteback(const std::string& path);
+
 /// fsyncs every regular file and directory below `path`, and `path`.
 void FsyncTree(const std::string& path);
 
