@@ -163,12 +163,15 @@ my @faults = (
 		name => 'the slot is lost',
 		cause => sub {
 			stop_standby();
+			my $needed = $primary->sql('SELECT pg_walfile_name(restart_lsn) FROM pg_replication_slots');
 			$primary->set('max_slot_wal_keep_size' => "'16MB'");
 			for (1 .. 3)
 			{
 				write_wal(1);
 				$primary->sql('SELECT pg_switch_wal()');
 			}
+			# A file that is not archived yet stays, and the standby would find it.
+			$primary->wait_sql("SELECT last_archived_wal >= '$needed' FROM pg_stat_archiver");
 			$primary->sql('CHECKPOINT');
 			$standby->start;
 		},
