@@ -63,7 +63,7 @@ PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-
 ifdef ERROR_ON_WARNING
 PG_CXXFLAGS += -Werror
 endif
-SHLIB_LINK += $(libpq) -lstdc++
+SHLIB_LINK += $(libpq) -lseccomp -lstdc++
 
 # Bitcode only serves the inlining of SQL functions into expressions, which nothing here gains from.
 override with_llvm = no

@@ -1,52 +1,34 @@
 #include "core/globals.h"
 
+#include "core/sql_text.h"
+
 namespace mfi::core {
 namespace {
 
-constexpr std::string_view kCreateRole = "CREATE ROLE ";
-
-/// Splits at semicolons outside quotes; statements come without the semicolon and leading space. Comments, and psql
-/// commands such as the \restrict of newer pg_dumpall, end with their line and are left out.
-std::vector<std::string> Statements(std::string_view sql) {
-  std::vector<std::string> statements;
-  std::string current;
-  char quote = '\0';
-  for (std::size_t i = 0; i < sql.size(); ++i) {
-    const char c = sql[i];
-    const bool comment = c == '-' && i + 1 < sql.size() && sql[i + 1] == '-';
-    const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
-    if (quote != '\0') {
-      current += c;
-      if (c == quote) quote = '\0';
-    } else if (comment || (c == '\\' && current.empty())) {
-      while (i < sql.size() && sql[i] != '\n') ++i;
-    } else if (c == ';') {
-      statements.push_back(current);
-      current.clear();
-    } else if (!current.empty() || !space) {
-      if (c == '\'' || c == '"') quote = c;
-      current += c;
-    }
-  }
-  return statements;
+bool IsName(const SqlToken& token) {
+  return token.kind == SqlToken::Kind::kWord || token.kind == SqlToken::Kind::kQuotedName;
 }
 
-/// An identifier as pg_dumpall writes it: quoted unless it is plain.
-bool Names(std::string_view identifier, const std::string& role) {
-  if (identifier == role) return true;
-  std::string quoted = "\"";
-  for (const char c : role) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return identifier == quoted + "\"";
+/// CREATE ROLE name
+bool CreatesRole(const std::vector<SqlToken>& t) {
+  return t.size() == 3 && IsWord(t[0], "create") && IsWord(t[1], "role") && IsName(t[2]);
+}
+
+/// GRANT role TO member [WITH ...] [GRANTED BY ...]
+bool GrantsRole(const std::vector<SqlToken>& t) {
+  return t.size() >= 4 && IsWord(t[0], "grant") && IsName(t[1]) && IsWord(t[2], "to") && IsName(t[3]);
 }
 
 }  // namespace
 
-std::vector<std::string> RoleStatements(std::string_view globals, const std::string& superuser) {
-  std::vector<std::string> roles;
-  for (std::string& statement : Statements(globals)) {
-    if (statement.rfind(kCreateRole, 0) != 0) continue;
-    if (Names(std::string_view(statement).substr(kCreateRole.size()), superuser)) continue;
-    roles.push_back(std::move(statement));
+GlobalRoles ParseGlobalRoles(std::string_view globals) {
+  GlobalRoles roles;
+  for (const SqlStatement& statement : SplitStatements(globals)) {
+    const std::vector<SqlToken> tokens = SplitTokens(statement.text);
+    if (CreatesRole(tokens)) roles.names.push_back(tokens[2].text);
+    if (GrantsRole(tokens) && tokens[1].text.rfind("pg_", 0) != 0) {
+      roles.memberships.push_back({tokens[1].text, tokens[3].text});
+    }
   }
   return roles;
 }

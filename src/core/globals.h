@@ -6,9 +6,17 @@
 
 namespace mfi::core {
 
-/// The CREATE ROLE statements of a globals.sql (pg_dumpall --globals-only), without the one of `superuser`: what a
-/// scratch server needs so that owners and grantees of a restored database exist. Nothing else of the file is wanted
-/// there: passwords, settings of roles and tablespaces belong to production.
-std::vector<std::string> RoleStatements(std::string_view globals, const std::string& superuser);
+/// What a globals.sql (pg_dumpall --globals-only) says of roles, as far as a restored database needs it: their names, and
+/// who is a member of whom. Passwords, rights to log in, settings and tablespaces belong to production.
+struct GlobalRoles {
+  struct Membership {
+    std::string role;    // what is granted, never one of PostgreSQL's own roles (pg_...)
+    std::string member;  // to whom
+  };
+  std::vector<std::string> names;
+  std::vector<Membership> memberships;
+};
+
+GlobalRoles ParseGlobalRoles(std::string_view globals);
 
 }  // namespace mfi::core

@@ -50,6 +50,7 @@ struct RunRecord {
 
   std::string verify_method;  // restore | list | none
   std::string verify_result;  // "ok", or what differs; empty: not verified
+  std::string proof_sandbox;  // of a proof: "whole", or what its sandbox lacked on this kernel; empty without a proof
   std::optional<UtcSeconds> verified_at;
   std::string error;
 };

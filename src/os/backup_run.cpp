@@ -201,6 +201,7 @@ class Run {
     const Verification done = VerifyPublished(job_, manifest_, host_);
     record().verify_method = done.method;
     record().verify_result = done.result;
+    record().proof_sandbox = done.sandbox;
     AddRemark(done.remark);
     if (!done.result.empty() && done.result != "ok") {
       const std::string where = directory_.SetAside(record().id);
@@ -267,6 +268,7 @@ std::string VerifySet(const BackupJob& job, const std::string& id, RunHost& host
   if (done.result.empty()) done = VerifyPublished(job, manifest, host);
   manifest.run.verify_method = done.method;
   manifest.run.verify_result = done.result;
+  manifest.run.proof_sandbox = done.sandbox;
   manifest.run.error = done.remark;
   manifest.run.verified_at.reset();
   if (done.result == "ok") manifest.run.verified_at = host.Now();

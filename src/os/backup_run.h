@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "core/retention.h"
 #include "core/run_record.h"
+#include "os/sandbox.h"
 #include "os/standby_source.h"
 #include "os/waiter.h"
 
@@ -43,6 +45,8 @@ struct BackupJob {
   std::int64_t lock_timeout_ms = 0;
   std::string verify;             // restore | list | none
   std::string scratch_directory;  // an existing directory; the scratch server gets one of its own in it
+  std::chrono::seconds proof_timeout{std::chrono::hours(3)};
+  SandboxRules sandbox = {};  // what the scratch server may reach of the server's installation
   bool group_read = false;
   core::RetentionRule retention;
 };

@@ -15,6 +15,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "os/keeper.h"
 #include "os/niceness.h"
 
 namespace mfi::os {
@@ -28,6 +29,7 @@ constexpr milliseconds kGrace{5000};
 constexpr std::size_t kKeptOutput = 64 * 1024 * 1024;
 constexpr std::size_t kKeptErrors = 65536;
 constexpr int kExecFailed = 127;
+constexpr std::string_view kNoSandbox = "the sandbox could not be entered\n";
 
 struct Group {
   pid_t pid;
@@ -105,7 +107,24 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-/// In the child between fork and exec: only async-signal-safe calls.
+/// All that the last step to a program needs.
+struct Program {
+  const Sandbox* sandbox;
+  char* const* argv;
+  char* const* envp;
+};
+
+void Start(const void* argument) {
+  const Program& program = *static_cast<const Program*>(argument);
+  if (program.sandbox != nullptr && !program.sandbox->Enter()) {
+    if (write(2, kNoSandbox.data(), kNoSandbox.size()) < 0) _exit(kExecFailed);
+    _exit(kExecFailed);
+  }
+  execve(program.argv[0], program.argv, program.envp);
+  _exit(kExecFailed);
+}
+
+/// In the child between fork and exec: only async-signal-safe calls, but for a keeper's, which is a process of its own.
 [[noreturn]] void Exec(pid_t parent, int in, int out, int err, const Command& command, char* const* argv,
                        char* const* envp) {
   setpgid(0, 0);
@@ -117,8 +136,10 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   GiveWay(0, command.niceness);
   if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) _exit(kExecFailed);
-  close_range(3, ~0U, 0);
-  execve(argv[0], argv, envp);
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  const Program program{command.sandbox, argv, envp};
+  if (command.sandbox != nullptr) Keep(command.end_signal, Start, &program);
+  Start(&program);
   _exit(kExecFailed);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "os/file.h"
+#include "os/sandbox.h"
 #include "os/waiter.h"
 
 namespace mfi::os {
@@ -19,6 +20,7 @@ struct Command {
   int niceness = 0;
   std::string input;         // all of its standard input
   int end_signal = SIGTERM;  // asks it to end
+  const Sandbox* sandbox = nullptr;  // the walls it runs in; whatever it starts ends with it
 };
 
 /// PATH, HOME and TZ of this process plus LC_ALL=C: what PostgreSQL's client programs need, and no PG* variable.

@@ -20,8 +20,8 @@ std::string WithoutNewline(std::string text) {
 
 }  // namespace
 
-Connection::Connection(const std::string& conninfo, Waiter& waiter, std::chrono::seconds limit)
-    : connection_(PQconnectStart(conninfo.c_str())), waiter_(waiter) {
+Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit)
+    : connection_(PQconnectStart(session.conninfo().c_str())), waiter_(waiter) {
   if (!connection_) throw core::Error(core::sqlstate::kInsufficientResources, "out of memory while connecting");
   const auto deadline = steady_clock::now() + limit;
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
@@ -78,7 +78,8 @@ std::vector<Row> Connection::Query(const std::string& sql) {
 }
 
 void Connection::Send(const std::string& sql) {
-  if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
+  // The extended protocol takes a single statement: no text can bring along a second one.
+  if (PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
     throw core::Error(core::sqlstate::kConnectionFailure, Message());
   }
 }

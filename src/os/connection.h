@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "os/session.h"
 #include "os/waiter.h"
 
 namespace mfi::os {
@@ -19,9 +20,9 @@ using Row = std::vector<std::optional<std::string>>;
 class Connection {
  public:
   /// Throws Error(08006) with the server's own words when it cannot connect within `limit`.
-  Connection(const std::string& conninfo, Waiter& waiter, std::chrono::seconds limit);
+  Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit);
 
-  /// Rows of one statement; throws Error with the server's SQLSTATE and message.
+  /// Rows of one statement, of more than one it is an error; throws Error with the server's SQLSTATE and message.
   std::vector<Row> Query(const std::string& sql);
 
   /// The only value of a statement that returns one row of one column; "" for NULL.

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "core/archive_listing.h"
 #include "core/contents.h"
 #include "os/connection.h"
 
@@ -34,6 +34,7 @@ class ContentsReader {
 
   void SendNext();
   void TakeCounts();
+  void CheckWhatWasLocked(std::size_t from, std::size_t to);
   void CheckFilenodes(std::size_t from, std::size_t to);
   std::map<std::string, std::int64_t> ReadSequences();
 
@@ -45,7 +46,7 @@ class ContentsReader {
   bool running_ = false;
 };
 
-/// Names the tables of `contents` whose data the archive lacks; "" when it has all.
-std::string CompareWithListing(const core::Contents& contents, const core::ArchiveListing& listing);
+/// Names the tables of `contents` that are not among those whose rows the archive has; "" when all are.
+std::string CompareWithListing(const core::Contents& contents, const std::set<std::uint32_t>& tables_with_data);
 
 }  // namespace mfi::os

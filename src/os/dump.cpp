@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "core/archive_listing.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "os/child.h"
@@ -21,17 +22,7 @@ constexpr std::chrono::seconds kConnectLimit{30};
 constexpr int kQuotedLines = 8;
 constexpr std::size_t kQuotedBytes = 2000;
 
-// What ALTER ROLE or ALTER DATABASE may have set, and what would end or distort a dump, is overridden by the
-// connection.
-constexpr char kNeutralOptions[] =
-    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "
-    "-c row_security=off -c search_path= -c DateStyle=ISO -c standard_conforming_strings=on -c role=none";
-
 constexpr char kEndOfGlobals[] = "\n-- PostgreSQL database cluster dump complete\n";
-
-std::string NeutralOptions(int server_major) {
-  return std::string(kNeutralOptions) + (server_major >= 17 ? " -c transaction_timeout=0" : "");
-}
 
 [[noreturn]] void ThrowFailed(const char* program, const ChildResult& result) {
   std::string message = std::string(program) + " failed with exit code " + std::to_string(result.exit_code);
@@ -55,19 +46,33 @@ std::string Dump::ArchiveName() const {
   return core::EncodeFileName(job_.record.database) + (job_.jobs > 1 ? ".dir" : ".dump");
 }
 
-std::string Dump::Conninfo() const {
+Session Dump::OnPrimary() const {
   using core::ConninfoValue;
-  return WithOurs("host=" + ConninfoValue(job_.socket_directory) + " port=" + std::to_string(job_.port) +
-                  " user=" + ConninfoValue(job_.superuser) + " ");
+  return Open(SessionKind::kSuperuserOnOthersData, "host=" + ConninfoValue(job_.socket_directory) + " port=" +
+                                                       std::to_string(job_.port) + " user=" +
+                                                       ConninfoValue(job_.superuser) + " ");
 }
 
-std::string Dump::StandbyConninfo() const { return WithOurs(ConninfoKeywords(job_.source_conninfo)); }
+Session Dump::OnStandby(SessionKind kind) const { return Open(kind, ConninfoKeywords(job_.source_conninfo)); }
 
-std::string Dump::WithOurs(const std::string& where) const {
-  using core::ConninfoValue;
-  return where + "dbname=" + ConninfoValue(job_.record.database) +
-         " application_name=" + ConninfoValue("mfi backup " + job_.record.id) +
-         " client_encoding=UTF8 options=" + ConninfoValue(NeutralOptions(job_.server_major));
+Session Dump::Open(SessionKind kind, const std::string& where) const {
+  return {kind, where + "dbname=" + core::ConninfoValue(job_.record.database), "mfi backup " + job_.record.id,
+          job_.server_major};
+}
+
+/// The role that dumps the standby need not be a superuser; one that is none may not set all that a superuser must.
+Dump::Standby Dump::ConnectToStandby() {
+  const Session superuser = OnStandby(SessionKind::kSuperuserOnOthersData);
+  try {
+    return {superuser, std::make_unique<Connection>(superuser, host_, kConnectLimit)};
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    if (message.find("\"lc_messages\"") == std::string::npos && message.find("\"event_triggers\"") == std::string::npos) {
+      throw;
+    }
+  }
+  const Session plain = OnStandby(SessionKind::kPlainOnOthersData);
+  return {plain, std::make_unique<Connection>(plain, host_, kConnectLimit)};
 }
 
 std::string Dump::Run(const char* program, std::vector<std::string> arguments) {
@@ -96,7 +101,7 @@ void Dump::CheckPrograms() {
 
 void Dump::HearFromPostmaster() {
   try {
-    const Connection asked(Conninfo(), host_, kConnectLimit);
+    const Connection asked(OnPrimary(), host_, kConnectLimit);
   } catch (const Error& error) {
     if (error.sqlstate() != core::sqlstate::kConnectionFailure) throw;
   }
@@ -105,7 +110,7 @@ void Dump::HearFromPostmaster() {
 void Dump::DumpDatabase(core::Manifest& manifest) {
   std::optional<Connection> source;
   try {
-    source.emplace(Conninfo(), host_, kConnectLimit);
+    source.emplace(OnPrimary(), host_, kConnectLimit);
   } catch (const Error& error) {
     if (error.sqlstate() != core::sqlstate::kConnectionFailure) throw;
     const std::string message = error.what();
@@ -119,26 +124,26 @@ void Dump::DumpDatabase(core::Manifest& manifest) {
   }
   const std::string snapshot = OpenSnapshot(*source, manifest);
   manifest.run.source_node = job_.record.node;
-  DumpSnapshot(*source, Conninfo(), true, snapshot, manifest);
+  DumpSnapshot(*source, OnPrimary(), true, snapshot, manifest);
 }
 
 std::string Dump::DumpStandby(core::Manifest& manifest) {
-  const std::string conninfo = StandbyConninfo();
-  Connection source(conninfo, host_, kConnectLimit);
+  const Standby standby = ConnectToStandby();
+  Connection& source = *standby.connection;
   std::string snapshot;
   std::string remark;
   {
-    Connection primary(Conninfo(), host_, kConnectLimit);
+    Connection primary(OnPrimary(), host_, kConnectLimit);
     remark = CheckStandby(primary, source, job_.standby_limits);
     snapshot = OpenSnapshot(source, manifest);
     manifest.run.source_lag_bytes = BytesBehind(primary, manifest.run.snapshot_lsn);
   }
   manifest.run.source_node = source.Where();
-  DumpSnapshot(source, conninfo, false, snapshot, manifest);
+  DumpSnapshot(source, standby.session, false, snapshot, manifest);
   return remark;
 }
 
-void Dump::DumpSnapshot(Connection& source, const std::string& conninfo, bool local, const std::string& snapshot,
+void Dump::DumpSnapshot(Connection& source, const Session& session, bool local, const std::string& snapshot,
                         core::Manifest& manifest) {
   std::vector<std::string> arguments = {job_.jobs > 1 ? "--format=directory" : "--format=custom",
                                         "--compress=" + job_.compression,
@@ -147,7 +152,7 @@ void Dump::DumpSnapshot(Connection& source, const std::string& conninfo, bool lo
                                         "--lock-wait-timeout=" + std::to_string(job_.lock_timeout_ms),
                                         "--no-sync",
                                         "--file=" + partial_ + "/" + ArchiveName(),
-                                        "--dbname=" + conninfo};
+                                        "--dbname=" + session.conninfo()};
   if (job_.jobs > 1) arguments.push_back("--jobs=" + std::to_string(job_.jobs));
   manifest.dump_command = arguments;
   manifest.dump_command.insert(manifest.dump_command.begin(), "pg_dump");
@@ -201,7 +206,7 @@ std::vector<pid_t> Dump::OwnBackends(Connection& source) const {
 /// pg_dumpall succeeds on a full disk: only its last line tells that all was written.
 void Dump::DumpGlobals() {
   const std::string path = partial_ + "/globals.sql";
-  Run("pg_dumpall", {"--globals-only", "--no-sync", "--file=" + path, "--dbname=" + Conninfo()});
+  Run("pg_dumpall", {"--globals-only", "--no-sync", "--file=" + path, "--dbname=" + OnPrimary().conninfo()});
   if (ReadFile(path).find(kEndOfGlobals) == std::string::npos) {
     throw Error(core::sqlstate::kDiskFull, "pg_dumpall did not write \"" + path + "\" to its end", {},
                 "Free some space on that file system.");
@@ -209,10 +214,11 @@ void Dump::DumpGlobals() {
 }
 
 void Dump::CheckListing(core::Manifest& manifest) {
-  const core::ArchiveListing listing = core::ParseListing(Run("pg_restore", {"--list", ArchivePath()}));
-  const std::string lacking = CompareWithListing(manifest.contents, listing);
+  const std::set<std::uint32_t> tables =
+      core::TablesWithData(core::ParseListing(Run("pg_restore", {"--list", ArchivePath()})));
+  const std::string lacking = CompareWithListing(manifest.contents, tables);
   if (!lacking.empty()) throw Error(core::sqlstate::kDataCorrupted, "the archive is not complete: " + lacking);
-  manifest.run.tables = static_cast<int>(listing.table_data.size());
+  manifest.run.tables = static_cast<int>(tables.size());
 }
 
 }  // namespace mfi::os

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/manifest.h"
 #include "os/backup_run.h"
+#include "os/connection.h"
 
 namespace mfi::os {
 
@@ -38,14 +40,20 @@ class Dump {
   std::string ArchiveName() const;
 
  private:
-  std::string Conninfo() const;
-  std::string StandbyConninfo() const;
-  std::string WithOurs(const std::string& where) const;
-  void DumpSnapshot(class Connection& source, const std::string& conninfo, bool local, const std::string& snapshot,
+  struct Standby {
+    Session session;
+    std::unique_ptr<Connection> connection;
+  };
+
+  Session Open(SessionKind kind, const std::string& where) const;
+  Session OnPrimary() const;
+  Session OnStandby(SessionKind kind) const;
+  Standby ConnectToStandby();
+  void DumpSnapshot(Connection& source, const Session& session, bool local, const std::string& snapshot,
                     core::Manifest& manifest);
   std::string ArchivePath() const { return partial_ + "/" + ArchiveName(); }
-  bool HoldsItsLocks(class Connection& source) const;
-  std::vector<pid_t> OwnBackends(class Connection& source) const;
+  bool HoldsItsLocks(Connection& source) const;
+  std::vector<pid_t> OwnBackends(Connection& source) const;
   std::string Program(const char* name) const { return job_.binary_directory + "/" + name; }
   std::string Run(const char* program, std::vector<std::string> arguments);
 

@@ -68,9 +68,12 @@ bool Renice(pid_t pid, int niceness) {
   return !file.valid() || write(file.get(), wanted.data(), wanted.size()) >= 0 || errno != EAGAIN;
 }
 
-void ReniceChildren(pid_t parent, int niceness) {
+void ReniceDescendants(pid_t parent, int niceness) {
   std::istringstream children(ReadProc(ProcPath(parent, "task/" + std::to_string(parent) + "/children")));
-  for (pid_t pid = 0; children >> pid;) Renice(pid, niceness);
+  for (pid_t pid = 0; children >> pid;) {
+    Renice(pid, niceness);
+    ReniceDescendants(pid, niceness);
+  }
 }
 
 }  // namespace mfi::os

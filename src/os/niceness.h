@@ -14,7 +14,7 @@ void GiveWay(pid_t pid, int niceness);
 /// session of its own. False when the kernel, which takes ten such changes a second, wants to be asked again.
 bool Renice(pid_t pid, int niceness);
 
-/// The same for every child of a process; what the kernel does not take now is left to the next call.
-void ReniceChildren(pid_t parent, int niceness);
+/// The same for all that came of a process; what the kernel does not take now is left to the next call.
+void ReniceDescendants(pid_t parent, int niceness);
 
 }  // namespace mfi::os

@@ -1,19 +1,20 @@
 #include "os/restore_proof.h"
 
-#include <cerrno>
-#include <cstring>
+#include <algorithm>
 
 #include "core/error.h"
 #include "core/globals.h"
 #include "core/names.h"
+#include "core/sql_text.h"
+#include "os/archive_restore.h"
 #include "os/contents_reader.h"
 
 namespace mfi::os {
 namespace {
 
+using core::QuoteIdentifier;
+
 constexpr std::chrono::seconds kConnectLimit{30};
-constexpr int kQuotedLines = 8;
-constexpr std::size_t kQuotedBytes = 2000;
 constexpr std::int64_t kEmptyServer = std::int64_t{64} * 1024 * 1024;
 
 /// These exist in every server; a database with such a name is restored under another one.
@@ -22,36 +23,35 @@ std::string ScratchName(const std::string& database) {
   return taken ? "mfi_restored" : database;
 }
 
-std::string Identifier(const std::string& name) {
-  std::string quoted = "\"";
-  for (const char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
+/// A name that no role of the set has.
+std::string FreeName(std::string name, const std::vector<std::string>& taken) {
+  while (std::find(taken.begin(), taken.end(), name) != taken.end()) name += "_";
+  return name;
 }
 
-std::string CreateDatabase(const core::DatabaseProperties& source, const std::string& name) {
+std::string CreateDatabase(const core::DatabaseProperties& source, const std::string& name, const std::string& owner) {
   using core::SqlLiteral;
-  std::string sql = "CREATE DATABASE " + Identifier(name) + " TEMPLATE template0 ENCODING " +
-                    SqlLiteral(source.encoding) + " LC_COLLATE " + SqlLiteral(source.collate) + " LC_CTYPE " +
-                    SqlLiteral(source.ctype);
+  std::string sql = "CREATE DATABASE " + QuoteIdentifier(name) + " OWNER " + QuoteIdentifier(owner) +
+                    " TEMPLATE template0 ENCODING " + SqlLiteral(source.encoding) + " LC_COLLATE " +
+                    SqlLiteral(source.collate) + " LC_CTYPE " + SqlLiteral(source.ctype);
   if (source.locale_provider == "icu") sql += " LOCALE_PROVIDER icu ICU_LOCALE " + SqlLiteral(source.locale);
-  if (source.locale_provider == "builtin")
+  if (source.locale_provider == "builtin") {
     sql += " LOCALE_PROVIDER builtin BUILTIN_LOCALE " + SqlLiteral(source.locale);
+  }
   return sql;
 }
 
-std::string Restore(const ProofJob& job, ScratchServer& server, const std::string& database, const std::string& archive,
-                    Waiter& waiter) {
-  Child restore({job.scratch.binary_directory + "/pg_restore",
-                 {"--jobs=" + std::to_string(job.jobs), "--exit-on-error", "--no-tablespaces",
-                  "--dbname=" + server.Conninfo(database), archive},
-                 CleanEnvironment(),
-                 job.scratch.niceness});
-  while (!restore.WaitPiece(waiter)) server.CheckAlive();
-  if (restore.result().exit_code == 0) return "ok";
-  std::string why = "pg_restore failed: " + core::ProgramError(restore.result().errors, kQuotedLines, kQuotedBytes);
-  // That says something of the scratch server's disk and nothing of the set.
-  if (why.find(std::strerror(ENOSPC)) != std::string::npos) throw core::Error(core::sqlstate::kDiskFull, why);
-  return why;
+/// Every role of the set, none of which may log in or is a superuser, and a member of all of them that restores. It is a
+/// member of none of PostgreSQL's own roles, some of which may run programs and read files.
+void CreateRoles(Connection& admin, const core::GlobalRoles& roles, const std::string& restorer) {
+  for (const std::string& name : roles.names) admin.Execute("CREATE ROLE " + QuoteIdentifier(name));
+  for (const auto& membership : roles.memberships) {
+    admin.Execute("GRANT " + QuoteIdentifier(membership.role) + " TO " + QuoteIdentifier(membership.member));
+  }
+  admin.Execute("CREATE ROLE " + QuoteIdentifier(restorer) + " LOGIN BYPASSRLS");
+  for (const std::string& name : roles.names) {
+    admin.Execute("GRANT " + QuoteIdentifier(name) + " TO " + QuoteIdentifier(restorer));
+  }
 }
 
 core::Contents CountRestored(Connection& restored) {
@@ -59,6 +59,16 @@ core::Contents CountRestored(Connection& restored) {
   ContentsReader reader(restored);
   reader.Begin();
   return reader.Finish();
+}
+
+void RefuseWithoutSandbox(const core::RestorePlan& plan, const std::string& lacking) {
+  if (lacking.empty() || plan.superuser_only.empty()) return;
+  std::string objects = plan.superuser_only.front();
+  if (plan.superuser_only.size() > 1) {
+    objects += " and " + std::to_string(plan.superuser_only.size() - 1) + " more of that kind";
+  }
+  throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState,
+                    "only a superuser may restore " + objects + ", and the sandbox for that is not whole: " + lacking);
 }
 
 }  // namespace
@@ -69,20 +79,43 @@ std::int64_t RoomForProof(const core::Manifest& manifest) {
 
 std::string ProveByRestore(const ProofJob& job, const core::Manifest& manifest, const std::string& set_path,
                            Waiter& waiter) {
-  const std::string& id = manifest.run.id;
-  const std::string archive = set_path + manifest.run.path.substr(id.size());
-  ScratchServer server(job.scratch, waiter);
-  const std::string name = ScratchName(manifest.database.name);
+  const std::string database = ScratchName(manifest.database.name);
+  const core::GlobalRoles roles = core::ParseGlobalRoles(ReadFile(set_path + "/globals.sql"));
+  const std::string restorer = FreeName("mfi_restorer", roles.names);
+  ScratchOptions options = job.scratch;
+  options.superuser = FreeName("mfi_scratch_owner", roles.names);
+  ScratchServer server(options, waiter);
   {
-    Connection admin(server.Conninfo("postgres"), waiter, kConnectLimit);
-    const std::string globals = ReadFile(set_path + "/globals.sql");
-    for (const std::string& role : core::RoleStatements(globals, job.scratch.superuser)) admin.Execute(role);
-    admin.Execute(CreateDatabase(manifest.database, name));
+    Connection admin(server.OpenAs(SessionKind::kSuperuserOnOthersData, options.superuser, "postgres"), waiter,
+                     kConnectLimit);
+    CreateRoles(admin, roles, restorer);
+    admin.Execute(CreateDatabase(manifest.database, database, restorer));
   }
-  std::string result = Restore(job, server, name, archive, waiter);
-  if (result != "ok") return result;
-  Connection restored(server.Conninfo(name), waiter, kConnectLimit);
-  return core::CompareContents(manifest.contents, CountRestored(restored));
+  const RestoreJob restore_job{
+      .binary_directory = job.scratch.binary_directory,
+      .archive = set_path + manifest.run.path.substr(manifest.run.id.size()),
+      .work_directory = server.directory(),
+      .session = [&](SessionKind kind, const std::string& role) { return server.OpenAs(kind, role, database); },
+      .superuser = options.superuser,
+      .restorer = restorer,
+      .jobs = job.jobs,
+      .niceness = job.scratch.niceness,
+      .still_alive = [&] { server.CheckAlive(); }};
+  try {
+    ArchiveRestore restore(restore_job, waiter);
+    restore.Begin();
+    RefuseWithoutSandbox(restore.plan(), server.LackingWalls());
+    restore.RestoreBody();
+    std::string result;
+    {
+      Connection restored(server.OpenAs(SessionKind::kPlainOnOthersData, restorer, database), waiter, kConnectLimit);
+      result = core::CompareContents(manifest.contents, CountRestored(restored));
+    }
+    if (result == "ok") restore.Finish();
+    return result;
+  } catch (const NotRestorable& why) {
+    return why.what();
+  }
 }
 
 }  // namespace mfi::os

@@ -19,7 +19,7 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 constexpr int kPort = 5432;
-constexpr std::size_t kLongestSocketDirectory = 80;  // a socket path is at most 107 bytes
+constexpr std::size_t kLongestDirectory = 76;  // a socket path is at most 107 bytes
 constexpr seconds kStartLimit{120};
 constexpr milliseconds kPiece{50};
 constexpr int kQuotedLines = 5;
@@ -43,11 +43,30 @@ constexpr const char* kSettings[] = {"listen_addresses=",
                                      "max_wal_size=4GB",
                                      "maintenance_work_mem=256MB",
                                      "shared_buffers=128MB",
+                                     "dynamic_shared_memory_type=mmap",
+                                     "huge_pages=off",
                                      "ssl=off",
                                      "log_min_messages=error",
                                      "log_checkpoints=off",
                                      "logging_collector=off",
                                      "log_destination=stderr"};
+
+// What a server reads of the machine: libraries, interpreters of procedural languages, time zones, locales, dictionaries.
+constexpr const char* kReadable[] = {"/usr/lib",
+                                     "/usr/lib64",
+                                     "/usr/local/lib",
+                                     "/lib",
+                                     "/lib64",
+                                     "/usr/share",
+                                     "/etc/ld.so.cache",
+                                     "/etc/localtime",
+                                     "/etc/ssl/openssl.cnf",
+                                     "/var/cache/postgresql/dicts",
+                                     "/dev/urandom"};
+
+/// The dynamic loaders of Debian's architectures: the kernel executes them to start a program.
+constexpr const char* kLoaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-linux-armhf.so.3",
+                                    "/lib64/ld64.so.2", "/lib/ld64.so.1", "/lib/ld-linux-riscv64-lp64d.so.1"};
 
 std::string MakeSocketDirectory() {
   std::string path = "/tmp/mfi-scratch-XXXXXX";
@@ -61,8 +80,12 @@ ScratchServer::ScratchServer(const ScratchOptions& options, Waiter& waiter) : op
   RemoveTree(options_.directory);
   MakeDirectory(options_.directory, 0700);
   try {
-    socket_directory_ =
-        options_.directory.size() <= kLongestSocketDirectory ? options_.directory : MakeSocketDirectory();
+    if (options_.directory.size() <= kLongestDirectory) {
+      socket_directory_ = options_.directory + "/run";
+      MakeDirectory(socket_directory_, 0700);
+    } else {
+      socket_directory_ = MakeSocketDirectory();
+    }
     Start();
     WaitUntilReady();
   } catch (...) {
@@ -84,9 +107,8 @@ void ScratchServer::RemoveFiles() {
 }
 
 void ScratchServer::Start() {
-  const std::string data = options_.directory + "/data";
   const ChildResult made = RunCommand({options_.binary_directory + "/initdb",
-                                       {"--pgdata=" + data, "--username=" + options_.superuser, "--auth=trust",
+                                       {"--pgdata=" + DataDirectory(), "--username=" + options_.superuser, "--auth=trust",
                                         "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"},
                                        CleanEnvironment(),
                                        options_.niceness},
@@ -95,7 +117,8 @@ void ScratchServer::Start() {
     throw Error(core::sqlstate::kExternalRoutine,
                 "initdb of the scratch server failed: " + core::ProgramError(made.errors, kQuotedLines, kQuotedBytes));
   }
-  std::vector<std::string> arguments = {"-D", data};
+  MakeSandbox();
+  std::vector<std::string> arguments = {"-D", DataDirectory()};
   for (const char* setting : kSettings) {
     arguments.emplace_back("-c");
     arguments.emplace_back(setting);
@@ -107,7 +130,18 @@ void ScratchServer::Start() {
                                             .arguments = arguments,
                                             .environment = CleanEnvironment(),
                                             .niceness = options_.niceness,
-                                            .end_signal = SIGQUIT});
+                                            .end_signal = SIGQUIT,
+                                            .sandbox = sandbox_.get()});
+}
+
+void ScratchServer::MakeSandbox() {
+  SandboxRules rules = options_.sandbox;
+  rules.writable.push_back(DataDirectory());
+  rules.writable.push_back(socket_directory_);
+  rules.readable.insert(rules.readable.end(), std::begin(kReadable), std::end(kReadable));
+  rules.executable.push_back(options_.binary_directory + "/postgres");
+  rules.executable.insert(rules.executable.end(), std::begin(kLoaders), std::end(kLoaders));
+  sandbox_ = std::make_unique<Sandbox>(rules);
 }
 
 void ScratchServer::CheckAlive() {
@@ -116,7 +150,7 @@ void ScratchServer::CheckAlive() {
                 "the scratch server died: " + core::LastLines(server_->result().errors, kQuotedLines, kQuotedBytes));
   }
   Renice(server_->pid(), options_.niceness);  // its session is ours
-  ReniceChildren(server_->pid(), options_.niceness);
+  ReniceDescendants(server_->pid(), options_.niceness);
 }
 
 void ScratchServer::WaitUntilReady() {
@@ -124,7 +158,8 @@ void ScratchServer::WaitUntilReady() {
   for (;;) {
     CheckAlive();
     try {
-      const Connection probe(Conninfo("postgres"), waiter_, seconds(10));
+      const Connection probe(OpenAs(SessionKind::kSuperuserOnOthersData, options_.superuser, "postgres"), waiter_,
+                             seconds(10));
       return;
     } catch (const Error& error) {
       if (error.sqlstate() != core::sqlstate::kConnectionFailure || steady_clock::now() >= deadline) throw;
@@ -133,11 +168,12 @@ void ScratchServer::WaitUntilReady() {
   }
 }
 
-std::string ScratchServer::Conninfo(const std::string& database) const {
+Session ScratchServer::OpenAs(SessionKind kind, const std::string& role, const std::string& database) const {
   using core::ConninfoValue;
-  return "host=" + ConninfoValue(socket_directory_) + " port=" + std::to_string(kPort) +
-         " user=" + ConninfoValue(options_.superuser) + " dbname=" + ConninfoValue(database) +
-         " application_name='mfi restore proof' options=''";
+  return {kind,
+          "host=" + ConninfoValue(socket_directory_) + " port=" + std::to_string(kPort) + " user=" +
+              ConninfoValue(role) + " dbname=" + ConninfoValue(database),
+          "mfi restore proof", options_.server_major};
 }
 
 std::string ScratchPath(const std::string& parent, const std::string& node) { return parent + "/mfi-scratch-" + node; }

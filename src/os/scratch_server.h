@@ -13,11 +13,14 @@ struct ScratchOptions {
   std::string directory;         // made by the server, removed with it
   std::string superuser;
   int niceness = 0;
+  int server_major = 0;
+  SandboxRules sandbox = {};  // what it may reach beside its own files, its program and what every server reads
 };
 
 /// A private PostgreSQL server of this process for restoring a backup into: reachable only through a socket in a
-/// directory of mode 0700, with nothing preloaded, no background workers, and no durability. It and its directory are
-/// gone with the object; with the process, by the signal at the parent's death.
+/// directory of mode 0700, with nothing preloaded, no background workers, and no durability. It runs in a sandbox that
+/// leaves it its own files alone, since code of the restored database may run in it. It and its directory are gone with
+/// the object; with the process, by the signal at the parent's death.
 class ScratchServer {
  public:
   /// Returns when it accepts connections; throws Error when it cannot be started.
@@ -26,19 +29,31 @@ class ScratchServer {
   ScratchServer(const ScratchServer&) = delete;
   ScratchServer& operator=(const ScratchServer&) = delete;
 
-  std::string Conninfo(const std::string& database) const;
+  Session OpenAs(SessionKind kind, const std::string& role, const std::string& database) const;
+
+  /// What the sandbox around it lacks on this kernel; empty when it stands whole.
+  const std::string& LackingWalls() const { return sandbox_->Lacking(); }
+
+  /// A directory that the server cannot reach.
+  const std::string& directory() const { return options_.directory; }
+
+  /// Where its socket is.
+  const std::string& socket_directory() const { return socket_directory_; }
 
   /// Reads what the server printed, and makes processes nice that it has started since; throws Error when it has died.
   void CheckAlive();
 
  private:
+  void MakeSandbox();
   void Start();
   void WaitUntilReady();
   void RemoveFiles();
+  std::string DataDirectory() const { return options_.directory + "/data"; }
 
   ScratchOptions options_;
   Waiter& waiter_;
   std::string socket_directory_;
+  std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<Child> server_;
 };
 

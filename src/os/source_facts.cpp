@@ -32,9 +32,13 @@ constexpr char kSettings[] =
     "pg_catalog.unnest(s.setconfig) c WHERE d.datname = pg_catalog.current_database() ORDER BY 1";
 
 constexpr char kExtension[] = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'mfi'";
-constexpr char kHasSchemaVersion[] = "SELECT pg_catalog.to_regclass('mfi.schema_version') IS NOT NULL";
+// A table whose version is plain text: a column of another type would bring its owner's functions along.
+constexpr char kHasSchemaVersion[] =
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
+    "WHERE c.oid = pg_catalog.to_regclass('mfi.schema_version') AND c.relkind = 'r' AND a.attname = 'version' "
+    "AND a.atttypid = 'pg_catalog.text'::pg_catalog.regtype)";
 constexpr char kSchemaVersion[] =
-    "SELECT version FROM mfi.schema_version ORDER BY pg_catalog.string_to_array(version, '.')::int[] DESC LIMIT 1";
+    "SELECT version FROM ONLY mfi.schema_version ORDER BY pg_catalog.string_to_array(version, '.')::int[] DESC LIMIT 1";
 
 std::vector<std::string> FirstColumn(Connection& source, const std::string& sql) {
   std::vector<std::string> values;

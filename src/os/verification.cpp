@@ -11,8 +11,28 @@ namespace {
 
 using core::Error;
 
+constexpr char kWholeSandbox[] = "whole";
 constexpr int kQuotedLines = 8;
 constexpr std::size_t kQuotedBytes = 2000;
+
+/// Waits as the run does, but not longer than a proof may take.
+class ProofLimit : public Waiter {
+ public:
+  ProofLimit(Waiter& waiter, std::chrono::seconds limit)
+      : waiter_(waiter), limit_(limit), deadline_(std::chrono::steady_clock::now() + limit) {}
+
+  void Wait(int fd, bool for_write, std::chrono::milliseconds limit) override {
+    waiter_.Wait(fd, for_write, limit);
+    if (std::chrono::steady_clock::now() < deadline_) return;
+    throw Error(core::sqlstate::kExternalRoutine,
+                "the proof took longer than mfi.proof_timeout (" + std::to_string(limit_.count()) + " s)");
+  }
+
+ private:
+  Waiter& waiter_;
+  std::chrono::seconds limit_;
+  std::chrono::steady_clock::time_point deadline_;
+};
 
 std::string ReadArchive(const BackupJob& job, const std::string& archive, RunHost& host) {
   const ChildResult result = RunCommand(
@@ -51,11 +71,16 @@ Verification VerifyPublished(const BackupJob& job, const core::Manifest& manifes
   if (job.verify == "restore") {
     try {
       CheckRoom(job, manifest);
+      done.sandbox = Sandbox(job.sandbox).Lacking();
+      if (done.sandbox.empty()) done.sandbox = kWholeSandbox;
       const ScratchOptions scratch{.binary_directory = job.binary_directory,
                                    .directory = ScratchPath(job.scratch_directory, job.record.node),
-                                   .superuser = job.superuser,
-                                   .niceness = job.niceness};
-      done.result = ProveByRestore({.scratch = scratch, .jobs = std::max(2, job.jobs)}, manifest, set_path, host);
+                                   .superuser = {},
+                                   .niceness = job.niceness,
+                                   .server_major = job.server_major,
+                                   .sandbox = job.sandbox};
+      ProofLimit limit(host, job.proof_timeout);
+      done.result = ProveByRestore({.scratch = scratch, .jobs = std::max(2, job.jobs)}, manifest, set_path, limit);
       return done;
     } catch (const Error& error) {
       if (IsStop(error)) throw;

@@ -14,6 +14,7 @@ struct Verification {
   std::string method;  // restore | list | none: what was done, which may be less than what was wanted
   std::string result;  // "ok", or what differs; empty: not verified
   std::string remark;  // why less was done than wanted; empty otherwise
+  std::string sandbox = {};  // of a proof: "whole", or what its sandbox lacked; empty without one
 };
 
 /// Verifies a published set as `job.verify` wants. Where a restore cannot be made (no room, no scratch server) the

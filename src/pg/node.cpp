@@ -34,6 +34,14 @@ std::string BinaryDirectory() {
   return path.substr(0, path.rfind('/'));
 }
 
+std::vector<std::string> InstallationDirectories() {
+  std::array<char, MAXPGPATH> libraries{};
+  std::array<char, MAXPGPATH> share{};
+  get_lib_path(my_exec_path, libraries.data());
+  get_share_path(my_exec_path, share.data());
+  return {libraries.data(), pkglib_path, share.data()};
+}
+
 std::string SocketDirectory() {
   const char* first = CallPg([]() -> const char* {
     List* directories = NIL;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/retention.h"
 #include "core/time.h"
@@ -20,6 +21,9 @@ std::string BootstrapSuperuser();
 
 /// Directory of the running server's own programs.
 std::string BinaryDirectory();
+
+/// Where the server's libraries and data files are installed.
+std::vector<std::string> InstallationDirectories();
 
 /// First directory of unix_socket_directories; "localhost" when there is none.
 std::string SocketDirectory();

@@ -69,9 +69,10 @@ class PeerProbe {
 
  private:
   void Connect() {
-    connection_ = std::make_unique<os::Connection>(
-        "dbname=postgres " + os::ConninfoKeywords(settings::peer_conninfo) + " application_name='mfi probe'", waiter_,
-        kLimit);
+    const os::Session session(os::SessionKind::kProbe,
+                              "dbname=postgres " + os::ConninfoKeywords(settings::peer_conninfo), "mfi probe",
+                              PG_VERSION_NUM / 10000);
+    connection_ = std::make_unique<os::Connection>(session, waiter_, kLimit);
   }
 
   static void Answer(const os::Row& row) {
@@ -162,6 +163,7 @@ extern "C" void mfi_probe_main(Datum) {
   BackgroundWorkerUnblockSignals();
   // A name server that does not answer is not waited for longer than the other node itself.
   setenv("RES_OPTIONS", "timeout:2 attempts:1", 0);
+  mfi::os::ForgetLibpqEnvironment();
   if (!Claim()) proc_exit(0);
   before_shmem_exit(OnProbeExit, 0);
   static PeerProbe* probe = nullptr;

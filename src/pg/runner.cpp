@@ -4,6 +4,7 @@
 #include "core/timestamp.h"
 #include "os/backup_run.h"
 #include "os/child.h"
+#include "os/session.h"
 #include "pg/bridge.h"
 #include "pg/node.h"
 #include "pg/run_host.h"
@@ -71,6 +72,8 @@ os::BackupJob MakeJob(const RunRequest& request) {
   job.lock_timeout_ms = settings::backup_lock_timeout_ms;
   job.verify = settings::BackupVerifyName();
   job.scratch_directory = ScratchDirectory();
+  job.proof_timeout = std::chrono::seconds(settings::proof_timeout_s);
+  job.sandbox.readable = InstallationDirectories();
   job.group_read = settings::backup_group_read;
   job.retention = ConfiguredRetention();
   return job;
@@ -114,6 +117,7 @@ extern "C" void mfi_runner_main(Datum) {
   before_shmem_exit(mfi::pg::OnRunnerExit, 0);
   mfi::pg::Guard([&] {
     using namespace mfi;
+    os::ForgetLibpqEnvironment();
     const os::BackupJob job = pg::MakeJob(request);
     pg::LatchHost host(std::chrono::seconds(pg::settings::backup_timeout_s));
     if (request.verify_ticket != 0) {

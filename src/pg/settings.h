@@ -20,6 +20,7 @@ extern char* backup_source_conninfo;
 extern int backup_verify;  // BackupVerify
 extern char* scratch_directory;
 extern int backup_timeout_s;
+extern int proof_timeout_s;
 extern int backup_lock_timeout_ms;
 extern int backup_nice;
 extern bool backup_group_read;

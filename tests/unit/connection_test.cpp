@@ -25,7 +25,7 @@ TEST_F(ConnectionTest, AnswersQueriesAndErrorsAsTheServerSaysThem) {
   EXPECT_EQ(rows, (std::vector<Row>{{"1", std::nullopt}, {"2", ""}, {"3", "a\nb"}}));
   EXPECT_EQ(connection.Value("SELECT NULL"), "");
   EXPECT_EQ(connection.Query("").size(), 0U);
-  EXPECT_EQ(connection.Query("SELECT 1; SELECT 2").at(0).at(0), "2");
+  EXPECT_EQ(State([&] { connection.Query("SELECT 1; SELECT 2"); }), "42601");
   const std::string large(3'000'000, 'x');
   EXPECT_EQ(connection.Value("SELECT '" + large + "'"), large);
   connection.Execute("DO $$ BEGIN RAISE NOTICE 'for nobody'; END $$");
@@ -46,9 +46,11 @@ TEST_F(ConnectionTest, EndsWithItsSession) {
   Connection connection = Connect();
   EXPECT_EQ(State([&] { connection.Execute("SELECT pg_terminate_backend(pg_backend_pid())"); }), "57P01");
   EXPECT_EQ(State([&] { connection.Execute("SELECT 1"); }), mfi::core::sqlstate::kConnectionFailure);
-  EXPECT_EQ(State([&] { Connection(source_->Conninfo("no such"), host_, std::chrono::seconds(30)); }),
+  EXPECT_EQ(State([&] {
+              Connection(source_->OpenAs(SessionKind::kRestorer, "boss", "no such"), host_, std::chrono::seconds(30));
+            }),
             mfi::core::sqlstate::kConnectionFailure);
-  EXPECT_EQ(State([&] { Connection("no such=option", host_, std::chrono::seconds(30)); }),
+  EXPECT_EQ(State([&] { Connection({SessionKind::kProbe, "no such=option", "x", 17}, host_, std::chrono::seconds(30)); }),
             mfi::core::sqlstate::kConnectionFailure);
 
   Connection waiting = Connect();
@@ -97,7 +99,7 @@ TEST_F(ConnectionTest, CountsWhatTheSnapshotHolds) {
     other.Execute(sql);
   }
   const auto count = [&](const char* meanwhile) {
-    Connection source = Connect();
+    Connection source = Connect(SessionKind::kSuperuserOnOthersData);
     mfi::core::Manifest manifest;
     OpenSnapshot(source, manifest);
     ContentsReader reader(source);
@@ -167,7 +169,9 @@ TEST(Connection, GivesUpOnAServerThatDoesNotAnswer) {
   ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
   ASSERT_EQ(listen(listener.get(), 1), 0);
   TestHost host;
-  const Error error = ErrorOf([&] { Connection("host='" + d.path() + "' port=5432", host, std::chrono::seconds(1)); });
+  const Error error = ErrorOf([&] {
+    Connection({SessionKind::kProbe, "host='" + d.path() + "' port=5432", "x", 17}, host, std::chrono::seconds(1));
+  });
   EXPECT_EQ(error.sqlstate(), mfi::core::sqlstate::kConnectionFailure);
   EXPECT_STREQ(error.what(), "no connection within 1 s");
 }

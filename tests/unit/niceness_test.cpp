@@ -76,7 +76,7 @@ TEST(Niceness, ReachesEveryChildOfAProcess) {
   const Session one;
   const Session other;
   EXPECT_TRUE(Eventually([&] {
-    ReniceChildren(getpid(), 7);
+    ReniceDescendants(getpid(), 7);
     return NicenessOf(one.pid()) == "7 nice 7\n" && NicenessOf(other.pid()) == "7 nice 7\n";
   }));
 }
@@ -91,7 +91,7 @@ TEST(Niceness, OfZeroChangesNothing) {
 
 TEST(Niceness, OfWhatIsGoneIsNoConcern) {
   EXPECT_TRUE(Renice(kNoProcess, 7));
-  ReniceChildren(kNoProcess, 7);
+  ReniceDescendants(kNoProcess, 7);
 }
 
 }  // namespace

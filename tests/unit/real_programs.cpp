@@ -11,7 +11,7 @@ namespace {
 
 // A server does not run as root: there, another user runs it, who must own its directory.
 constexpr char kAsNobody[] =
-    "for a; do case $a in --pgdata=*) chown 65534:65534 \"$(dirname \"${a#*=}\")\";; esac; done\n"
+    "for a; do case $a in --pgdata=*) d=$(dirname \"${a#*=}\"); chown 65534:65534 \"$d\" \"$d\"/*;; esac; done\n"
     "exec setpriv --reuid=65534 --regid=65534 --clear-groups --pdeathsig TERM \"$REAL\" \"$@\"";
 
 std::string FirstLineOf(const std::string& command) {
@@ -36,7 +36,13 @@ RealPrograms::RealPrograms() : real_directory_(FirstLineOf("\"${PG_CONFIG:-pg_co
   if (geteuid() == 0) {
     for (const char* name : {"initdb", "postgres"}) Replace(name, kAsNobody);
   }
-  const os::ScratchOptions options{job_.binary_directory, temporary_ / "source", job_.superuser, 0};
+  // The scripts of this test start the real programs by a shell.
+  job_.sandbox.executable = {job_.binary_directory, real_directory_, "/usr/bin", "/bin"};
+  const os::ScratchOptions options{.binary_directory = job_.binary_directory,
+                                   .directory = temporary_ / "source",
+                                   .superuser = job_.superuser,
+                                   .server_major = job_.server_major,
+                                   .sandbox = job_.sandbox};
   source_ = std::make_unique<os::ScratchServer>(options, host_);
   job_.socket_directory = Sql("SHOW unix_socket_directories");
 }

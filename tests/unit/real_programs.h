@@ -21,8 +21,10 @@ class RealPrograms : public FakePrograms {
   void Replace(const std::string& name, const std::string& body);
   void PutBack(const std::string& name) { Replace(name, "exec \"$REAL\" \"$@\""); }
 
-  /// A new connection to the database.
-  os::Connection Connect() { return os::Connection(source_->Conninfo(database_), host_, std::chrono::seconds(30)); }
+  /// A new connection of the superuser to the database.
+  os::Connection Connect(os::SessionKind kind = os::SessionKind::kRestoringSuperuser) {
+    return os::Connection(source_->OpenAs(kind, job_.superuser, database_), host_, std::chrono::seconds(30));
+  }
   std::string Sql(const std::string& sql) { return Connect().Value(sql); }
 
   /// Makes the database anew, with `properties` for CREATE DATABASE, and has the job back it up.

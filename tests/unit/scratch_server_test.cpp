@@ -17,7 +17,14 @@ class ScratchServerTest : public FakePrograms {
   ScratchServerTest() { Program("initdb", kInitdb); }
 
   Error Failure() {
-    return ErrorOf([&] { ScratchServer({job_.binary_directory, directory_of_server_, "postgres", 0}, host_); });
+    return ErrorOf([&] {
+      ScratchServer({.binary_directory = job_.binary_directory,
+                     .directory = directory_of_server_,
+                     .superuser = "postgres",
+                     .server_major = 17,
+                     .sandbox = {.writable = {temporary_.path()}, .executable = {temporary_.path(), "/usr/bin", "/bin"}}},
+                    host_);
+    });
   }
 
   std::string directory_of_server_ = ScratchOfNode();
@@ -53,7 +60,7 @@ TEST_F(ScratchServerTest, IsConfiguredToStartNothingAndToHearNobody) {
   for (const std::string& wanted :
        {std::string("listen_addresses="), std::string("shared_preload_libraries="), std::string("archive_mode=off"),
         std::string("autovacuum=off"), std::string("max_worker_processes=0"),
-        "unix_socket_directories=" + directory_of_server_}) {
+        "unix_socket_directories=" + directory_of_server_ + "/run"}) {
     EXPECT_NE(arguments.find("\n-c\n" + wanted + "\n"), std::string::npos) << wanted;
   }
 }

@@ -46,7 +46,7 @@ class StandbySource : public RealPrograms {
 // A server that is no standby can be told from one without having one.
 TEST_F(StandbySource, APrimaryIsNoStandby) {
   UseDatabase("bank");
-  job_.source_conninfo = source_->Conninfo(database_);
+  job_.source_conninfo = "host='" + source_->socket_directory() + "' port=5432 user=boss";
   EXPECT_EQ(Run("standby").error,
             "the standby could not be dumped: it is not a standby (See mfi_replication_status(), and "
             "mfi.backup_source_conninfo.)");

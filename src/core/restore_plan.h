@@ -1,0 +1,54 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/archive_listing.h"
+#include "core/sql_text.h"
+
+namespace mfi::core {
+
+/// Ids of entries, in the archive's order.
+using EntryIds = std::vector<std::uint32_t>;
+
+/// Consecutive entries that one role restores.
+struct RestoreStep {
+  bool superuser = false;
+  EntryIds entries;
+};
+
+/// Who restores what, in this order. A superuser makes the frame while the database holds nothing of anybody, and the end,
+/// which runs no code of the database; what lies between is restored by a role without SUPERUSER, but for the objects that
+/// only a superuser may make.
+struct RestorePlan {
+  EntryIds frame;                          // schemas, extensions
+  std::vector<RestoreStep> body;           // superuser and restorer in turn
+  std::vector<std::string> owners;         // statements, each one ALTER ... OWNER TO
+  EntryIds end;                            // comments, labels, event triggers, publications, subscriptions
+  EntryIds privileges;                     // of objects, and default ones
+  std::vector<std::string> superuser_only;  // objects of the body that only a superuser may make, and whose code may run
+};
+
+/// What a server says of roles' rights, which decides who may make a function there.
+struct RightsOfRoles {
+  std::set<std::string> trusted_languages;
+  std::set<std::string> superuser_settings;  // those that only a superuser may set
+};
+
+/// Statements of an archive without its rows, by entry.
+using Definitions = std::map<std::uint32_t, std::vector<std::string>>;
+Definitions ParseDefinitions(std::string_view verbose_script);
+
+/// Entries whose definitions a plan needs: all but rows.
+EntryIds EntriesWithDefinitions(const std::vector<ArchiveEntry>& entries);
+
+/// Schemas and extensions, the frame of a plan.
+EntryIds FrameOf(const std::vector<ArchiveEntry>& entries);
+
+RestorePlan PlanRestore(const std::vector<ArchiveEntry>& entries, const Definitions& definitions,
+                        const RightsOfRoles& rights);
+
+}  // namespace mfi::core

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "core/restore_plan.h"
+#include "os/child.h"
+#include "os/connection.h"
+
+namespace mfi::os {
+
+/// An archive and the database it is restored into, which is empty and belongs to `restorer`.
+struct RestoreJob {
+  std::string binary_directory;
+  std::string archive;
+  std::string work_directory;  // an existing directory that no code of the database can write to
+  std::function<Session(SessionKind kind, const std::string& role)> session;  // to the database
+  std::string superuser;
+  std::string restorer;
+  int jobs = 1;
+  int niceness = 0;
+  std::function<void()> still_alive;  // called now and then; throws when the server is gone
+};
+
+/// Restores an archive in phases, so that no code that the database's roles have written runs as a superuser.
+class ArchiveRestore {
+ public:
+  ArchiveRestore(const RestoreJob& job, Waiter& waiter);
+
+  /// Reads the archive, makes the frame and decides who makes the rest. Throws Error when that cannot be done.
+  void Begin();
+
+  const core::RestorePlan& plan() const { return plan_; }
+
+  /// Everything that holds rows or checks them, by the restorer: all belongs to it afterwards.
+  void RestoreBody();
+
+  /// Owners, comments, event triggers, publications and privileges, by the superuser.
+  void Finish();
+
+ private:
+  std::string Run(const Session* session, std::vector<std::string> arguments);
+  void RestoreEntries(SessionKind kind, const core::EntryIds& entries, bool privileges, int jobs);
+  std::string ListFile(const core::EntryIds& entries);
+  core::RightsOfRoles ReadRights(Connection& superuser);
+  void GiveFrameToRestorer(Connection& superuser);
+  core::EntryIds PrivilegesOfMembers(Connection& superuser) const;
+  Session OfSuperuser(SessionKind kind) const { return job_.session(kind, job_.superuser); }
+
+  const RestoreJob& job_;
+  Waiter& waiter_;
+  std::vector<core::ArchiveEntry> entries_;
+  core::RestorePlan plan_;
+};
+
+/// Why an archive could not be restored: something about the set, not about the server it was restored in.
+class NotRestorable : public core::Error {
+ public:
+  explicit NotRestorable(const std::string& message) : Error(core::sqlstate::kDataCorrupted, message) {}
+};
+
+}  // namespace mfi::os

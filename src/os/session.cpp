@@ -1,0 +1,69 @@
+#include "os/session.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "core/names.h"
+
+namespace mfi::os {
+namespace {
+
+// For all: nothing that a database or a role has set ends a session early, or gives it another role.
+constexpr std::string_view kNeutral =
+    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "
+    "-c role=none -c quote_all_identifiers=off -c synchronous_commit=local";
+
+// Names mean the server's own functions and operators, and a view or foreign table in a table's place is an error.
+constexpr std::string_view kOnOthersData =
+    " -c search_path=pg_catalog,pg_temp -c restrict_nonsystem_relation_kind=view,foreign-table -c row_security=off "
+    "-c DateStyle=ISO -c standard_conforming_strings=on";
+
+constexpr std::string_view kRestoring = " -c check_function_bodies=off";
+constexpr std::string_view kProbing = " -c search_path=pg_catalog,pg_temp";
+
+/// What the server refuses to everybody but a superuser.
+constexpr std::string_view kCatalogLanguage = " -c lc_messages=C";
+
+std::string Options(SessionKind kind, int server_major) {
+  std::string options(kNeutral);
+  if (server_major >= 17) options += " -c transaction_timeout=0";
+  // A login event trigger would run before any other setting could be made.
+  const std::string_view no_triggers = server_major >= 17 ? " -c event_triggers=off" : "";
+  switch (kind) {
+    case SessionKind::kSuperuserOnOthersData:
+      options.append(kOnOthersData).append(kCatalogLanguage).append(no_triggers);
+      break;
+    case SessionKind::kPlainOnOthersData:
+      options.append(kOnOthersData);
+      break;
+    case SessionKind::kRestoringSuperuser:
+      options.append(kRestoring).append(no_triggers);
+      break;
+    case SessionKind::kRestorer:
+      break;
+    case SessionKind::kProbe:
+      options.append(kProbing);
+      break;
+  }
+  return options;
+}
+
+}  // namespace
+
+Session::Session(SessionKind kind, const std::string& where, const std::string& application_name, int server_major)
+    : conninfo_(where + " application_name=" + core::ConninfoValue(application_name) +
+                " client_encoding=UTF8 options=" + core::ConninfoValue(Options(kind, server_major))) {}
+
+void ForgetLibpqEnvironment() {
+  std::vector<std::string> names;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view entry(*variable);
+    if (entry.substr(0, 2) == "PG") names.emplace_back(entry.substr(0, entry.find('=')));
+  }
+  for (const std::string& name : names) unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): one thread
+}
+
+}  // namespace mfi::os

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+namespace mfi::os {
+
+/// Whose rights a session has and what it meets. That decides its settings, which stand in its startup packet: there
+/// they beat what ALTER DATABASE and ALTER ROLE have set, and nobody else can change them.
+enum class SessionKind {
+  kSuperuserOnOthersData,  // counts, reads catalogs, dumps: no view, rule, policy or operator of others is evaluated
+  kPlainOnOthersData,      // the same without SUPERUSER, which may not set all of it
+  kRestoringSuperuser,     // pg_restore's, for what only a superuser may make
+  kRestorer,               // pg_restore's, for everything else, by a role without SUPERUSER
+  kProbe,                  // asks the other node what it is
+};
+
+/// How one session is opened. Only a Session opens a Connection, and only its conninfo is given to PostgreSQL's programs.
+class Session {
+ public:
+  /// `where`: host, port, user and dbname as libpq reads them. What it says of the settings below does not count.
+  Session(SessionKind kind, const std::string& where, const std::string& application_name, int server_major);
+
+  const std::string& conninfo() const { return conninfo_; }
+
+ private:
+  std::string conninfo_;
+};
+
+/// Takes every PG* variable out of this process's environment: libpq would follow them where a conninfo is silent.
+void ForgetLibpqEnvironment();
+
+}  // namespace mfi::os
