@@ -1344,7 +1344,7 @@ CREATE FUNCTION _mfi_backups(
   OUT source_lag_bytes bigint, OUT snapshot_lsn text, OUT timeline integer, OUT size_bytes bigint, OUT path text,
   OUT verify_method text, OUT verify_result text, OUT verified_at timestamptz, OUT held boolean,
   OUT suspicious boolean, OUT system_identifier text, OUT is_foreign boolean, OUT error text,
-  OUT extension_version text, OUT schema_version text)
+  OUT extension_version text, OUT schema_version text, OUT proof_sandbox text)
 RETURNS SETOF record
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'mfi_backups';
@@ -1354,12 +1354,13 @@ CREATE VIEW mfi_backups AS
   SELECT id, state, trigger, database, note, queued_at, started_at, finished_at, source_node, source_role,
          source_lag_bytes, snapshot_lsn::pg_lsn AS snapshot_lsn, timeline, size_bytes, path, verify_method,
          verify_result, verified_at, held, suspicious, system_identifier, error, extension_version, schema_version,
-         is_foreign
+         is_foreign, proof_sandbox
     FROM @extschema@._mfi_backups();
 COMMENT ON VIEW mfi_backups IS
   'Every backup run, good or bad, newest first, read from the backup directory. state: queued, dumping, publishing, '
   'verifying, succeeded, failed, cancelled, expired (deleted by retention) or missing (its set is gone); path: where '
-  'the archive is; is_foreign: made by another cluster, never deleted.';
+  'the archive is; is_foreign: made by another cluster, never deleted; proof_sandbox: whole, or what the walls around '
+  'its proof lacked on this kernel.';
 
 CREATE FUNCTION _mfi_backup_progress(
   OUT id text, OUT trigger text, OUT phase text, OUT started_at timestamptz, OUT bytes bigint, OUT percent bigint,

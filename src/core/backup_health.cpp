@@ -107,6 +107,12 @@ class Judge {
   }
 
   void JudgeLast(const SetFacts& last) {
+    if (!last.lacking_walls.empty()) {
+      // Without objects that only a superuser may restore, nobody's code runs with rights that are not its own.
+      Add(last.restored ? Verdict::kOk : Verdict::kWarning, "proof-unsandboxed",
+          "the sandbox around the proof of " + last.id + " is not whole: " + last.lacking_walls,
+          last.restored ? "" : "A Linux kernel of 6.12 or later has all of it.");
+    }
     if (facts_.restore_wanted && !last.restored) {
       Add(Verdict::kWarning, "backup-not-proven",
           last.id + " was not proven by a restore" + (last.remark.empty() ? "" : ": " + last.remark),

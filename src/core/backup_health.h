@@ -18,6 +18,7 @@ struct SetFacts {
   int tables = 0;
   bool verified = false;
   bool restored = false;  // verified by a restore
+  std::string lacking_walls = {};  // of the sandbox of its proof
   std::string remark;     // of the run, such as why it was not restored
   bool foreign = false;   // of another system identifier
 };

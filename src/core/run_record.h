@@ -18,6 +18,9 @@ std::string ToString(RunState state);
 std::optional<RunState> ParseRunState(std::string_view text);
 bool IsFinal(RunState state);
 
+/// RunRecord::proof_sandbox when nothing was lacking.
+inline constexpr char kWholeSandbox[] = "whole";
+
 /// What is known of one run. Written to `.runs/<id>.json` before work begins and at every change of state, and
 /// again inside the set's manifest: it outlives the set, and the set outlives it.
 struct RunRecord {

@@ -24,6 +24,7 @@ HistoryEntry Join(StoredRun run, const core::Manifest* manifest) {
   entry.run.system_identifier = manifest->run.system_identifier;
   entry.run.verify_method = manifest->run.verify_method;
   entry.run.verify_result = manifest->run.verify_result;
+  entry.run.proof_sandbox = manifest->run.proof_sandbox;
   entry.run.verified_at = manifest->run.verified_at;
   return entry;
 }

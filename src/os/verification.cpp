@@ -11,7 +11,6 @@ namespace {
 
 using core::Error;
 
-constexpr char kWholeSandbox[] = "whole";
 constexpr int kQuotedLines = 8;
 constexpr std::size_t kQuotedBytes = 2000;
 
@@ -72,7 +71,7 @@ Verification VerifyPublished(const BackupJob& job, const core::Manifest& manifes
     try {
       CheckRoom(job, manifest);
       done.sandbox = Sandbox(job.sandbox).Lacking();
-      if (done.sandbox.empty()) done.sandbox = kWholeSandbox;
+      if (done.sandbox.empty()) done.sandbox = core::kWholeSandbox;
       const ScratchOptions scratch{.binary_directory = job.binary_directory,
                                    .directory = ScratchPath(job.scratch_directory, job.record.node),
                                    .superuser = {},

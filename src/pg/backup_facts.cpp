@@ -71,6 +71,7 @@ std::vector<core::SetFacts> SetsOf(const std::vector<os::HistoryEntry>& history)
                     .tables = entry.run.tables,
                     .verified = entry.run.verify_result == "ok",
                     .restored = entry.run.verify_method == "restore" && entry.run.verify_result == "ok",
+                    .lacking_walls = entry.run.proof_sandbox == core::kWholeSandbox ? "" : entry.run.proof_sandbox,
                     .remark = entry.run.error,
                     .foreign = entry.run.system_identifier != own});
   }

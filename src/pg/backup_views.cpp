@@ -56,7 +56,8 @@ ResultRow ToRow(const os::HistoryEntry& entry, bool suspicious) {
           entry.has_set && r.system_identifier != SystemIdentifier(),
           TextOrNull(r.error),
           TextOrNull(r.extension_version),
-          TextOrNull(r.schema_version)};
+          TextOrNull(r.schema_version),
+          TextOrNull(r.proof_sandbox)};
 }
 
 Datum Backups(FunctionCallInfo fcinfo) {
