@@ -61,7 +61,7 @@ std::string Dump::Conninfo() const {
                   " user=" + ConninfoValue(job_.superuser) + " ");
 }
 
-std::string Dump::StandbyConninfo() const { return WithOurs(ConninfoKeywords(job_.source_conninfo)); }
+std::string Dump::StandbyConninfo() const { return WithOurs(PeerKeywords(job_.source_conninfo)); }
 
 std::string Dump::WithOurs(const std::string& where) const {
   using core::ConninfoValue;
