@@ -107,6 +107,12 @@ extern "C" void OnProbeExit(int, Datum) {
   Shared()->probe.pid = 0;
 }
 
+void Forget() {
+  const StateLock lock(LW_EXCLUSIVE);
+  Shared()->probe = {};
+  Shared()->probe.pid = MyProcPid;
+}
+
 /// False when another one runs.
 bool Claim() {
   const StateLock lock(LW_EXCLUSIVE);
@@ -175,8 +181,11 @@ extern "C" void mfi_probe_main(Datum) {
       ConfigReloadPending = false;
       const char* before = pstrdup(settings::peer_conninfo);
       ProcessConfigFile(PGC_SIGHUP);
-      // Another peer: the launcher starts a probe that knows nothing of this one.
-      if (strcmp(before, settings::peer_conninfo) != 0) break;
+      // Another peer: the launcher starts a probe that knows nothing of this one, and what this one saw is not believed of another.
+      if (strcmp(before, settings::peer_conninfo) != 0) {
+        Forget();
+        break;
+      }
     }
     Guard([] { probe->Ask(); });
     if (ShutdownRequestPending) break;

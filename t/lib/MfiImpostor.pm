@@ -60,9 +60,9 @@ our %scripts = (
 	endless_notices => sub { my ($s) = @_; while ($s->say(message('N', "SNOTICE\0C00000\0M" . 'x' x 10_000 . "\0\0") x 10)) { } },
 	drip => sub { my ($s) = @_; my $text = authentication(3) x 100; for (split //, $text) { $s->say($_) or last; Time::HiRes::sleep(0.3) } },
 	silent => sub { },
-	closes => sub { my ($s) = @_; close($s->{client}); POSIX::_exit(0) });
+	closes => sub { my ($s) = @_; shutdown($s->{client}, 2) });
 
-# MfiImpostor->new(script => NAME or CODE, tls => 0|1|'garbage'|'injected', port => of a server to pass everything on to): listens at 127.0.0.1
+# MfiImpostor->new(script => NAME, CODE, or a list of names for one connection after the other, tls => 0|1|'garbage'|'injected'|'noise', port => of a server to pass everything on to): listens at 127.0.0.1
 sub new
 {
 	my ($class, %params) = @_;
@@ -80,16 +80,18 @@ sub port { return $_[0]{port} }
 sub ended { my ($self) = @_; return scalar grep { /\.end$/ } slurp_dir($self->{record}) }
 sub received { my ($self) = @_; return join '', map { slurp_file("$self->{record}/$_") } grep { /\.bytes$/ } slurp_dir($self->{record}) }
 
-# A certificate of its own: (certificate, key).
-my @certificate;
+# A certificate of an owner's: (certificate, key). Without a name, the impostor's.
+my %certificates;
 sub certificate
 {
-	return @certificate if @certificate;
+	my $owner = $_[0] // 'impostor';
+	return @{ $certificates{$owner} } if $certificates{$owner};
 	my $directory = PostgreSQL::Test::Utils::tempdir;
-	@certificate = ("$directory/server.crt", "$directory/server.key");
-	system_or_bail('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=impostor', '-out', $certificate[0], '-keyout', $certificate[1]);
-	chmod 0600, $certificate[1];
-	return @certificate;
+	my @files = ("$directory/server.crt", "$directory/server.key");
+	system_or_bail('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', "/CN=$owner", '-out', $files[0], '-keyout', $files[1]);
+	chmod 0600, $files[1] or die $!;
+	$certificates{$owner} = \@files;
+	return @files;
 }
 
 # Only _exit ends the processes, so that they run no clean-up of the test.
@@ -113,11 +115,15 @@ sub serve
 		my $session = bless { client => $client, record => $record, number => $number, tls => $self->{tls} }, 'MfiImpostor::Session';
 		eval {
 			if ($self->{relay}) { $session->relay($self->{relay}) }
-			elsif ($session->begin) { (ref $self->{script} ? $self->{script} : $scripts{ $self->{script} })->($session) }
+			elsif ($session->begin)
+			{
+				my $script = ref $self->{script} eq 'ARRAY' ? $self->{script}[ $number % @{ $self->{script} } ] : $self->{script};
+				(ref $script ? $script : $scripts{$script})->($session);
+			}
 			1;
 		} or print {*STDERR} "# impostor: $@";
 		open(my $end, '>', "$self->{record}/$number.end");
-		$session->hear_all;
+		eval { $session->hear_all; 1 } or print {*STDERR} "# impostor: $@";
 		POSIX::_exit(0);
 	}
 	POSIX::_exit(0);
@@ -165,6 +171,7 @@ sub begin
 	if (length $text == 8 && (unpack('NN', $text))[1] == 80877103)
 	{
 		if ($tls eq 'garbage') { $s->say("\x00\xff\e[2Jgarbage" x 1000); return 0 }
+		if ($tls eq 'noise') { return 1 }
 		if ($tls eq 'injected') { $s->say('S', MfiImpostor::authentication(3)); return 0 }
 		$s->say($tls ? 'S' : 'N');
 		if ($tls)

@@ -20,7 +20,8 @@ for service in db-primary db-replica db-backup; do
   claim "no derived secret in what docker inspect shows of $service" bash -c "cd '$stack' && ! docker inspect \$(docker compose ps -q $service) | grep -q '$probe'"
   claim "nor in its log" bash -c "cd '$stack' && ! docker compose logs $service | grep -q '$probe'"
   claim "nor in a command line of its processes" bash -c "cd '$stack' && ! docker compose exec -T $service sh -c 'cat /proc/[0-9]*/cmdline' | grep -aqF '$probe'"
-  claim "no password in the environment of its first process" bash -c "cd '$stack' && docker compose exec -T -u postgres $service cat /proc/1/environ >'$work/environ' && grep -aq PATH= '$work/environ' && ! grep -aqF -e '$probe' -e '$password' '$work/environ'"
+  cat "/proc/$(docker inspect -f '{{.State.Pid}}' "$(compose ps -q $service)")/environ" >"$work/environ"
+  claim "no password in the environment of its first process" bash -c "grep -aq PATH= '$work/environ' && ! grep -aqF -e '$probe' -e '$password' '$work/environ'"
 done
 
 # Each connection between the nodes demands both.
