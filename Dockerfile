@@ -1,13 +1,13 @@
 # The primary, and the operator's seat (db-backup). Dockerfile.replica is the same but for its last lines, so that its layers are shared.
 FROM debian:trixie-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      g++ make postgresql-server-dev-17 libpq-dev libboost-date-time-dev libseccomp-dev nlohmann-json3-dev
+      g++ make postgresql-server-dev-17 libpq-dev libboost-date-time-dev libseccomp-dev nlohmann-json3-dev libcli11-dev libssl-dev
 WORKDIR /src
 COPY Makefile mfi.control ./
 COPY scripts/dev/find_pg_config.sh scripts/dev/
 COPY extension extension
 COPY src src
-RUN make -j "$(nproc)" && make install DESTDIR=/out && find /out -name '*.so' -exec strip --strip-unneeded {} +
+RUN make -j "$(nproc)" WITH_COMMAND=yes && make install WITH_COMMAND=yes DESTDIR=/out && strip /out/usr/lib/postgresql/17/bin/mfi && find /out -name '*.so' -exec strip --strip-unneeded {} +
 
 FROM debian:trixie-slim
 ENV LANG=C.UTF-8 PATH=/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

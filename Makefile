@@ -56,7 +56,9 @@ OBJS = $(SOURCES:.cpp=.o)
 EXTENSION = mfi
 DATA = $(sort $(wildcard extension/mfi--*.sql))
 REGRESS = $(basename $(notdir $(sort $(wildcard sql/*.sql))))
-EXTRA_CLEAN = $(SOURCES:.cpp=.d) build
+COMMAND_SOURCES = $(sort $(wildcard src/command/*.cpp))
+COMMAND_OBJS = $(COMMAND_SOURCES:.cpp=.o)
+EXTRA_CLEAN = $(SOURCES:.cpp=.d) $(COMMAND_OBJS) $(COMMAND_SOURCES:.cpp=.d) build
 
 PG_CPPFLAGS = -Isrc -I$(libpq_srcdir)
 PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-register -MMD -MP
@@ -73,6 +75,33 @@ include $(PGXS)
 # A server built by g++ 13 or later hands down a flag that g++ 12 refuses for C++; on 64-bit machines it changes nothing.
 override CXXFLAGS := $(filter-out -fexcess-precision=standard,$(CXXFLAGS))
 
--include $(SOURCES:.cpp=.d)
+-include $(SOURCES:.cpp=.d) $(COMMAND_SOURCES:.cpp=.d)
+
+# The operator's program. The extension needs neither it nor its libraries, so without them it is left out, with a word;
+# WITH_COMMAND=yes demands it, WITH_COMMAND=no leaves it out.
+WITH_COMMAND ?= $(shell printf '\043include <CLI/CLI.hpp>\n\043include <openssl/evp.h>\n' | \
+  $(CXX) -std=c++20 -fsyntax-only -x c++ - >/dev/null 2>&1 && echo yes || echo missing)
+COMMAND = build/pgxs/mfi
+ifeq ($(WITH_COMMAND),yes)
+all: $(COMMAND)
+install: install-command
+uninstall: uninstall-command
+else ifeq ($(WITH_COMMAND),missing)
+all: no-command
+endif
+
+.PHONY: install-command uninstall-command no-command
+no-command:
+	@echo "the program mfi is not built: its headers are missing (libcli11-dev and libssl-dev; make setup installs them)"
+src/command/main.o: mfi.control
+src/command/main.o: override CPPFLAGS += -DMFI_VERSION='"$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" mfi.control)"'
+$(COMMAND): $(COMMAND_OBJS) $(filter src/core/%.o src/os/%.o,$(OBJS))
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) $^ -o $@ $(libpq) -lcrypto
+install-command: $(COMMAND)
+	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(INSTALL_PROGRAM) $(COMMAND) '$(DESTDIR)$(bindir)/mfi'
+uninstall-command:
+	rm -f '$(DESTDIR)$(bindir)/mfi'
 
 endif

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The roles of the other node: replicator streams, mfi_probe asks for this node's role and may do nothing else. Their
-# password is DB_PASSWORD, set by the entrypoint at each start of the primary.
+# passwords, DB_PASSWORD and one that is derived from it, are set by the entrypoint at each start of the primary.
 # Run at the first start of an empty volume; by hand on a volume of an older stack. Does nothing when they are there.
 set -euo pipefail
 [ "$(id -u)" != 0 ] || exec setpriv --reuid=postgres --regid=postgres --init-groups "$0"

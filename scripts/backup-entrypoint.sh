@@ -7,11 +7,12 @@ set -euo pipefail
 . /usr/local/lib/mfi/secret.sh
 
 if [ "$(id -u)" = 0 ]; then
-  DB_PASSWORD=$(db_password)
-  check_password
-  write_passfile /run/mfi/client.pgpass
-  chown -R postgres /run/mfi
+  mfi node own --user postgres /run/mfi
+  hand_over_password
+  exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
 fi
+take_password
+(umask 077 && passfile_line postgres "$DB_PASSWORD" >/run/mfi/client.pgpass)
 unset DB_PASSWORD
 # shellcheck source=scripts/client.sh
 . /usr/local/lib/mfi/client.sh

@@ -9,8 +9,9 @@ if [ "$here" = /usr/local/lib/mfi ]; then
   # libpq looks for certificates at home.
   export HOME=/var/lib/postgresql PGUSER=postgres PGDATABASE=mfi_banking
   if [ -f /run/mfi/client.pgpass ]; then
-    export PGHOST=db-primary,db-replica PGTARGETSESSIONATTRS=primary PGPASSFILE=/run/mfi/client.pgpass PGSSLMODE=require
-    [ "${MFI_TLS:-require}" = require ] || PGSSLMODE=prefer
+    export PGHOST=db-primary,db-replica PGTARGETSESSIONATTRS=primary PGPASSFILE=/run/mfi/client.pgpass
+    # As between the nodes: whoever else answers gets no password.
+    export PGSSLMODE=require PGGSSENCMODE=disable PGREQUIREAUTH=scram-sha-256 PGCHANNELBINDING=require
   fi
   # Again as postgres when started by root: the rights of the server are enough.
   [ "$(id -u)" != 0 ] || exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"

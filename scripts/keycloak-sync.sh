@@ -8,7 +8,8 @@
 #   --option NAME=JSON an option of mfi_sync_portal_groups, such as max_delete_ratio=1 or root_group_path='"/mfis/umoja"'
 #   --groups, --events only that
 # Environment: KEYCLOAK_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID, KEYCLOAK_CLIENT_SECRET or KEYCLOAK_CLIENT_SECRET_FILE, KEYCLOAK_TOKEN_REALM (of
-# the client; the realm), KEYCLOAK_CA_FILE, KEYCLOAK_PAGE (100), KEYCLOAK_TIMEOUT (30 s), KEYCLOAK_TRIES (5), KEYCLOAK_RETRY_DELAY (1 s, then doubled).
+# the client; the realm), KEYCLOAK_CA_FILE, KEYCLOAK_PAGE (100), KEYCLOAK_TIMEOUT (30 s), KEYCLOAK_TRIES (5), KEYCLOAK_RETRY_DELAY (1 s, then doubled),
+# KEYCLOAK_ANSWER_MB (16) and KEYCLOAK_TOTAL_MB (1024), more than which no answer and no run may be, KEYCLOAK_ALLOW_HTTP=yes for a KEYCLOAK_URL without TLS.
 # Exit code: 0 all done, 1 something was not done, 2 wrong use, 3 done, but malformed events were left out.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -58,12 +59,33 @@ for name in url:KEYCLOAK_URL realm:KEYCLOAK_REALM client:KEYCLOAK_CLIENT_ID secr
   }
 done
 url=${url%/} page=${KEYCLOAK_PAGE:-100} tries=${KEYCLOAK_TRIES:-5} delay=${KEYCLOAK_RETRY_DELAY:-1} timeout=${KEYCLOAK_TIMEOUT:-30}
-for number in "$page" "$tries" "$timeout"; do
-  [[ "$number" =~ ^[1-9][0-9]*$ ]] || {
-    say "KEYCLOAK_PAGE, KEYCLOAK_TRIES and KEYCLOAK_TIMEOUT must be whole numbers from 1, not \"$number\""
-    exit 2
-  }
+answer_mb=${KEYCLOAK_ANSWER_MB:-16} total_mb=${KEYCLOAK_TOTAL_MB:-1024}
+wrong() { # MESSAGE NEXT-STEP
+  say "$1"
+  echo "    $2" >&2
+  exit 2
+}
+for number in "$page" "$tries" "$timeout" "$answer_mb" "$total_mb"; do
+  [[ "$number" =~ ^[1-9][0-9]{0,5}$ ]] ||
+    wrong "KEYCLOAK_PAGE, KEYCLOAK_TRIES, KEYCLOAK_TIMEOUT, KEYCLOAK_ANSWER_MB and KEYCLOAK_TOTAL_MB must be whole numbers from 1, not \"$number\"" "Correct it."
 done
+[[ "$delay" =~ ^[0-9]{1,4}(\.[0-9]{1,4})?$ ]] || wrong "KEYCLOAK_RETRY_DELAY must be a number of seconds, not \"$delay\"" "Correct it."
+# A line break would go on as another line of curl's configuration.
+for name in url:KEYCLOAK_URL realm:KEYCLOAK_REALM client:KEYCLOAK_CLIENT_ID secret:KEYCLOAK_CLIENT_SECRET KEYCLOAK_TOKEN_REALM:KEYCLOAK_TOKEN_REALM KEYCLOAK_CA_FILE:KEYCLOAK_CA_FILE; do
+  variable=${name%:*}
+  if [[ "$(LC_ALL=C tr '\000-\037\177' '\n' <<<"${!variable:-}" && echo .)" == *$'\n'*$'\n.' ]]; then
+    wrong "${name#*:} has a control character, such as a line break" "Correct it; nothing was asked."
+  fi
+done
+# Without TLS whoever is on the way reads the secret and writes the groups.
+case "$url" in
+  https://?*) protocols="=https" ;;
+  http://?*)
+    [ "${KEYCLOAK_ALLOW_HTTP:-}" = yes ] || wrong "KEYCLOAK_URL is not https, so the client's secret would be sent in clear" "Give the address with https://, or set KEYCLOAK_ALLOW_HTTP=yes when nobody is on the way."
+    protocols="=http,https"
+    ;;
+  *) wrong "KEYCLOAK_URL must begin with https://" "Correct it; nothing was asked." ;;
+esac
 encode() { jq -rn --arg text "$1" '$text | @uri'; }
 admin=$url/admin/realms/$(encode "$realm")
 work=$(mktemp -d)
@@ -71,14 +93,38 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 token=''
 
-# fetch FILE CURL-ARGUMENT...: sets status; 000 when there was no answer in time. What is secret comes on standard input.
+# fetch FILE CURL-ARGUMENT...: sets status; 000 when there was no answer in time, or too large a one. What is secret comes on standard input.
+# Redirects are not followed. What curl may write is limited by the system, as a server need not say beforehand how much it sends.
 fetch() {
-  local file=$1
+  local file=$1 type size
   shift
-  status=$(curl -sS -K - --connect-timeout 10 --max-time "$timeout" ${KEYCLOAK_CA_FILE:+--cacert "$KEYCLOAK_CA_FILE"} \
-    -H 'Accept: application/json' -o "$file" -w '%{http_code}' "$@" 2>"$work/error") || status=000
+  rm -f "$file"
+  status=$(
+    ulimit -f $((answer_mb * 1024))
+    trap '' XFSZ
+    exec curl -q -sS -g -K - --path-as-is --proto "$protocols" --max-redirs 0 --connect-timeout 10 --max-time "$timeout" ${KEYCLOAK_CA_FILE:+--cacert "$KEYCLOAK_CA_FILE"} \
+      -H 'Accept: application/json' -o "$file" -w '%{http_code} %{content_type}' "$@" 2>"$work/error"
+  ) || {
+    size=$(stat -c %s "$file" 2>/dev/null) || size=0
+    if [ "$size" -ge $((answer_mb * 1024 * 1024)) ]; then
+      die "Keycloak's answer is larger than $answer_mb MB" "Set KEYCLOAK_PAGE lower, or KEYCLOAK_ANSWER_MB higher when its groups or events are that large."
+    fi
+    status=000
+  }
+  type=${status#* }
+  status=${status%% *}
+  [ "$status" != 200 ] || [[ "${type,,}" =~ ^application/json( *;.*)?$ ]] || {
+    echo "the answer is not of the type application/json" >"$work/error"
+    status=000
+  }
+  total=$((total + $(stat -c %s "$file" 2>/dev/null || echo 0)))
+  [ "$total" -le $((total_mb * 1024 * 1024)) ] ||
+    die "Keycloak sends more than $total_mb MB" "Does it answer without end? If not, set KEYCLOAK_TOTAL_MB higher. Nothing was written for this part."
 }
-reason() { if [ "$status" = 000 ]; then cat "$work/error"; else echo "HTTP $status: $(head -c 300 "$1" | tr '\n' ' ')"; fi; }
+total=0
+# Whoever answers may have written it: nothing of it may move a terminal's cursor or begin another line of a log.
+printable() { LC_ALL=C tr '\n\t' '  ' | LC_ALL=C tr -c '\040-\176' '?'; }
+reason() { if [ "$status" = 000 ]; then head -c 500 "$work/error" | printable; else echo "HTTP $status: $(head -c 300 "$1" 2>/dev/null | printable)"; fi; }
 back_off() { sleep "$(awk -v d="$delay" -v n="$1" 'BEGIN { print d * 2 ^ (n - 1) }')"; }
 config_line() { # NAME VALUE, quoted as curl's configuration wants it
   local value=${2//\\/\\\\}
@@ -90,9 +136,12 @@ log_in() {
   for ((attempt = 1; ; attempt++)); do
     fetch "$work/token" --data-urlencode grant_type=client_credentials --data-urlencode "client_id=$client" \
       "$url/realms/$(encode "${KEYCLOAK_TOKEN_REALM:-$realm}")/protocol/openid-connect/token" <<<"$(config_line data-urlencode "client_secret=$secret")"
-    token=$(jq -r '.access_token // empty' "$work/token" 2>/dev/null) || token=''
+    # A token is made of these characters (RFC 6750); with others it could become a line of curl's configuration.
+    token=$(jq -rs 'select(length == 1) | .[0].access_token | strings | select(length <= 65536 and test("\\A[A-Za-z0-9._~+/-]+=*\\z"))' "$work/token" 2>/dev/null) || token=''
     if [ "$status" = 200 ] && [ -n "$token" ]; then return; fi
     case "$status" in
+      200) die "what $url gives is no token" "Is KEYCLOAK_URL that of Keycloak itself? Nothing was written." ;;
+      3??) die "$url leads elsewhere (HTTP $status), which is not followed" "Set KEYCLOAK_URL to the address where Keycloak itself answers." ;;
       400 | 401 | 403 | 404)
         die "Keycloak does not let the client $client in: $(reason "$work/token")" \
           "Check KEYCLOAK_URL, KEYCLOAK_TOKEN_REALM, KEYCLOAK_CLIENT_ID and its secret; the client needs \"Service accounts roles\"."
@@ -103,6 +152,16 @@ log_in() {
   done
 }
 
+# is_page FILE: a list of objects that are not nested without end, in which what the next questions are made of is what it must be
+is_page() {
+  jq -es '
+    def depth: if type == "array" or type == "object" then 1 + ([.[] | depth] | max // 0) else 0 end;
+    def whole($largest): type == "number" and . >= 0 and . <= $largest and . == floor;
+    length == 1 and (.[0] | type == "array" and depth <= 64 and all(.[]; type == "object"
+      and ((.subGroupCount // 0) | whole(1e6)) and ((.subGroupCount // 0) == 0 or (.id | type == "string" and test("\\A[A-Za-z0-9._-]{1,255}\\z") and . != "." and . != ".."))))' \
+    "$1" >/dev/null 2>&1
+}
+
 # get PATH FILE: one page of the admin API. Returns 4 when it does not exist; every other failure ends the part.
 get() {
   local path=$1 file=$2 attempt=1 refused=0
@@ -110,7 +169,8 @@ get() {
     [ -n "$token" ] || log_in
     fetch "$file" "$admin$path" <<<"$(config_line header "Authorization: Bearer $token")"
     case "$status" in
-      200) if jq -e 'type == "array"' "$file" >/dev/null 2>&1; then return 0; fi ;;
+      200) if is_page "$file"; then return 0; fi ;;
+      3??) die "$path leads elsewhere (HTTP $status), which is not followed" "Set KEYCLOAK_URL to the address where Keycloak itself answers. Nothing was written for this part." ;;
       401)
         token='' refused=$((refused + 1))
         if [ "$refused" -le 2 ]; then continue; fi
@@ -215,7 +275,7 @@ groups() {
   query '\set groups `cat :'"'file'"'`
     SELECT mfi_sync_'"$kind"'_groups(:'"'scope'"', :'"'groups'"', :'"'options'"')' -v file="$work/snapshot" -v scope="$scope" -v options="$options" >"$work/report" ||
     die "the groups of realm $realm were not synced" "The lines above say why. Nothing was written."
-  jq -r --arg realm "$realm" '
+  jq -r --arg realm "$realm" 'def printable: if type == "string" then gsub("\\p{Cc}"; "?") elif type == "array" or type == "object" then map_values(printable) else . end; printable |
     "Groups of realm \($realm), \(.kind) \(.scope_id): \(.outcome)\(if .options.dry_run then " (dry run)" else "" end)",
     "  " + ([.counts | to_entries[] | select(.value > 0) | "\(.value) \(.key | gsub("_"; " "))"] | join(", ")),
     (.items[:50][] | "  \(.class | gsub("_"; " ")) \(if .old.path and .new.path then "\(.old.path) -> \(.new.path)" else (.new.path // .old.path // .id) end)"),
@@ -261,7 +321,7 @@ import_events() {
       SELECT mfi_import_'"$name"'_events(:'"'events'"')' -v file="$work/array" >"$work/report" ||
       die "the $name events of realm $realm were not imported" "The lines above say why. Older ones are in; run it again for the others."
     new=$((new + $(jq .inserted "$work/report"))) known=$((known + $(jq .known "$work/report"))) bad=$((bad + $(jq .malformed "$work/report")))
-    jq -r --slurpfile events "$work/array" '.errors[] | "  malformed: \(.path_in_input | sub("^[^]]*][.]?"; "")) \(.message): \($events[0][.index] | tostring | .[:200])"' "$work/report" >>"$work/malformed"
+    jq -r --slurpfile events "$work/array" '.errors[] | "  malformed: \(.path_in_input | sub("^[^]]*][.]?"; "")) \(.message): \($events[0][.index] | tostring | .[:200])" | gsub("\\p{Cc}"; "?")' "$work/report" >>"$work/malformed"
   done
   echo "${name^} events of realm $realm: $new new, $known known, $bad malformed"
   cat "$work/malformed"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # /promote.sh [--force]: makes this node the primary after the other one was lost, and keeps that for later starts.
 #   docker compose stop db-primary && docker compose exec db-replica /promote.sh
-# It refuses while the other node is a primary that answers; --force does not: both are primaries then.
+# It refuses while the other node is a primary that answers, or while somebody answers in its place; --force does not: both are primaries
+# then, until one of the containers starts again.
 set -euo pipefail
 # shellcheck source=scripts/client.sh
 . /usr/local/lib/mfi/client.sh
@@ -24,8 +25,15 @@ if [ "$recovering" = t ]; then
   query CHECKPOINT # pg_control has the new timeline
 elif [ -z "$recovering" ] && [ -f "$PGDATA/standby.signal" ]; then
   die "the server of this node cannot be asked; nothing was changed" "Wait until it runs: docker compose logs $NODE"
-elif [ -z "$force" ] && [ "$(peer_role)" = primary ]; then
-  die "$PEER is a primary that answers; nothing was changed" "docker compose stop $PEER, then run this again."
+elif [ -z "$force" ]; then
+  case "$(peer_role)" in
+    primary) die "$PEER is a primary that answers; nothing was changed" "docker compose stop $PEER, then run this again." ;;
+    unknown)
+      die "a server answers at $PEER, but does not say what it is or cannot be shown to be the other node; nothing was changed" "$(<"$RUN/peer.error")" \
+        "docker compose stop $PEER, then run this again; find out who answers under its name when that is not enough."
+      ;;
+  esac
 fi
+[ -z "$force" ] || touch "$RUN/forced" # until the container's next start, whatever the other node says
 write_word "$NODE" "$(control "Latest checkpoint's TimeLineID")"
 say "$NODE is the primary, also after a restart. To bring the other node back: docker compose start $PEER, then docker compose exec $PEER /rejoin.sh"

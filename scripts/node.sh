@@ -6,6 +6,8 @@
 . /usr/local/lib/mfi/log.sh
 # shellcheck source=scripts/secret.sh
 . /usr/local/lib/mfi/secret.sh
+# shellcheck source=scripts/peer.sh
+. /usr/local/lib/mfi/peer.sh
 
 # Process 1 ignores a signal that it has no handler for: a stop would wait for its whole grace period.
 end_on_signal() { trap 'exit 143' TERM INT; }
@@ -25,43 +27,76 @@ export PGDATA LC_MESSAGES=C HOME=/var/lib/postgresql
 # A postmaster.pid that an earlier container left names process 1, which is us: not another server.
 export PG_GRANDPARENT_PID=$$
 
-# As root: makes what is mounted belong to postgres, and runs this script again as postgres. The server's group is that
-# of the backup directory, so that the user of the host who owns it can read the backups by his group.
+# As root: gives the mounted directories to postgres, each of them itself and nothing in it, and runs this script again as postgres before
+# anything is read or written where postgres may put a link. The server's group is that of the backup directory, so that the user of
+# the host who owns it can read the backups by his group.
 become_postgres() {
   local group
-  [ "$(id -u)" = 0 ] || return 0
-  DB_PASSWORD=$(db_password)
-  export DB_PASSWORD
-  find "$VOLUME" ! -user postgres -exec chown -h postgres {} +
-  chown postgres "$SCRATCH"
-  chmod 700 "$VOLUME" "$SCRATCH"
-  if ! { chown postgres "$BACKUPS" && chmod 750 "$BACKUPS"; } 2>/dev/null; then
+  if [ "$(id -u)" != 0 ]; then
+    take_password
+    check_owner
+    install_certificate
+    return
+  fi
+  hand_over_password
+  open_certificate
+  mfi node own --user postgres "$VOLUME" "$SCRATCH" "$RUN" || die "a directory of this container cannot be used" "The line above says which and why."
+  if ! mfi node own --user postgres --mode 750 "$BACKUPS" 2>/dev/null; then
     say "warning: $BACKUPS cannot be given to the user postgres (read-only?); backups will say what fails"
   fi
   group=$(stat -c %g "$BACKUPS")
   [ "$group" != 0 ] || group=postgres
-  install_certificate
-  chown -R postgres "$RUN"
   # libpq looks for certificates at home: root's home is closed to postgres.
   export HOME=/var/lib/postgresql
   exec setpriv --reuid=postgres --regid="$group" --groups=postgres,ssl-cert "$0" "$@"
 }
 
-# A certificate and key mounted at /tls, else our own of ten years, kept in the volume.
+# What is in the volume is not given to postgres: a link in it could lead anywhere.
+check_owner() {
+  if [ ! -e "$PGDATA" ] || [ -O "$PGDATA" ]; then return; fi
+  die "$PGDATA belongs to user $(stat -c %u "$PGDATA"), not to postgres ($(id -u)); it is left as it is" \
+    "With everything stopped: docker compose run --rm --no-deps --entrypoint chown $NODE -R -h postgres: $VOLUME"
+}
+
+# not_for_postgres FILE: no directory on the way to it can be written by postgres, who could put a link to something else there
+not_for_postgres() {
+  # shellcheck disable=SC2016
+  setpriv --reuid=postgres --regid=postgres --groups=postgres,ssl-cert bash -c '
+    path=$1
+    while [ "$path" != / ]; do
+      path=$(dirname "$path")
+      [ ! -w "$path" ] || exit 1
+    done' - "$(readlink -f "$1")"
+}
+
+# As root: a certificate and key mounted at /tls, which only root may be able to read, are opened here and copied by postgres.
+open_certificate() {
+  local from=/tls file
+  if [ ! -f "$from/server.crt" ] || [ ! -f "$from/server.key" ]; then return; fi
+  for file in "$from/server.crt" "$from/server.key"; do
+    not_for_postgres "$file" || die "the user postgres may write where $file is" "Mount /tls read-only, with files that lie in it: - ./tls:/tls:ro"
+  done
+  exec 7<"$from/server.crt" 8<"$from/server.key"
+}
+
+# The one that was opened, else our own of ten years, kept in the volume.
 install_certificate() {
-  local from=/tls own=$VOLUME/mfi-tls
-  if [ ! -f "$from/server.crt" ] || [ ! -f "$from/server.key" ]; then
-    from=$own
+  local own=$VOLUME/mfi-tls
+  install -d -m 700 "$RUN/tls"
+  if { : <&7 && : <&8; } 2>/dev/null; then
+    (umask 077 && cat <&7 >"$RUN/tls/server.crt.new" && cat <&8 >"$RUN/tls/server.key.new")
+    exec 7<&- 8<&-
+  else
     if [ ! -f "$own/server.crt" ]; then
       mkdir -p "$own"
       openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=$(hostname)" -keyout "$own/server.key" \
         -out "$own/server.crt.new" 2>/dev/null || die "no certificate could be made in $own" "Is the volume full?"
       mv "$own/server.crt.new" "$own/server.crt"
-      chown -R postgres "$own"
     fi
+    (umask 077 && cat "$own/server.crt" >"$RUN/tls/server.crt.new" && cat "$own/server.key" >"$RUN/tls/server.key.new")
   fi
-  install -d -m 700 "$RUN/tls"
-  install -m 600 "$from/server.crt" "$from/server.key" "$RUN/tls/"
+  mv "$RUN/tls/server.crt.new" "$RUN/tls/server.crt"
+  mv "$RUN/tls/server.key.new" "$RUN/tls/server.key"
 }
 
 one_server_per_volume() {
@@ -81,7 +116,7 @@ write_node_settings() {
   local variable
   case "${MFI_TLS:-require}" in
     require) : >"$RUN/pg_hba_plain.conf" ;;
-    allow) printf '%s\n' 'host replication replicator all scram-sha-256' 'host all all all scram-sha-256' >"$RUN/pg_hba_plain.conf" ;;
+    allow) printf '%s\n' 'host all all all scram-sha-256' >"$RUN/pg_hba_plain.conf" ;;
     *) die "MFI_TLS is \"$MFI_TLS\"" "It may be require (the default) or allow. Change it in .env, then: docker compose up -d" ;;
   esac
   {
@@ -117,19 +152,41 @@ single_user() {
   return $code
 }
 
+write_passfile() {
+  (
+    umask 077
+    {
+      passfile_line postgres "$DB_PASSWORD"
+      passfile_line replicator "$DB_PASSWORD"
+      [ -z "${PROBE_PASSWORD:-}" ] || passfile_line mfi_probe "$PROBE_PASSWORD"
+    } >"$PASSFILE"
+  )
+}
+
+# What is derived from the password for this database cluster: that of mfi_probe, and the key of the word on which node is the primary.
+derive_secrets() {
+  local system secrets key
+  system=$(control 'Database system identifier') || die "$PGDATA has no valid pg_control" "Restore a backup, or remove this volume when the other node has the data."
+  secrets=$(mfi node secret --system-identifier "$system" word mfi_probe <<<"$DB_PASSWORD") || die "no secret could be derived from DB_PASSWORD" "The line above says why."
+  { IFS= read -r key && IFS= read -r PROBE_PASSWORD; } <<<"$secrets"
+  (umask 077 && printf '%s\n' "$key" >"$RUN/word.key")
+  write_passfile
+}
+
 # A standby's passwords come with the stream.
 set_passwords() {
+  derive_secrets
   [ ! -f "$PGDATA/standby.signal" ] || return 0
   local quoted="'${DB_PASSWORD//\'/\'\'}'" tag
   tag="\$mfi_$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')\$"
   single_user "$PGDATA" <<<"SET standard_conforming_strings = on
-DO $tag BEGIN ALTER ROLE postgres PASSWORD $quoted; IF to_regrole('replicator') IS NOT NULL THEN ALTER ROLE replicator PASSWORD $quoted; END IF; IF to_regrole('mfi_probe') IS NOT NULL THEN ALTER ROLE mfi_probe PASSWORD $quoted; END IF; END $tag" ||
-    die "DB_PASSWORD could not be given to the roles postgres, replicator and mfi_probe" "The lines above say why."
+DO $tag BEGIN ALTER ROLE postgres PASSWORD $quoted; IF to_regrole('replicator') IS NOT NULL THEN ALTER ROLE replicator PASSWORD $quoted; END IF; IF to_regrole('mfi_probe') IS NOT NULL THEN ALTER ROLE mfi_probe PASSWORD '$PROBE_PASSWORD'; END IF; END $tag" ||
+    die "the roles postgres, replicator and mfi_probe could not be given their passwords" "The lines above say why."
 }
 
 # Without a password in its environment.
 start_server() {
-  unset DB_PASSWORD PG_GRANDPARENT_PID
+  unset DB_PASSWORD PROBE_PASSWORD PG_GRANDPARENT_PID
   # A stop that comes before the server has its handlers waits for them; process 1 would never hear of it.
   exec env --block-signal=INT,TERM postgres -D "$PGDATA" -c config_file="$CONFIG"
 }

@@ -45,22 +45,32 @@ fill_volume() {
     '') if unfinished_clone; then clone; else initialise; fi ;;
     *)
       die "this volume is empty, and $PEER has data but is not known to be the primary: nothing is made here" \
+        "$(<"$RUN/peer.error")" \
         "To go on with the data of $PEER: docker compose exec $PEER /promote.sh; then this node is cloned from it." \
         "To begin anew: docker compose down -v, then docker compose up -d"
       ;;
   esac
 }
 
-# The other node was promoted: this one's server is not started before an operator says as what.
+# The other node was promoted: this one's server is not started before an operator says as what. What the other node itself says, being
+# authenticated, counts more than a word on it, and no word starts this node beside a newer one.
 wait_while_superseded() {
-  local timeline told=
+  local timeline newest told=
   timeline=$(control "Latest checkpoint's TimeLineID") || return 0
+  derive_secrets
   while :; do
     if [ -e "$REJOIN" ]; then rejoin && return; fi
     read_word
-    if find_upstream >/dev/null && [ "$UPSTREAM_SYSTEM" != "$(control 'Database system identifier')" ]; then return; fi
-    if [ "$CHOSEN" = "$NODE" ] || [ "$UPSTREAM_TIMELINE" -le "$timeline" ]; then return; fi
-    [ -n "$told" ] || say "$PEER was promoted (timeline $UPSTREAM_TIMELINE, here it is $timeline): this node's server is not started
+    if [ -e "$RUN/forced" ]; then return; fi
+    newest=0
+    if find_upstream >"$RUN/upstream.error"; then
+      if [ "$UPSTREAM_SYSTEM" != "$(control 'Database system identifier')" ]; then return; fi
+      newest=$UPSTREAM_TIMELINE
+    elif [ "$CHOSEN" = "$PEER" ]; then
+      newest=$CHOSEN_TIMELINE
+    fi
+    if [ "$newest" -le "$timeline" ]; then return; fi
+    [ -n "$told" ] || say "$PEER was promoted (timeline $newest, here it is $timeline): this node's server is not started
     To make it a standby of $PEER, which gives up what only this node has: docker compose exec $NODE /rejoin.sh
     To go on with this node instead: docker compose stop $PEER, then docker compose exec $NODE /promote.sh"
     told=yes
@@ -69,9 +79,9 @@ wait_while_superseded() {
 }
 
 become_postgres "$@"
-check_password
 one_server_per_volume
-write_passfile "$PASSFILE"
+rm -f "$RUN/forced"
+write_passfile
 write_node_settings
 if [ ! -f "$PGDATA/PG_VERSION" ]; then
   fill_volume

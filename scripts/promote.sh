@@ -7,6 +7,8 @@
 set -euo pipefail
 # shellcheck source=scripts/log.sh
 . "$(dirname "$(readlink -f "$0")")/log.sh"
+# shellcheck source=scripts/peer.sh
+. "$(dirname "$(readlink -f "$0")")/peer.sh"
 force='' slot=mfi_rejoin
 
 usage() {
@@ -37,13 +39,16 @@ check_standby() {
     die "replay is paused on this standby; nothing was changed" "SELECT pg_wal_replay_resume(), then run this again."
 }
 
-# It answers when a stream is up, or when a connection of the same kind can be made.
+# It answers when a stream is up, when a connection of the same kind can be made, or when somebody is there who refuses it or cannot be
+# authenticated: that is not nobody.
 old_primary_answers() {
-  local upstream
+  local upstream error
   [ "$(sql "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'")" = 0 ] || return 0
   upstream=$(show primary_conninfo)
   [ -n "$upstream" ] || return 1
-  psql -X -q -At -w -d "$upstream dbname=replication replication=true connect_timeout=5" -c IDENTIFY_SYSTEM >/dev/null 2>&1
+  ! error=$(LC_ALL=C psql -X -q -At -w -d "$upstream dbname=replication replication=true connect_timeout=5" -c IDENTIFY_SYSTEM 2>&1 >/dev/null) || return 0
+  ! nobody_there "$error" || return 1
+  say "a server answers at the old primary's address, though not as it should: $error"
 }
 
 check_standby

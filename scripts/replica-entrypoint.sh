@@ -10,13 +10,15 @@ set -euo pipefail
 # shellcheck source=scripts/word.sh
 . /usr/local/lib/mfi/word.sh
 
-# A data directory that was a primary's: promoted here, or an old primary.
+# A data directory that was a primary's: promoted here, or an old primary. A word starts it as the primary, unless the other node, being
+# authenticated, says that it is one.
 former_primary() {
   local timeline told='' now
   timeline=$(control "Latest checkpoint's TimeLineID")
+  derive_secrets
   while :; do
     read_word
-    [ -e "$REJOIN" ] || [ "$CHOSEN" != "$NODE" ] || return 0
+    if [ ! -e "$REJOIN" ] && { [ -e "$RUN/forced" ] || { [ "$CHOSEN" = "$NODE" ] && [ "$(peer_role)" != primary ]; }; }; then return 0; fi
     if find_upstream >"$RUN/upstream.error"; then
       same_system_or_refuse
       if [ "$timeline" -lt "$UPSTREAM_TIMELINE" ]; then rejoin && return; fi
@@ -24,7 +26,7 @@ former_primary() {
     To keep this node as the primary: docker compose stop $PEER, then docker compose exec $NODE /promote.sh
     To keep $PEER: remove the volume of $NODE, then docker compose up -d; a new standby is cloned."
     else
-      now="waiting for $PEER: $(<"$RUN/upstream.error")
+      now="$(why_waiting)
     To start this node, which was promoted, as the primary: docker compose exec $NODE /promote.sh"
     fi
     [ "$now" = "$told" ] || say "$now"
@@ -34,9 +36,9 @@ former_primary() {
 }
 
 become_postgres "$@"
-check_password
 one_server_per_volume
-write_passfile "$PASSFILE"
+rm -f "$RUN/forced"
+write_passfile
 write_node_settings
 if [ ! -d "$PGDATA" ]; then
   clone

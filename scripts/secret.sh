@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The password of the roles postgres, replicator and mfi_probe, and passfiles.
+# The password of the roles postgres and replicator, what is derived from it, and passfiles.
 
 # Prints DB_PASSWORD, or the content of the secret's file where one is mounted.
 db_password() {
@@ -12,8 +12,25 @@ check_password() {
   [[ "$DB_PASSWORD" != *$'\n'* ]] || die "DB_PASSWORD has a line break" "Choose one of a single line, then: docker compose up -d"
 }
 
-# write_passfile PATH: for every server and role; 0600, as libpq demands.
-write_passfile() {
-  local escaped=${DB_PASSWORD//\\/\\\\}
-  (umask 077 && printf '*:*:*:*:%s\n' "${escaped//:/\\:}" >"$1")
+# From root to this script as postgres: the password goes by a pipe, so that no environment keeps it.
+hand_over_password() {
+  DB_PASSWORD=$(db_password)
+  check_password
+  exec 6<<<"$DB_PASSWORD"
+  unset DB_PASSWORD
+}
+take_password() {
+  if { : <&6; } 2>/dev/null; then
+    IFS= read -r DB_PASSWORD <&6
+    exec 6<&-
+  else
+    DB_PASSWORD=$(db_password)
+  fi
+  check_password
+}
+
+# passfile_line ROLE PASSWORD: for every server, but for no role that has another password
+passfile_line() {
+  local escaped=${2//\\/\\\\}
+  printf '*:*:*:%s:%s\n' "$1" "${escaped//:/\\:}"
 }

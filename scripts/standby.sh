@@ -5,9 +5,9 @@
 SLOT=${NODE//-/_}
 CLONE=$VOLUME/pgdata.clone # ours by its name: emptied when unfinished
 REJOIN=$VOLUME/mfi.rejoin  # made by /rejoin.sh
-SSLMODE=require
-[ "${MFI_TLS:-require}" = require ] || SSLMODE=prefer
-SERVER="host=$PEER port=5432 passfile=$PASSFILE sslmode=$SSLMODE connect_timeout=5"
+# Whoever else answers under the other node's name gets no password, and is not believed: both must prove that they know it, on a
+# connection that ends at the very server that proves it. Both always have TLS, whatever MFI_TLS lets others do.
+SERVER="host=$PEER port=5432 passfile=$PASSFILE sslmode=require gssencmode=disable require_auth=scram-sha-256 channel_binding=require connect_timeout=5"
 UPSTREAM="$SERVER user=replicator application_name=$NODE"
 
 # A name server that does not answer is not waited for longer than the other node.
@@ -23,26 +23,39 @@ find_upstream() {
   IFS='|' read -r UPSTREAM_SYSTEM UPSTREAM_TIMELINE _ <<<"$answer"
 }
 
+why_waiting() {
+  local error
+  error=$(<"$RUN/upstream.error")
+  if not_authenticated "$error"; then
+    printf '%s\n' "waiting for $PEER: a server answers there, but cannot be shown to be the other node, or does not let this one in: $error" \
+      "    Have both nodes the same DB_PASSWORD? If so, find out who answers under the name $PEER."
+  else
+    printf '%s\n' "waiting for $PEER: $error"
+  fi
+}
+
 wait_for_upstream() {
   local told=
   until find_upstream >"$RUN/upstream.error"; do
-    [ "$(<"$RUN/upstream.error")" = "$told" ] || say "waiting for $PEER: $(<"$RUN/upstream.error")"
+    [ "$(<"$RUN/upstream.error")" = "$told" ] || say "$(why_waiting)"
     told=$(<"$RUN/upstream.error")
     pause
   done
 }
 
-# primary, standby, or unknown when it does not say; nothing when nobody is there.
+# primary, standby, or unknown when somebody answers who does not say or cannot be authenticated; nothing when nobody is there.
+# The error is in $RUN/peer.error.
 peer_role() {
-  local code=0 answer
-  RES_OPTIONS=$RESOLVE pg_isready -q -t 3 -h "$PEER" -p 5432 || code=$?
-  [ $code -lt 2 ] || return 0
-  answer=$(ask_peer 'SELECT pg_is_in_recovery()' 2>/dev/null) || true
-  case "$answer" in
-    f) echo primary ;;
-    t) echo standby ;;
-    *) echo unknown ;;
-  esac
+  local answer
+  if answer=$(ask_peer 'SELECT pg_is_in_recovery()' 2>"$RUN/peer.error"); then
+    case "$answer" in
+      f) echo primary ;;
+      t) echo standby ;;
+      *) echo unknown ;;
+    esac
+  elif ! nobody_there "$(<"$RUN/peer.error")"; then
+    echo unknown
+  fi
 }
 
 control() { # FIELD: of our own pg_control; fails when that is missing or damaged
@@ -89,9 +102,16 @@ run_in_group() {
   wait $pid
 }
 
-# Cloned settings of the other node that would speak of its own upstream.
+# Settings that would win over this node's own of where its upstream is: those that were cloned speak of the other node's, and others may
+# demand less of it.
+own_upstream() { # DATA-DIRECTORY
+  local names='primary_conninfo|primary_slot_name|cluster_name'
+  grep -qE "^ *($names) *=" "$1/postgresql.auto.conf" || return 0
+  say "postgresql.auto.conf: ${names//|/, } are removed, this stack sets them"
+  sed -i -E "/^ *($names) *=/d" "$1/postgresql.auto.conf"
+}
 as_standby() { # DATA-DIRECTORY
-  sed -i -E '/^ *(primary_conninfo|primary_slot_name|cluster_name) *=/d' "$1/postgresql.auto.conf"
+  own_upstream "$1"
   rm -f "$1/recovery.signal"
   touch "$1/standby.signal"
   sync -f "$1"
@@ -112,7 +132,7 @@ clone() {
     pause
   done
   end_on_signal
-  rm -rf "$CLONE/mfi-tls" "$CLONE/mfi.lock" "$CLONE/postmaster.pid"
+  rm -rf "$CLONE/mfi-tls" "$CLONE"/mfi.{lock,word,word.lock} "$CLONE/postmaster.pid"
   as_standby "$CLONE"
   mv "$CLONE" "$PGDATA"
   sync -f "$VOLUME"
@@ -147,9 +167,10 @@ rejoin() {
 check_standby() {
   local tries=3
   rm -f "$REJOIN"
-  until find_upstream >/dev/null; do
+  own_upstream "$PGDATA"
+  until find_upstream >"$RUN/upstream.error"; do
     tries=$((tries - 1))
-    [ $tries -gt 0 ] || return 0
+    [ $tries -gt 0 ] || { say "$(why_waiting)" && return 0; }
     pause
   done
   same_system_or_refuse

@@ -32,7 +32,7 @@ append_to_file($secret_file, "$secret\n");
 sub run_script
 {
 	my ($env, @options) = @_;
-	local %ENV = ($node->_get_env, PGDATABASE => 'mfi_banking', KEYCLOAK_URL => $keycloak->url . '/', KEYCLOAK_REALM => 'ops', KEYCLOAK_CLIENT_ID => 'group-sync', KEYCLOAK_CLIENT_SECRET_FILE => $secret_file,
+	local %ENV = ($node->_get_env, PGDATABASE => 'mfi_banking', KEYCLOAK_URL => $keycloak->url . '/', KEYCLOAK_REALM => 'ops', KEYCLOAK_CLIENT_ID => 'group-sync', KEYCLOAK_ALLOW_HTTP => 'yes', KEYCLOAK_CLIENT_SECRET_FILE => $secret_file,
 		KEYCLOAK_PAGE => 2, KEYCLOAK_TIMEOUT => 20, KEYCLOAK_TRIES => 3, KEYCLOAK_RETRY_DELAY => 0.05, TMPDIR => PostgreSQL::Test::Utils::tempdir, %$env);
 	delete $ENV{$_} for grep { !defined $env->{$_} && exists $env->{$_} } keys %$env;
 	my ($out, $err) = run_command([ "$FindBin::RealBin/../scripts/keycloak-sync.sh", @options ]);
@@ -145,6 +145,66 @@ sql("INSERT INTO mfi_clients (id, name, schema, realm_id, client_id) VALUES ('00
 runs('two with the realm', 1, qr/several portals or MFIs have the realm_id ops\n.*root_group_path/, {}, '--groups');
 runs('an MFI, a part of the realm', 0, qr/1 created, 6 received, 5 outside root/, {}, '--groups', '--mfi', '00000000-0000-0000-0000-0000000000b1', '--option', 'root_group_path="/support"');
 is(sql('SELECT name, group_path FROM mfi_groups'), 'support|/support', 'in mfi_groups');
+
+# Whoever answers as Keycloak, or is on the way, gets no further than an error.
+$before = state();
+my $marker = PostgreSQL::Test::Utils::tempdir . '/marker';
+append_to_file("$marker.secret", 'of another file');
+my $hostile = sub {
+	my ($name, $like, $fault, $env, @options) = @_;
+	$keycloak->set(faults => [ { always => 1, %$fault } ]);
+	my $began = time;
+	my $said = runs($name, 1, $like, { KEYCLOAK_TRIES => 2, KEYCLOAK_TIMEOUT => 3, %{ $env // {} } }, @options ? @options : ('--groups', '--portal', $portal));
+	cmp_ok(time - $began, '<', 60, "$name: in time");
+	unlike($said, qr/[^\n -~]/, "$name: nothing but printable text is said");
+	is(state(), $before, "$name: nothing written");
+	ok(!-e $marker, "$name: no file made");
+	return;
+};
+my $token = sub { my ($text) = @_; return { match => '/token', do => 'body', body => JSON::PP->new->ascii->allow_nonref->encode({ access_token => $text }) } };
+my $n = 0;
+for my $text (
+	qq(a"\noutput = "$marker"\nurl = "file://$marker.secret"), qq(a\noutput = "$marker"), "a\r\nX-Injected: 1", qq(a"), "a\\", 'a b', "a\x00b", "a\x7f", "a\x{2028}b", "a\n", '=', '',
+	'x' x 70_000, { a => 'b' }, ['a'], 5, undef)
+{
+	$hostile->('token ' . ++$n, qr/gives is no token/, $token->($text));
+	is((grep { m{^GET /admin} } $keycloak->requests), 0, "token $n: not used");
+}
+$hostile->('a token that is no JSON', qr/gives is no token/, { match => '/token', do => 'body', body => qq({"access_token":"a"}\n"output) });
+$hostile->('two tokens', qr/gives is no token/, { match => '/token', do => 'body', body => qq({"access_token":"a"}{"access_token":"b"}) });
+$hostile->('a redirect of the token to a file', qr/leads elsewhere \(HTTP 302\)/, { match => '/token', do => 'redirect', to => "file://$marker.secret" });
+$hostile->('a redirect of a page', qr/leads elsewhere \(HTTP 302\)/, { match => '/groups', do => 'redirect', to => $keycloak->url . '/elsewhere' });
+is((grep { /elsewhere/ } $keycloak->requests), 0, 'no redirect is followed');
+$hostile->("an endless answer to $_", qr/larger than 2 MB/, { match => $_, do => 'flood' }, { KEYCLOAK_ANSWER_MB => 2, KEYCLOAK_TIMEOUT => 30 }) for '/token', '/groups';
+$hostile->("a slow answer to $_", qr/after 2 tries: .*timed out/, { match => $_, do => 'drip' }, { KEYCLOAK_TIMEOUT => 1 }) for '/token', '/groups';
+$hostile->('pages without end', qr/sends more than 3 MB/, { match => '/groups', do => 'pages' }, { KEYCLOAK_TOTAL_MB => 3, KEYCLOAK_TIMEOUT => 30 });
+$hostile->('events without end', qr/sends more than 3 MB/, { match => '/events', do => 'pages' }, { KEYCLOAK_TOTAL_MB => 3, KEYCLOAK_TIMEOUT => 30 }, '--events');
+my $id = '"id":"a","name":"a","path":"/a"';
+for my $body (
+	'[' x 200_000, ('[' x 100) . (']' x 100), '[{' . $id . ',"attributes":' . ('{"a":' x 100) . '1' . ('}' x 100) . '}]', '{}', '5', '"a"', 'null', '', '[][]', '[] 5', '[1]', '[[]]', "\x00",
+	'[{"id":"../../x","subGroupCount":1}]', '[{"id":"..","subGroupCount":1}]', '[{"id":"a/b","subGroupCount":1}]', '[{"id":"a\nb","subGroupCount":1}]',
+	'[{"id":{"a":1},"subGroupCount":1}]', '[{"subGroupCount":1}]', map { qq([{$id,"subGroupCount":$_}]) } '"1"', '-1', '1e300', '1.5', '"a[$(touch ' . $marker . ')]"', '[1]')
+{
+	$hostile->('page ' . ++$n, qr/no answer to \/groups.* after 2 tries/, { match => '/groups', do => 'body', body => $body });
+}
+$hostile->('a page of another type', qr/not of the type application\/json/, { match => '/groups', do => 'body', body => '[]', type => 'text/html' });
+$hostile->('words for the terminal', qr/HTTP 200: .\?\[2J/, { match => '/groups', do => 'body', body => qq("\e[2J\x{9b}31m\x07) });
+$keycloak->set(faults => []);
+
+# What is set is looked at before anything is asked.
+for my $name (qw(KEYCLOAK_URL KEYCLOAK_REALM KEYCLOAK_CLIENT_ID KEYCLOAK_CLIENT_SECRET KEYCLOAK_TOKEN_REALM KEYCLOAK_CA_FILE))
+{
+	for my $end ("\noutput = \"$marker\"", "\r", "\t", "\x01", "\x7f", "\n")
+	{
+		runs("$name with " . unpack('H2', $end), 2, qr/$name has a control character/, { $name => ($name eq 'KEYCLOAK_URL' ? $keycloak->url : 'ops') . $end });
+	}
+}
+runs("no TLS", 2, qr/is not https.*\n.*KEYCLOAK_ALLOW_HTTP=yes/, { KEYCLOAK_ALLOW_HTTP => $_ }) for undef, '', 'no', 'YES';
+runs("address $_", 2, qr/must begin with https/, { KEYCLOAK_URL => $_ }) for "file://$marker.secret", 'ftp://127.0.0.1/', 'ops.example', '-K/etc/passwd', 'https://', 'HTTPS://x';
+runs("delay $_", 2, qr/must be a number/, { KEYCLOAK_RETRY_DELAY => $_ }) for '-1', '1; system("id")', '1e9';
+runs('a limit', 2, qr/must be whole numbers/, { KEYCLOAK_ANSWER_MB => '0' });
+is_deeply([ $keycloak->requests ], [], 'nothing was asked');
+ok(!-e $marker, 'and no file made');
 is_deeply([ glob(PostgreSQL::Test::Utils::tempdir . '/tmp.*') ], [], 'no file is left behind');
 $node->stop;
 done_testing();

@@ -88,7 +88,7 @@ HBA
 
 make_replica() {
   as_postgres pg_basebackup -D replica -S db_replica -X stream -c fast -R \
-    -d "host=127.0.0.1 port=$PRIMARY_PORT user=replicator passfile=$DEMO_DIR/replica.pgpass application_name=db-replica"
+    -d "host=127.0.0.1 port=$PRIMARY_PORT user=replicator require_auth=scram-sha-256 passfile=$DEMO_DIR/replica.pgpass application_name=db-replica"
   as_postgres sh -c 'cat >>replica/postgresql.conf' <<CONF
 port = $REPLICA_PORT
 cluster_name = 'db-replica'

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/peer_answer.h"
 #include "core/replication_slot.h"
 #include "core/timestamp.h"
 
@@ -65,6 +66,16 @@ class NodeJudge {
     const ProbeFacts& probe = facts_.probe;
     const double silent_s = probe.seen_ago_s.value_or(probe.tried_for_s.value_or(0));
     if (silent_s < limits_.silence_warning_s) return;
+    if (IsAuthenticationFailure(probe.error)) {
+      Add(Verdict::kWarning, "peer-unauthenticated",
+          "a server answers at mfi.peer_conninfo, but for " + FormatDuration(std::llround(silent_s)) +
+              " it could not be shown to be the other node: " + probe.error +
+              "; it is not believed, so a second primary would not be noticed",
+          "Check that both nodes have TLS and the same password for that role, and the other node's pg_hba.conf. If "
+          "they do, "
+          "somebody else answers at that address.");
+      return;
+    }
     Add(Verdict::kWarning, "peer-unreachable",
         "the server of mfi.peer_conninfo has not answered for " + FormatDuration(std::llround(silent_s)) + ": " +
             (probe.error.empty() ? "no attempt was made" : probe.error) + ", so a second primary would not be noticed",

@@ -53,7 +53,7 @@ Session Dump::OnPrimary() const {
                                                        ConninfoValue(job_.superuser) + " ");
 }
 
-Session Dump::OnStandby(SessionKind kind) const { return Open(kind, ConninfoKeywords(job_.source_conninfo)); }
+Session Dump::OnStandby(SessionKind kind) const { return Open(kind, PeerKeywords(job_.source_conninfo)); }
 
 Session Dump::Open(SessionKind kind, const std::string& where) const {
   return {kind, where + "dbname=" + core::ConninfoValue(job_.record.database), "mfi backup " + job_.record.id,

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "core/names.h"
@@ -23,13 +25,10 @@ constexpr char kReceiver[] =
     "pg_catalog.current_setting('hot_standby_feedback') "
     "FROM (VALUES (1)) one(row) LEFT JOIN pg_catalog.pg_stat_get_wal_receiver() r ON r.pid IS NOT NULL";
 
-[[noreturn]] void Unfit(const std::string& why, const std::string& hint) {
-  throw Error(core::sqlstate::kObjectNotInPrerequisiteState, why, {}, hint);
-}
+using Keywords = std::vector<std::pair<std::string, std::string>>;
 
-}  // namespace
-
-std::string ConninfoKeywords(const std::string& conninfo) {
+/// In libpq's order, which is always the same.
+Keywords Parsed(const std::string& conninfo) {
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
       PQconninfoParse(conninfo.c_str(), &message), PQconninfoFree);
@@ -38,12 +37,69 @@ std::string ConninfoKeywords(const std::string& conninfo) {
     throw Error(core::sqlstate::kInvalidParameterValue,
                 "the connection string cannot be read: " + core::LastLines(message == nullptr ? "" : message, 1, 500));
   }
-  std::string keywords;
+  Keywords keywords;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->val == nullptr) continue;
-    keywords += std::string(option->keyword) + "=" + core::ConninfoValue(option->val) + " ";
+    if (option->val != nullptr) keywords.emplace_back(option->keyword, option->val);
   }
   return keywords;
+}
+
+/// Whether any of the hosts is reached over TCP: none that is a directory, or an abstract name, of a socket is. Without
+/// any, libpq takes what the environment says, and then the machine's own socket.
+bool LeadsToTcp(std::string hosts, const std::string& addresses) {
+  const auto of_environment = [](const char* name) {
+    const char* text = std::getenv(name);
+    return text == nullptr ? std::string() : std::string(text);
+  };
+  if (!addresses.empty()) return true;
+  if (hosts.empty()) {
+    if (!of_environment("PGHOSTADDR").empty()) return true;
+    hosts = of_environment("PGHOST");
+  }
+  for (std::size_t begin = 0; begin <= hosts.size();) {
+    const std::size_t end = std::min(hosts.find(',', begin), hosts.size());
+    if (end > begin && hosts[begin] != '/' && hosts[begin] != '@') return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+[[noreturn]] void Unfit(const std::string& why, const std::string& hint) {
+  throw Error(core::sqlstate::kObjectNotInPrerequisiteState, why, {}, hint);
+}
+
+}  // namespace
+
+std::string ConninfoKeywords(const std::string& conninfo) {
+  std::string keywords;
+  for (const auto& [keyword, value] : Parsed(conninfo)) keywords += keyword + "=" + core::ConninfoValue(value) + " ";
+  return keywords;
+}
+
+std::string PeerKeywords(const std::string& conninfo) {
+  const Keywords named = Parsed(conninfo);
+  const auto value = [&](const char* keyword) {
+    for (const auto& [name, text] : named) {
+      if (name == keyword) return text;
+    }
+    return std::string();
+  };
+  const std::string keywords = ConninfoKeywords(conninfo);
+  if (!value("require_auth").empty() || !value("channel_binding").empty() ||
+      !LeadsToTcp(value("host"), value("hostaddr"))) {
+    return keywords;
+  }
+  const std::string tls = value("sslmode");
+  if (tls == "disable") {
+    throw Error(core::sqlstate::kInvalidParameterValue,
+                "sslmode=disable in the connection string keeps the other node from being authenticated", {},
+                "Leave sslmode out, or say what is demanded instead, such as require_auth=scram-sha-256 "
+                "channel_binding=disable.");
+  }
+  // Weaker modes would go on without TLS; the stronger ones check the certificate, too.
+  const bool weak = tls.empty() || tls == "allow" || tls == "prefer";
+  return keywords + (weak ? "sslmode=require " : "") + (value("gssencmode").empty() ? "gssencmode=disable " : "") +
+         "require_auth=scram-sha-256 channel_binding=require ";
 }
 
 std::int64_t BytesBehind(Connection& primary, const std::string& lsn) {

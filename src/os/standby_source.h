@@ -17,6 +17,11 @@ struct StandbyLimits {
 /// Throws Error(22023) when it cannot be read.
 std::string ConninfoKeywords(const std::string& conninfo);
 
+/// The same, fit to reach the other node: when it leads over TCP and names neither require_auth nor channel_binding, it
+/// demands both SCRAM and channel binding, so that whoever else answers gets no password and is not believed. Throws
+/// Error(22023) when the connection string forbids the TLS that this needs.
+std::string PeerKeywords(const std::string& conninfo);
+
 /// Bytes of WAL between what `primary` has written by now and `lsn`; never negative.
 std::int64_t BytesBehind(Connection& primary, const std::string& lsn);
 

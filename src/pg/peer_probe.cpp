@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/peer_answer.h"
 #include "os/connection.h"
 #include "os/standby_source.h"
 #include "pg/bridge.h"
@@ -57,42 +58,45 @@ class PeerProbe {
       if (!connection_) Connect();
       waiter_.Begin();
       const std::vector<os::Row> rows = connection_->Query(kQuestion);
-      if (rows.size() != 1 || rows[0].size() != 4) throw core::Error("XX000", "it is no PostgreSQL server");
-      Answer(rows[0]);
+      const auto answer = core::ParsePeerAnswer(rows);
+      if (!answer) throw core::Error("XX000", "its answer is not that of a PostgreSQL server");
+      Believe(*answer);
     } catch (const PgError&) {
       throw;
     } catch (const core::Error& error) {
       connection_.reset();
-      Failed(error.what());
+      Failed(error.hint().empty() ? error.what() : std::string(error.what()) + " (" + error.hint() + ")");
     }
   }
 
  private:
   void Connect() {
     const os::Session session(os::SessionKind::kProbe,
-                              "dbname=postgres " + os::ConninfoKeywords(settings::peer_conninfo), "mfi probe",
+                              "dbname=postgres " + os::PeerKeywords(settings::peer_conninfo), "mfi probe",
                               PG_VERSION_NUM / 10000);
     connection_ = std::make_unique<os::Connection>(session, waiter_, kLimit);
   }
 
-  static void Answer(const os::Row& row) {
+  static void Believe(const core::PeerAnswer& answer) {
     constexpr std::int64_t kEpochs = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC;
-    if (std::stoll(row[3].value_or("0")) == PgStartTime + kEpochs) {
+    if (answer.started_at_us == PgStartTime + kEpochs) {
       Failed("it leads to this server itself");
       return;
     }
     const StateLock lock(LW_EXCLUSIVE);
     Probe& probe = Shared()->probe;
     probe.seen_at_us = MonotonicMicros();
-    probe.in_recovery = row[0] == "t";
-    probe.timeline = std::atoi(row[2].value_or("0").c_str());
-    strlcpy(probe.system_identifier, row[1].value_or("").c_str(), sizeof(probe.system_identifier));
+    probe.in_recovery = answer.in_recovery;
+    probe.timeline = answer.timeline;
+    strlcpy(probe.system_identifier, answer.system_identifier.c_str(), sizeof(probe.system_identifier));
     probe.error[0] = '\0';
   }
 
+  /// The text may quote whoever answered.
   static void Failed(const std::string& error) {
+    const std::string words = core::PeerWords(error, sizeof(Probe::error) - 1);
     const StateLock lock(LW_EXCLUSIVE);
-    strlcpy(Shared()->probe.error, error.c_str(), sizeof(Shared()->probe.error));
+    strlcpy(Shared()->probe.error, words.c_str(), sizeof(Shared()->probe.error));
   }
 
   ProbeWaiter waiter_;
@@ -102,6 +106,12 @@ class PeerProbe {
 extern "C" void OnProbeExit(int, Datum) {
   const StateLock lock(LW_EXCLUSIVE);
   Shared()->probe.pid = 0;
+}
+
+void Forget() {
+  const StateLock lock(LW_EXCLUSIVE);
+  Shared()->probe = {};
+  Shared()->probe.pid = MyProcPid;
 }
 
 /// False when another one runs.
@@ -173,8 +183,11 @@ extern "C" void mfi_probe_main(Datum) {
       ConfigReloadPending = false;
       const char* before = pstrdup(settings::peer_conninfo);
       ProcessConfigFile(PGC_SIGHUP);
-      // Another peer: the launcher starts a probe that knows nothing of this one.
-      if (strcmp(before, settings::peer_conninfo) != 0) break;
+      // Another peer: the launcher starts a probe that knows nothing of this one, and what this one saw is not believed of another.
+      if (strcmp(before, settings::peer_conninfo) != 0) {
+        Forget();
+        break;
+      }
     }
     Guard([] { probe->Ask(); });
     if (ShutdownRequestPending) break;

@@ -29,7 +29,9 @@ sub new
 sub url { return $_[0]{url} }
 
 # set(NAME => VALUE, ...): groups, events, admin_events as Keycloak has them, flat; secret; faults, each taken once, at the
-# nth request whose path matches: { match => REGEX, nth => N, do => 401 | 403 | 500 | hang | cut | html | delete | forget, id => ID }
+# nth request whose path matches: { match => REGEX, nth => N, do => 401 | 403 | 500 | hang | cut | html | delete | forget, id => ID }, or
+# hostile: { do => body, body => TEXT, type => MIME }, redirect with `to`, flood (a chunked answer without end), drip (a byte now and then, without
+# end), pages (each page another one, without end)
 sub set
 {
 	my ($self, %params) = @_;
@@ -65,8 +67,12 @@ sub serve
 			next;
 		}
 		push @requests, "$method $target";
-		my $fault = due(\%state, $target);
-		if ($fault eq 'hang') { push @hanging, $client }
+		my ($fault, $how) = due(\%state, $target);
+		if ($fault eq 'body') { answer($client, 200, $how->{body}, $how->{type}) }
+		elsif ($fault eq 'redirect') { print $client "HTTP/1.1 302 Found\r\nLocation: $how->{to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"; close($client) }
+		elsif ($fault eq 'flood' || $fault eq 'drip') { without_end($client, $fault) }
+		elsif ($fault eq 'pages') { answer($client, 200, encode_json([ map { { id => 'g' . ++$issued . "-$_", name => 'x' x 100_000, path => "/$issued-$_" } } 1 .. 5 ])) }
+		elsif ($fault eq 'hang') { push @hanging, $client }
 		elsif ($fault eq 'cut') { print $client "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n[{\"id\":"; close($client) }
 		elsif ($fault eq 'html') { answer($client, 200, '<html>Welcome</html>') }
 		elsif ($fault =~ /^\d/) { %tokens = () if $fault == 401; answer($client, $fault, '{"error":"unknown_error"}') }
@@ -90,9 +96,32 @@ sub due
 	{
 		next if ++$fault->{seen} != ($fault->{nth} // 1) && !$fault->{always};
 		$state->{groups} = [ grep { $_->{id} ne $fault->{id} } @{ $state->{groups} } ] if $fault->{do} eq 'delete';
-		return $fault->{do} if $fault->{do} ne 'delete';
+		return ($fault->{do}, $fault) if $fault->{do} ne 'delete';
 	}
-	return '';
+	return ('', {});
+}
+
+# In a process of its own, until the client goes or the stand-in ends.
+sub without_end
+{
+	my ($client, $how) = @_;
+	my $server = $$;
+	my $child = fork // die "could not fork: $!";
+	if ($child)
+	{
+		close($client);
+		return;
+	}
+	local $SIG{PIPE} = 'DEFAULT';
+	$client->autoflush(1);
+	print $client "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n";
+	my $piece = $how eq 'flood' ? ' ' x 65536 : ' ';
+	while (getppid() == $server)
+	{
+		printf $client "%x\r\n%s\r\n", length $piece, $piece;
+		select(undef, undef, undef, 0.2) if $how eq 'drip';
+	}
+	POSIX::_exit(0);
 }
 
 sub read_request
@@ -108,8 +137,9 @@ sub read_request
 
 sub answer
 {
-	my ($client, $status, $body) = @_;
-	print $client "HTTP/1.1 $status X\r\nContent-Type: application/json\r\nContent-Length: " . length($body) . "\r\nConnection: close\r\n\r\n$body";
+	my ($client, $status, $body, $type) = @_;
+	$type //= 'application/json';
+	print $client "HTTP/1.1 $status X\r\nContent-Type: $type\r\nContent-Length: " . length($body) . "\r\nConnection: close\r\n\r\n$body";
 	close($client);
 	return;
 }

@@ -34,7 +34,7 @@ claim "the primary stays healthy without its replica" healthy db-primary
 claim "and names it" wait_until 30 "missing" answers primary "SELECT state FROM mfi_replication_status() WHERE peer = 'db-replica'" missing
 in_volumes \
   'rm -rf /replica/pgdata && setpriv --reuid=postgres --regid=postgres --clear-groups initdb -D /replica/pgdata -U postgres -A peer --no-sync >/dev/null &&
-   touch /replica/pgdata/standby.signal /replica/pgdata/marker'
+   touch /replica/pgdata/standby.signal /replica/pgdata/marker && chown postgres /replica/pgdata/standby.signal'
 compose up -d --no-deps db-replica >/dev/null 2>&1
 claim "a foreign data directory is refused" wait_until 60 "refused" sh -c "cd $stack && docker compose logs db-replica | grep -q 'belongs to another database'"
 compose stop db-replica >/dev/null 2>&1

@@ -713,6 +713,17 @@ TEST(Replication, WhatTheOtherNodeSaysOfItself) {
                    f.probe.tried_for_s = 61;
                  }),
             unreachable + "61 s: no attempt was made" + noticed);
+  EXPECT_EQ(node(Primary(),
+                 [](auto& f) {
+                   f.probe.error = "channel binding required, but server authenticated client without channel binding";
+                   f.probe.in_recovery = false;
+                   f.probe.seen_ago_s = 60;
+                 }),
+            "  warning peer-unauthenticated: a server answers at mfi.peer_conninfo, but for 60 s it could not be shown "
+            "to be the "
+            "other node: channel binding required, but server authenticated client without channel binding; it is not "
+            "believed, "
+            "so a second primary would not be noticed");
   EXPECT_EQ(node(Standby(),
                  [](auto& f) {
                    f.receiver.running = false;

@@ -9,6 +9,7 @@ namespace {
 using namespace mfi::test;
 using mfi::core::RunState;
 using mfi::os::ConninfoKeywords;
+using mfi::os::PeerKeywords;
 
 TEST(ConninfoKeywords, QuotesEachValueOfEitherForm) {
   EXPECT_EQ(ConninfoKeywords(""), "");
@@ -33,6 +34,48 @@ TEST(ConninfoKeywords, WhatCannotBeReadIsRefused) {
   const auto error = ErrorOf([] { ConninfoKeywords("nonsense"); });
   EXPECT_EQ(error.sqlstate(), "22023");
   EXPECT_EQ(std::string(error.what()).rfind("the connection string cannot be read: missing", 0), 0U) << error.what();
+}
+
+constexpr char kBoth[] = "require_auth=scram-sha-256 channel_binding=require ";
+
+TEST(PeerKeywords, DemandsScramAndChannelBindingOverTcp) {
+  const std::string demands = "sslmode=require gssencmode=disable " + std::string(kBoth);
+  EXPECT_EQ(PeerKeywords("host=db2"), "host='db2' " + demands);
+  EXPECT_EQ(PeerKeywords("hostaddr=10.0.0.2"), "hostaddr='10.0.0.2' " + demands);
+  EXPECT_EQ(PeerKeywords("host=/run/postgresql,db2"), "host='/run/postgresql,db2' " + demands);
+  EXPECT_EQ(PeerKeywords("postgresql://clerk@db2/bank"), "user='clerk' dbname='bank' host='db2' " + demands);
+  for (const char* weak : {"allow", "prefer"}) {
+    EXPECT_EQ(PeerKeywords(std::string("host=db2 sslmode=") + weak),
+              "host='db2' sslmode='" + std::string(weak) + "' " + demands);
+  }
+  EXPECT_EQ(PeerKeywords("host=db2 sslmode=verify-full gssencmode=disable"),
+            "host='db2' sslmode='verify-full' gssencmode='disable' " + std::string(kBoth));
+}
+
+TEST(PeerKeywords, LeavesSocketsAndOwnWordsAlone) {
+  for (const char* own :
+       {"host=/run/postgresql", "host=@abstract", "host=/a,/b", "host=db2 require_auth=none",
+        "host=db2 channel_binding=prefer", "host=db2 sslmode=disable require_auth=scram-sha-256", "port=5433", ""}) {
+    EXPECT_EQ(PeerKeywords(own), ConninfoKeywords(own)) << own;
+  }
+}
+
+TEST(PeerKeywords, TakesTheHostOfTheEnvironment) {
+  setenv("PGHOST", "db2", 1);
+  EXPECT_NE(PeerKeywords("user=a").find(kBoth), std::string::npos);
+  setenv("PGHOST", "/run/postgresql", 1);
+  EXPECT_EQ(PeerKeywords("user=a"), "user='a' ");
+  unsetenv("PGHOST");
+  setenv("PGHOSTADDR", "10.0.0.2", 1);
+  EXPECT_NE(PeerKeywords("user=a").find(kBoth), std::string::npos);
+  unsetenv("PGHOSTADDR");
+}
+
+TEST(PeerKeywords, WithoutTlsTheRemedyIsNamed) {
+  const auto error = ErrorOf([] { PeerKeywords("host=db2 sslmode=disable"); });
+  EXPECT_EQ(error.sqlstate(), "22023");
+  EXPECT_NE(error.hint().find("Leave sslmode out"), std::string::npos);
+  EXPECT_THROW(PeerKeywords("nonsense"), mfi::core::Error);
 }
 
 class StandbySource : public RealPrograms {
