@@ -30,14 +30,10 @@ constexpr char kReceiver[] =
 }  // namespace
 
 std::string ConninfoKeywords(const std::string& conninfo) {
-  char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-      PQconninfoParse(conninfo.c_str(), &message), PQconninfoFree);
-  const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, PQfreemem);
-  if (!options) {
-    throw Error(core::sqlstate::kInvalidParameterValue,
-                "the connection string cannot be read: " + core::LastLines(message == nullptr ? "" : message, 1, 500));
-  }
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(conninfo.c_str(), nullptr),
+                                                                             PQconninfoFree);
+  // libpq's own words quote a part of it, which only a superuser may see.
+  if (!options) throw Error(core::sqlstate::kInvalidParameterValue, "the connection string cannot be read");
   std::string keywords;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
