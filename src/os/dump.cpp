@@ -10,6 +10,7 @@
 #include "os/connection.h"
 #include "os/contents_reader.h"
 #include "os/niceness.h"
+#include "os/private_log.h"
 #include "os/source_facts.h"
 
 namespace mfi::os {
@@ -18,8 +19,6 @@ namespace {
 using core::Error;
 
 constexpr std::chrono::seconds kConnectLimit{30};
-constexpr int kQuotedLines = 8;
-constexpr std::size_t kQuotedBytes = 2000;
 
 // What ALTER ROLE or ALTER DATABASE may have set, and what would end or distort a dump, is overridden by the
 // connection.
@@ -35,7 +34,7 @@ std::string NeutralOptions(int server_major) {
 
 [[noreturn]] void ThrowFailed(const char* program, const ChildResult& result) {
   std::string message = std::string(program) + " failed with exit code " + std::to_string(result.exit_code);
-  const std::string words = core::ProgramError(result.errors, kQuotedLines, kQuotedBytes);
+  const std::string words = ProgramWords(result);
   if (!words.empty()) message += ": " + words;
   throw Error(core::sqlstate::kExternalRoutine, message);
 }

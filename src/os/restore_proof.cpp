@@ -7,13 +7,12 @@
 #include "core/globals.h"
 #include "core/names.h"
 #include "os/contents_reader.h"
+#include "os/private_log.h"
 
 namespace mfi::os {
 namespace {
 
 constexpr std::chrono::seconds kConnectLimit{30};
-constexpr int kQuotedLines = 8;
-constexpr std::size_t kQuotedBytes = 2000;
 constexpr std::int64_t kEmptyServer = std::int64_t{64} * 1024 * 1024;
 
 /// These exist in every server; a database with such a name is restored under another one.
@@ -48,7 +47,7 @@ std::string Restore(const ProofJob& job, ScratchServer& server, const std::strin
                  job.scratch.niceness});
   while (!restore.WaitPiece(waiter)) server.CheckAlive();
   if (restore.result().exit_code == 0) return "ok";
-  std::string why = "pg_restore failed: " + core::ProgramError(restore.result().errors, kQuotedLines, kQuotedBytes);
+  std::string why = "pg_restore failed: " + ProgramWords(restore.result());
   // That says something of the scratch server's disk and nothing of the set.
   if (why.find(std::strerror(ENOSPC)) != std::string::npos) throw core::Error(core::sqlstate::kDiskFull, why);
   return why;
