@@ -1305,7 +1305,8 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mfi_backup_now';
 COMMENT ON FUNCTION mfi_backup_now(boolean, text) IS
   'Queues a backup of mfi.database and returns its id; with wait it returns when the backup has succeeded and raises '
-  'an error when it failed. Not undone by a rollback; cancelling the call does not cancel the backup.';
+  'an error when it failed. Not undone by a rollback; cancelling the call does not cancel the backup. When five requests '
+  'wait already, one more is refused.';
 
 CREATE FUNCTION mfi_backup_cancel(id text) RETURNS boolean
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
@@ -1406,7 +1407,8 @@ RETURNS SETOF record
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'mfi_backup_retention_preview';
 COMMENT ON FUNCTION mfi_backup_retention_preview() IS
-  'What retention would do with each backup set now: keep or delete, and why.';
+  'What retention would do with each backup set now, those set aside after a failed verification included: keep or '
+  'delete, and why.';
 
 CREATE FUNCTION _mfi_health(scope text, findings text[], OUT verdict text, OUT reasons text[], OUT next_steps text[])
 RETURNS SETOF record

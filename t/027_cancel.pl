@@ -5,6 +5,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use MfiNode;
+use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
 my $node = MfiNode->bank('bank');
@@ -60,7 +61,8 @@ $session = $node->hold_table;
 $node->set('mfi.backup_lock_timeout' => '300');
 my $locked = $node->backup;
 $node->wait_state($locked, 'failed');
-like($node->run($locked, 'error'), qr/pg_dump failed with exit code 1: .*statement timeout.*Query was: LOCK TABLE /s, 'mfi.backup_lock_timeout');
+like($node->run($locked, 'error'), qr/pg_dump failed with exit code 1: .*canceling statement due to statement timeout.*all of its words: /s, 'mfi.backup_lock_timeout');
+like(slurp_file($node->backups . "/.runs/$locked.log"), qr/Query was: LOCK TABLE /, 'and the private log has the statement');
 $node->set('mfi.backup_lock_timeout' => q('1min'), 'mfi.backup_timeout' => q('1s'));
 my $slow = $node->backup;
 $node->wait_state($slow, 'failed');
@@ -81,5 +83,23 @@ is($node->sql("SELECT bool_and(state = 'succeeded'), max(started_at) >= min(fini
 	't|t', 'two callers: one after the other');
 $_->quit for @callers;
 $node->recovers_ok('two callers');
+
+# A handful may wait: whoever asks more is told so at once, and each that was taken comes to its end.
+my $verified = $node->backup_ok;
+($session, my $held) = $node->dump_held;
+my @taken = map { $node->backup("waiting $_") } 1 .. 5;
+my $begin = time;
+for my $ask ('SELECT mfi_backup_now()', 'SELECT mfi_backup_now(wait => true)', "SELECT mfi_backup_verify('$verified')")
+{
+	like($node->error($ask), qr/ERROR:  5 backups or verifications are waiting already.*HINT:  Wait for them, or cancel one/s, "too many: $ask");
+}
+is($node->sql(q{DO $$BEGIN FOR i IN 1 .. 500 LOOP BEGIN PERFORM mfi_backup_now(); RAISE 'taken'; EXCEPTION WHEN configuration_limit_exceeded THEN NULL; END; END LOOP; END$$}), '', 'five hundred more');
+is($node->sql("SELECT count(*) FROM mfi_backups WHERE state IN ('queued', 'dumping')"), '6', 'none of them has left a record');
+$node->sql("SELECT mfi_backup_cancel('$taken[4]')");
+$node->wait_state($taken[4], 'cancelled');
+$node->wait_until('room for one more', sub { ($node->psql($node->database, 'SELECT mfi_backup_now()'))[0] == 0 });
+$session->quit;
+$node->wait_state($_, 'succeeded') for $held, @taken[0 .. 3];
+$node->recovers_ok('a full queue');
 $node->stop;
 done_testing();

@@ -6,6 +6,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use MfiNode;
 use MfiShim qw(install_with replace);
+use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
 my $path = install_with();
@@ -59,7 +60,8 @@ fails_with('no archive at all', 'pg_dump', '[ "$1" = --version ] || exit 0; real
 # A program that talks without end neither fills memory nor the record.
 fails_with('a talkative program', 'pg_dump',
 	'[ "$1" = --version ] || { head -c 20000000 /dev/zero | tr "\0" x >&2; echo >&2; echo "the reason" >&2; exit 1; }; real "$@"',
-	qr/pg_dump failed with exit code 1: .*the reason/s);
+	qr/pg_dump failed with exit code 1: .*all of its words: /s);
+like(slurp_file((glob $node->backups . '/.runs/*.log')[-1]), qr/x\nthe reason\n/, 'the end of it is in the private log');
 cmp_ok($node->sql('SELECT max(length(error)) FROM mfi_backups'), '<', 5000, 'errors are cut');
 $node->stop;
 done_testing();

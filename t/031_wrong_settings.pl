@@ -26,6 +26,21 @@ refused('mfi.backup_jobs', '0', qr/0 is outside the valid range/);
 refused('mfi.backup_compression', "'rar:9'", qr/DETAIL:  "rar:9" is no compression.*HINT:  Examples/s);
 refused('mfi.backup_verify', "'maybe'", qr/HINT:  Available values: /);
 refused('mfi.expected_standbys', q('"unclosed'), qr/DETAIL:  .*HINT:  Separate application_name/s);
+# A connection string is shown to superusers and to pg_read_all_settings, as the server's own, and carries no secret at all.
+my @spellings = ("host=x password=hunter2", "postgresql://u:hunter2\@x/db", "postgres://u\@x/db?password=hunter2", "host=x sslpassword=hunter2",
+	"dbname=''host=x password=hunter2''", "host=x options=''-c app.secret=hunter2''");
+for my $name ('mfi.peer_conninfo', 'mfi.backup_source_conninfo')
+{
+	refused($name, "'$_'", qr/DETAIL:  A connection string in a setting may not hold a secret \((?:ssl)?(?:password|options)\).*HINT:  Put the password into a file/s) for @spellings;
+	refused($name, "'hunter2'", qr/DETAIL:  It is no connection string.*HINT:  Example/s);
+}
+$node->safe_psql('postgres', 'CREATE ROLE anybody LOGIN; CREATE ROLE monitor LOGIN; GRANT pg_monitor TO monitor');
+for my $name ('mfi.peer_conninfo', 'mfi.backup_source_conninfo', 'mfi.notify_command')
+{
+	like($node->error("SET ROLE anybody; SHOW $name"), qr/permission denied to examine "$name"/, "$name: not for everybody");
+	is($node->sql("SET ROLE anybody; SELECT count(*) FROM pg_settings WHERE name = '$name'"), '0', "$name: nor in pg_settings");
+	is($node->sql("SET ROLE monitor; SHOW $name"), '', "$name: for pg_read_all_settings");
+}
 refused('mfi.backup_dir', "'/tmp'", qr/invalid configuration parameter name "mfi.backup_dir".*reserved prefix/s);
 like($node->error(q(SET mfi.backup_schedule = '@daily')), qr/parameter "mfi.backup_schedule" cannot be changed now/, 'SET is refused');
 like($node->error("SELECT * FROM mfi_backup_next_runs(1, '0 25 * * *')"), qr/hour.*25.*HINT:/s, 'wrong text of next_runs');
@@ -56,6 +71,17 @@ $node->wait_sql("SELECT reasons::text ~ 'setting-invalid: mfi.backup_timezone' F
 isnt($node->sql('SELECT next_run FROM mfi_backup_health'), '', 'the schedule in force goes on');
 unlike($node->sql('SELECT reasons FROM mfi_backup_health'), qr/schedule-held/, 'and is not held');
 $node->append_conf('postgresql.conf', "mfi.backup_timezone = 'Africa/Kigali'");
+$node->reload;
+$node->wait_sql("SELECT reasons::text !~ 'setting-invalid' FROM mfi_health('node')");
+
+# What only a superuser may see is not quoted to others either when it is wrong.
+$node->append_conf('postgresql.conf', "mfi.peer_conninfo = 'host=x password=hunter2'\nmfi.notify_command = 'tell hunter2'");
+$node->reload;
+$node->wait_sql("SELECT reasons::text ~ 'setting-invalid: .*mfi.peer_conninfo in .* is not in force' FROM mfi_health('node')");
+my $seen = $node->sql("SET ROLE monitor; SELECT reasons FROM mfi_health()");
+like($seen, qr/mfi.notify_command in .*postgresql.conf line \d+ is not in force \(pg_file_settings shows a superuser why\)/, 'the setting and its place');
+unlike($seen, qr/hunter2/, 'not its value');
+$node->append_conf('postgresql.conf', "mfi.peer_conninfo = ''\nmfi.notify_command = ''");
 $node->reload;
 $node->wait_sql("SELECT reasons::text !~ 'setting-invalid' FROM mfi_health('node')");
 

@@ -97,10 +97,10 @@ $node->backup_ok;
 is($events->($told->(2)), 'recovery success', 'recovery of a stale backup');
 
 # One that fails is told in the verdict, and forgotten after it works again.
-$write->("echo 'no route to the other site' >&2; exit 3");
+$write->("echo \"no route to the other site for \$2\" >&2; exit 3");
 $node->backup_ok;
 $told->(1);
-$node->wait_sql("SELECT reasons::text ~ 'notify-failed: mfi.notify_command: .*tell.sh failed with exit code 3: no route' FROM mfi_backup_health");
+$node->wait_sql("SELECT reasons::text ~ 'notify-failed: mfi.notify_command: .*tell.sh failed with exit code 3: no route to the other site for \\.\\.\\.' FROM mfi_backup_health");
 is($node->sql('SELECT verdict FROM mfi_backup_health'), 'warning', 'a warning');
 unlink $program;
 $node->backup_ok;

@@ -61,7 +61,9 @@ class Judge {
     }
     if (!facts_.directory_problem.empty()) {
       Add(Verdict::kCritical, "backup-directory-unusable", facts_.directory_problem,
-          "Make the directory usable for the server's operating system user; the next run then succeeds.");
+          facts_.directory_remedy.empty()
+              ? "Make the directory usable for the server's operating system user; the next run then succeeds."
+              : facts_.directory_remedy);
       return;
     }
     JudgeFreshness();

@@ -34,6 +34,7 @@ struct BackupFacts {
   bool launcher_alive = false;
   std::string directory;          // empty: backups are off
   std::string directory_problem;  // empty: usable
+  std::string directory_remedy;   // what mends it; may be empty
   bool same_device = false;       // as the data directory
   std::string database;
   bool database_exists = false;

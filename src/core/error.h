@@ -40,6 +40,8 @@ inline constexpr char kExternalRoutine[] = "38000";
 inline constexpr char kInsufficientResources[] = "53000";
 inline constexpr char kDiskFull[] = "53100";
 inline constexpr char kInsufficientPrivilege[] = "42501";
+inline constexpr char kConfigurationLimit[] = "53400";
+inline constexpr char kProgramLimitExceeded[] = "54000";
 }  // namespace sqlstate
 
 }  // namespace mfi::core

@@ -14,11 +14,34 @@ namespace mfi::core::json {
 
 using Json = nlohmann::json;
 
-inline constexpr int kMaxBytes = 64 * 1024 * 1024;
+inline constexpr int kMaxDepth = 16;  // our own documents have four levels
 
-/// Parses text that must be one JSON object. `what` names the document in the error.
-inline Json ParseObject(std::string_view text, const char* what) {
-  if (text.size() > kMaxBytes) throw Error(sqlstate::kDataCorrupted, std::string(what) + " is too large");
+/// Whether objects and arrays are nested deeper than kMaxDepth. Reads no further than to the first that is.
+inline bool IsTooDeep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMaxDepth) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+/// Parses text of at most `limit` bytes that must be one JSON object. `what` names the document in the error.
+inline Json ParseObject(std::string_view text, const char* what, std::int64_t limit) {
+  if (static_cast<std::int64_t>(text.size()) > limit) {
+    throw Error(sqlstate::kDataCorrupted, std::string(what) + " is too large");
+  }
+  if (IsTooDeep(text)) throw Error(sqlstate::kDataCorrupted, std::string(what) + " is nested too deeply");
   Json document = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!document.is_object()) throw Error(sqlstate::kDataCorrupted, std::string(what) + " is not a JSON object");
   return document;

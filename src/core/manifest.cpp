@@ -123,7 +123,7 @@ std::string ToJson(const Manifest& manifest) {
 }
 
 Manifest ParseManifest(std::string_view text) {
-  const json::Json document = json::ParseObject(text, "the manifest");
+  const json::Json document = json::ParseObject(text, "the manifest", kMaxManifestBytes);
   int format = 0;
   json::Read(document, "format", format);
   if (format < 1 || format > kManifestFormat) {

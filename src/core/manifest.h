@@ -12,6 +12,10 @@ namespace mfi::core {
 
 inline constexpr int kManifestFormat = 1;
 
+/// A manifest that is larger is neither written nor read. One of 100,000 tables, each with a file of its own, has 31
+/// MB.
+inline constexpr std::int64_t kMaxManifestBytes = std::int64_t{48} * 1024 * 1024;
+
 /// One file of a set.
 struct ManifestFile {
   std::string name;  // relative to the set's directory

@@ -78,15 +78,4 @@ std::string LastLines(std::string_view text, int lines, std::size_t bytes) {
   return std::string(text.substr(FirstOfLines(text, text.size(), lines)));
 }
 
-std::string ProgramError(std::string_view text, int lines, std::size_t bytes) {
-  constexpr int kContext = 2;
-  const auto error = text.find(": error: ");
-  if (error == std::string_view::npos) return LastLines(text, lines, bytes);
-  text.remove_prefix(FirstOfLines(text, error, kContext + 1));
-  text = WithoutLastNewlines(text).substr(0, bytes);
-  std::size_t end = 0;
-  for (int i = 0; i < lines && end != std::string_view::npos; ++i) end = text.find('\n', end + (i == 0 ? 0 : 1));
-  return std::string(text.substr(0, end));
-}
-
 }  // namespace mfi::core

@@ -26,9 +26,11 @@ std::string SqlLiteral(std::string_view value);
 /// Cuts `text` to its last `lines` lines, at most `bytes` bytes, without a trailing newline.
 std::string LastLines(std::string_view text, int lines, std::size_t bytes);
 
-/// What one of PostgreSQL's programs said of its failure, cut likewise: its first error, with the two lines before it,
-/// which tell what it was at; what follows may quote a long query or be a mere consequence. The last lines when there
-/// is no error.
+/// What may be told of the failure of one of PostgreSQL's programs by what it printed: its first error, with the lines
+/// right before it that say what it was at, in at most `bytes` bytes. A server's message in it can quote a row, so it
+/// is replaced by a known message's pattern, or by words that say so; detail, context and statements are left out, and
+/// of a text so long that its beginning may be missing, everything. The last `lines` lines when there is no error, as
+/// of a program that could not be loaded.
 std::string ProgramError(std::string_view text, int lines, std::size_t bytes);
 
 }  // namespace mfi::core

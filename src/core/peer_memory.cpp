@@ -14,10 +14,16 @@ std::string ToJson(const std::string& node, const std::vector<RememberedPeer>& p
   return json::Dump({{"node", node}, {"standbys", list}});
 }
 
+namespace {
+
+constexpr std::int64_t kMaxMemoryBytes = std::int64_t{1024} * 1024;
+
+}  // namespace
+
 std::vector<RememberedPeer> ParsePeerMemory(std::string_view text, const std::string& node) {
   std::vector<RememberedPeer> peers;
   try {
-    const json::Json document = json::ParseObject(text, "the memory of standbys");
+    const json::Json document = json::ParseObject(text, "the memory of standbys", kMaxMemoryBytes);
     std::string owner;
     json::Read(document, "node", owner);
     if (owner != node) return {};

@@ -67,4 +67,28 @@ std::vector<RetentionDecision> PlanRetention(std::span<const RetainedSet> sets, 
   return decisions;
 }
 
+std::vector<RetentionDecision> PlanFailedRetention(std::span<const RetainedSet> sets, const RetentionRule& rule,
+                                                   UtcSeconds now) {
+  const std::vector<const RetainedSet*> newest = NewestFirst(sets, now);
+  const auto kept_end = newest.begin() + std::min<std::ptrdiff_t>(rule.FailedMost(), std::ssize(newest));
+  const std::string failed = "failed its verification, ";
+  std::vector<RetentionDecision> decisions;
+  for (const RetainedSet& set : sets) {
+    const std::string age = DaysOld(now - set.finished) + ", keep " + std::to_string(rule.FailedDays());
+    if (set.foreign) {
+      decisions.push_back({set.id, true, "kept: " + failed + "written by another cluster and not adopted"});
+    } else if (set.held || set.finished > now) {
+      decisions.push_back({set.id, true, "kept: " + failed + (set.held ? "held" : "finished in the future")});
+    } else if (now - set.finished >= rule.FailedDays() * kDay) {
+      decisions.push_back({set.id, false, "deleted: " + failed + age});
+    } else if (std::find(newest.begin(), kept_end, &set) == kept_end) {
+      decisions.push_back(
+          {set.id, false, "deleted: " + failed + "not one of the newest " + std::to_string(rule.FailedMost())});
+    } else {
+      decisions.push_back({set.id, true, "kept: " + failed + age});
+    }
+  }
+  return decisions;
+}
+
 }  // namespace mfi::core

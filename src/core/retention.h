@@ -26,6 +26,12 @@ struct RetentionRule {
   int retain_days = 7;
   /// So many of the newest good sets always stay.
   int min_keep = 3;
+
+  /// The same for sets that failed their verification and were set aside: a day at least, so that the next run does not
+  /// take what somebody has to look at; and never more than so many of the newest, so that failing again and again does
+  /// not fill the disk.
+  int FailedDays() const { return retain_days < 1 ? 1 : retain_days; }
+  int FailedMost() const { return min_keep < 2 ? 2 : min_keep; }
 };
 
 struct RetentionDecision {
@@ -43,5 +49,11 @@ struct RetentionDecision {
 /// Foreign sets and those of the future do not count towards the other floors.
 std::vector<RetentionDecision> PlanRetention(std::span<const RetainedSet> sets, const RetentionRule& rule,
                                              UtcSeconds now);
+
+/// One decision per set that was set aside, in the order of `sets`. They fill no floor of the good ones, nor does any
+/// of them stay for ever: a set goes when it has reached its age, or is not among the newest. Foreign and held ones,
+/// and those of the future, stay.
+std::vector<RetentionDecision> PlanFailedRetention(std::span<const RetainedSet> sets, const RetentionRule& rule,
+                                                   UtcSeconds now);
 
 }  // namespace mfi::core

@@ -124,6 +124,8 @@ RunRecord RecordFromJson(const json::Json& object) {
 
 std::string ToJson(const RunRecord& record) { return json::Dump(RecordToJson(record)); }
 
-RunRecord ParseRunRecord(std::string_view json) { return RecordFromJson(json::ParseObject(json, "the run record")); }
+RunRecord ParseRunRecord(std::string_view json) {
+  return RecordFromJson(json::ParseObject(json, "the run record", kMaxRecordBytes));
+}
 
 }  // namespace mfi::core

@@ -58,6 +58,9 @@ struct RunRecord {
   std::string error;
 };
 
+/// A record that is larger is not read.
+inline constexpr std::int64_t kMaxRecordBytes = std::int64_t{256} * 1024;
+
 /// The record as JSON text.
 std::string ToJson(const RunRecord& record);
 

@@ -4,13 +4,12 @@
 #include <cstring>
 
 #include "core/names.h"
+#include "os/private_log.h"
 
 namespace mfi::os {
 namespace {
 
 constexpr std::chrono::seconds kConnectLimit{30};
-constexpr int kQuotedLines = 8;
-constexpr std::size_t kQuotedBytes = 2000;
 constexpr std::int64_t kLargestScript = std::int64_t{1024} * 1024 * 1024;
 
 constexpr char kTrustedLanguages[] = "SELECT lanname FROM pg_catalog.pg_language WHERE lanpltrusted";
@@ -74,8 +73,7 @@ std::string ArchiveRestore::Run(const Session* session, std::vector<std::string>
   Child child({job_.binary_directory + "/pg_restore", std::move(arguments), CleanEnvironment(), job_.niceness});
   while (!child.WaitPiece(waiter_)) job_.still_alive();
   if (child.result().exit_code == 0) return child.result().output;
-  const std::string why =
-      "pg_restore failed: " + core::ProgramError(child.result().errors, kQuotedLines, kQuotedBytes);
+  const std::string why = "pg_restore failed: " + ProgramWords(child.result());
   // That says something of the target's disk and nothing of the set.
   if (why.find(std::strerror(ENOSPC)) != std::string::npos) throw core::Error(core::sqlstate::kDiskFull, why);
   throw NotRestorable(why);

@@ -5,37 +5,43 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
-#include <memory>
+#include <optional>
 
 #include "core/error.h"
 #include "core/names.h"
+#include "core/timestamp.h"
+#include "os/directory.h"
+#include "os/directory_owner.h"
 
 namespace mfi::os {
 namespace {
 
 using core::Error;
 
+constexpr char kRunsName[] = ".runs";
+constexpr char kFailedPrefix[] = ".failed-";
 constexpr char kRemoveHint[] =
     "Set mfi.backup_directory to a directory that the server's operating system user can write to.";
-
-std::string RealPath(const std::string& path) {
-  struct Free {
-    void operator()(char* text) const { std::free(text); }  // NOLINT: realpath allocates with malloc
-  };
-  const std::unique_ptr<char, Free> resolved(realpath(path.c_str(), nullptr));
-  return resolved ? resolved.get() : path;
-}
 
 bool IsInside(const std::string& path, const std::string& directory) {
   return path == directory || path.rfind(directory + "/", 0) == 0;
 }
 
-unsigned PermissionBits(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) ThrowErrno(errno, "read the status of", path);
-  return status.st_mode & 0777U;
+/// The set in the directory `name`; nullopt when that is none.
+std::optional<core::Manifest> TrySet(const Directory& root, const std::string& name, const std::string& id) {
+  try {
+    core::Manifest manifest = core::ParseManifest(root.Below(name).Read(kManifestName, core::kMaxManifestBytes));
+    if (id.empty() || manifest.run.id == id) return manifest;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void SortByAge(std::vector<StoredSet>& sets) {
+  std::stable_sort(sets.begin(), sets.end(), [](const StoredSet& a, const StoredSet& b) {
+    return a.manifest.run.queued_at < b.manifest.run.queued_at;
+  });
 }
 
 }  // namespace
@@ -64,11 +70,20 @@ void BackupDirectory::CheckUsable(const std::string& data_directory) const {
     throw Error(state::kConfigFile, "the backup directory \"" + root_ + "\" is inside the data directory",
                 "Backups would be lost together with the data.", kRemoveHint);
   }
+  CheckPrivate();
   if (access(root_.c_str(), R_OK | W_OK | X_OK) != 0) ThrowErrno(errno, "write to the backup directory", root_);
 }
 
+void BackupDirectory::CheckPrivate() const {
+  const std::string what = "the backup directory";
+  const Directory root = Directory::OpenConfigured(root_);
+  CheckOwned(root, what, 0750);
+  CheckWayTo(root_, what);
+  if (root.Status(kRunsName)) CheckOwned(root.Below(kRunsName), what, 0700);
+}
+
 void BackupDirectory::Prepare() const {
-  if (!IsDirectory(RunsPath())) MakeDirectory(RunsPath(), 0700);
+  if (!Exists(RunsPath())) MakeDirectory(RunsPath(), 0700);
 }
 
 FileLock BackupDirectory::LockForRun(const std::string& database) const {
@@ -78,24 +93,31 @@ FileLock BackupDirectory::LockForRun(const std::string& database) const {
 std::vector<StoredSet> BackupDirectory::Sets() const {
   std::vector<StoredSet> sets;
   if (!IsDirectory(root_)) return sets;
-  for (const std::string& name : ListDirectory(root_)) {
+  const Directory root = Directory::OpenConfigured(root_);
+  for (const std::string& name : root.Names()) {
     if (!core::IsRunId(name)) continue;
-    try {
-      core::Manifest manifest = core::ParseManifest(ReadFile(SetPath(name) + "/" + kManifestName));
-      if (manifest.run.id == name) sets.push_back({std::move(manifest), SetPath(name)});
-    } catch (const Error&) {
-      continue;  // not a set
-    }
+    if (auto manifest = TrySet(root, name, name)) sets.push_back({std::move(*manifest), SetPath(name)});
   }
-  std::stable_sort(sets.begin(), sets.end(), [](const StoredSet& a, const StoredSet& b) {
-    return a.manifest.run.queued_at < b.manifest.run.queued_at;
-  });
+  SortByAge(sets);
+  return sets;
+}
+
+std::vector<StoredSet> BackupDirectory::FailedSets() const {
+  std::vector<StoredSet> sets;
+  if (!IsDirectory(root_)) return sets;
+  const Directory root = Directory::OpenConfigured(root_);
+  for (const std::string& name : root.Names()) {
+    if (name.rfind(kFailedPrefix, 0) != 0) continue;
+    auto manifest = TrySet(root, name, "");
+    if (manifest && name.ends_with("-" + manifest->run.id)) sets.push_back({std::move(*manifest), root_ + "/" + name});
+  }
+  SortByAge(sets);
   return sets;
 }
 
 core::Manifest BackupDirectory::FindSet(const std::string& id) const {
-  for (StoredSet& set : Sets()) {
-    if (set.manifest.run.id == id) return std::move(set.manifest);
+  if (core::IsRunId(id) && IsDirectory(root_)) {
+    if (auto manifest = TrySet(Directory::OpenConfigured(root_), id, id)) return std::move(*manifest);
   }
   throw Error("42704", "there is no backup set \"" + id + "\"", {},
               "SELECT id FROM mfi_backups WHERE path IS NOT NULL lists them.");
@@ -104,8 +126,15 @@ core::Manifest BackupDirectory::FindSet(const std::string& id) const {
 void BackupDirectory::Publish(const core::Manifest& manifest) const {
   const std::string& id = manifest.run.id;
   const std::string partial = PartialPath(id);
-  WriteFileAtomically(partial + "/" + kManifestName, core::ToJson(manifest),
-                      PermissionBits(partial) == 0750 ? 0640 : 0600);
+  const Directory set = Directory::Open(partial);
+  const bool group_reads = (set.Status(".")->st_mode & S_IRGRP) != 0;
+  const std::string text = core::ToJson(manifest);
+  if (static_cast<std::int64_t>(text.size()) > core::kMaxManifestBytes) {
+    throw Error(core::sqlstate::kProgramLimitExceeded, "the backup's manifest would have " +
+                                                           core::FormatBytes(static_cast<std::int64_t>(text.size())) +
+                                                           ", more than is read again");
+  }
+  set.WriteAtomically(kManifestName, text, group_reads ? 0640 : 0600);
   FsyncTree(partial);
   Rename(partial, SetPath(id));
   try {
@@ -117,8 +146,9 @@ void BackupDirectory::Publish(const core::Manifest& manifest) const {
 }
 
 void BackupDirectory::SaveManifest(const core::Manifest& manifest) const {
-  const std::string path = SetPath(manifest.run.id) + "/" + kManifestName;
-  WriteFileAtomically(path, core::ToJson(manifest), PermissionBits(path));
+  const Directory set = Directory::OpenConfigured(root_).Below(manifest.run.id);
+  const auto old = set.Status(kManifestName);
+  set.WriteAtomically(kManifestName, core::ToJson(manifest), old ? old->st_mode & 0777U : 0600U);
 }
 
 void BackupDirectory::PointLatestAtNewestVerified(const std::string& system_identifier) const {
@@ -144,12 +174,16 @@ void BackupDirectory::Remove(const std::string& id) const {
 }
 
 std::string BackupDirectory::SetAside(const std::string& id) const {
-  const std::string prefix = ".failed-" + node_ + "-";
-  RemoveHidden(prefix);
   if (unlink(LinkPath(id).c_str()) != 0 && errno != ENOENT) ThrowErrno(errno, "remove", LinkPath(id));
-  std::string hidden = root_ + "/" + prefix + id;
-  Rename(SetPath(id), hidden);
+  std::string hidden = kFailedPrefix + node_ + "-" + id;
+  Rename(SetPath(id), root_ + "/" + hidden);
   return hidden;
+}
+
+void BackupDirectory::RemoveFailed(const StoredSet& set) const {
+  const std::string hidden = root_ + "/.remove-" + node_ + "-" + set.manifest.run.id;
+  Rename(set.path, hidden);
+  RemoveTree(hidden);
 }
 
 void BackupDirectory::RemoveLeftovers() const {

@@ -20,14 +20,16 @@ struct StoredSet {
 ///   latest                relative link to the newest verified set
 ///   .partial-<node>-<id>  a set being made by that node
 ///   .remove-<node>-<id>   a set being deleted by that node
-///   .failed-<node>-<id>   the newest set that failed its verification, for whoever wants to know why
+///   .failed-<node>-<id>   a set that failed its verification, kept for a time (os/expire.h)
 ///   .runs/<id>.json       records of runs; .runs/.lock and .runs/.run-<database> are locks
+///   .runs/<id>.log        what programs of that run printed when they failed (os/private_log.h)
+/// A set is a directory of that name, never a link to one.
 class BackupDirectory {
  public:
   BackupDirectory(std::string root, std::string node);
 
-  /// Throws an Error with a next step unless `root` is an absolute path of an existing, writable directory outside
-  /// the data directory.
+  /// Throws an Error with a next step unless `root` is an absolute path of an existing directory outside the data
+  /// directory, which belongs to this process's user and which nobody else may write to or rename.
   void CheckUsable(const std::string& data_directory) const;
 
   /// Makes what is missing of the layout.
@@ -47,6 +49,9 @@ class BackupDirectory {
   /// All sets, oldest first. Directories without a valid manifest are no sets.
   std::vector<StoredSet> Sets() const;
 
+  /// The sets that were set aside, by any node, oldest first.
+  std::vector<StoredSet> FailedSets() const;
+
   /// The manifest of the set with this id; throws Error(42704) when there is none.
   core::Manifest FindSet(const std::string& id) const;
 
@@ -62,14 +67,18 @@ class BackupDirectory {
   /// Takes the set's names away, then its files.
   void Remove(const std::string& id) const;
 
-  /// Takes a set's names away because its verification failed; its files stay under a hidden name, in place of those
-  /// of an earlier one. Returns that name.
+  /// Takes a set's names away because its verification failed; its files stay under a hidden name. Returns that name,
+  /// relative to the root.
   std::string SetAside(const std::string& id) const;
+
+  /// Deletes a set that was set aside.
+  void RemoveFailed(const StoredSet& set) const;
 
   /// Deletes what this node left half done. Only while it runs nothing.
   void RemoveLeftovers() const;
 
  private:
+  void CheckPrivate() const;
   void RemoveHidden(const std::string& prefix) const;
   std::string LinkPath(const std::string& id) const { return root_ + "/" + id + ".sql.gz"; }
 

@@ -9,7 +9,9 @@
 #include "os/backup_directory.h"
 #include "os/dump.h"
 #include "os/expire.h"
+#include "os/private_log.h"
 #include "os/record_store.h"
+#include "os/set_files.h"
 #include "os/verification.h"
 
 namespace mfi::os {
@@ -18,6 +20,22 @@ namespace {
 using core::Error;
 using core::RunState;
 
+/// Verifies a set whose files are as its manifest says, before and after: what was swapped or written to meanwhile is
+/// not what was proven.
+Verification VerifyFiles(const BackupJob& job, const core::Manifest& manifest, const std::string& path, RunHost& host) {
+  SetFiles files(path);
+  const std::string differs = files.Differences(manifest, host);
+  if (!differs.empty()) return {.method = job.verify, .result = differs, .remark = {}};
+  Verification done = VerifyPublished(job, manifest, host);
+  const std::string touched = done.result == "ok" ? files.Touched() : "";
+  if (!touched.empty()) {
+    throw Error(core::sqlstate::kObjectNotInPrerequisiteState,
+                touched + " was touched while the set was verified, so nothing is proven", {},
+                "Let nothing else write to the backup directory, then verify the set again.");
+  }
+  return done;
+}
+
 class Run {
  public:
   Run(const BackupJob& job, RunHost& host)
@@ -25,6 +43,7 @@ class Run {
         host_(host),
         directory_(job.directory, job.record.node),
         saved_(directory_.RunsPath(), job.record),
+        log_(directory_.RunsPath(), job.record.id),
         dump_(job, host, directory_.PartialPath(job.record.id)) {}
 
   core::RunRecord ToTheEnd() {
@@ -174,7 +193,7 @@ class Run {
     const std::string partial = directory_.PartialPath(record().id);
     ChangeModes(partial, job_.group_read ? 0640 : 0600, job_.group_read ? 0750 : 0700);
     ChangeModes(partial + "/globals.sql", 0600, 0700);
-    AddFiles(partial, "");
+    manifest_.files = DescribeFiles(partial, host_);
     // A set is readable by itself even if this process dies right after the rename: as good, not yet verified.
     manifest_.run.state = RunState::kSucceeded;
     manifest_.run.finished_at = host_.Now();
@@ -185,28 +204,17 @@ class Run {
     published_ = true;
   }
 
-  void AddFiles(const std::string& directory, const std::string& prefix) {
-    for (const std::string& name : ListDirectory(directory)) {
-      const std::string path = directory + "/" + name;
-      if (IsDirectory(path)) {
-        AddFiles(path, prefix + name + "/");
-      } else {
-        manifest_.files.push_back({prefix + name, FileSize(path), host_.Sha256OfFile(path)});
-      }
-    }
-  }
-
   void Verify() {
     Enter(RunState::kVerifying);
-    const Verification done = VerifyPublished(job_, manifest_, host_);
+    const Verification done = job_.verify == "none"
+                                  ? VerifyPublished(job_, manifest_, host_)
+                                  : VerifyFiles(job_, manifest_, directory_.SetPath(record().id), host_);
     record().verify_method = done.method;
     record().verify_result = done.result;
     record().proof_sandbox = done.sandbox;
     AddRemark(done.remark);
     if (!done.result.empty() && done.result != "ok") {
-      const std::string where = directory_.SetAside(record().id);
-      record().path.clear();
-      Finish(RunState::kFailed, "verification failed: " + done.result + " (what was dumped is in \"" + where + "\")");
+      SetAside("verification failed: " + done.result);
       return;
     }
     if (done.result == "ok") record().verified_at = host_.Now();
@@ -216,6 +224,28 @@ class Run {
     manifest_.run.error = remark_;
     directory_.SaveManifest(manifest_);
     directory_.PointLatestAtNewestVerified(record().system_identifier);
+  }
+
+  /// The set loses its name and stays for a time under another one, for whoever wants to know why.
+  void SetAside(std::string error) {
+    manifest_.run = record();
+    manifest_.run.state = RunState::kFailed;
+    manifest_.run.finished_at = host_.Now();
+    manifest_.run.error = error;
+    try {
+      directory_.SaveManifest(manifest_);
+    } catch (const Error&) {
+      // It says the same without its result; the record has it.
+    }
+    const std::string hidden = directory_.SetAside(record().id);
+    record().path.clear();
+    error += " (what was dumped is in \"" + directory_.root() + "/" + hidden + "\")";
+    try {
+      ExpireFailed(directory_, job_.record.database, record().system_identifier, job_.retention, host_.Now());
+    } catch (const Error& not_deleted) {
+      error += "; older ones that failed could not be deleted: " + Describe(not_deleted);
+    }
+    Finish(RunState::kFailed, error);
   }
 
   /// Writes the final state. When not even that can be written (directory gone or full), the record on disk stays
@@ -249,6 +279,7 @@ class Run {
   RunHost& host_;
   BackupDirectory directory_;
   LockedRecord saved_;
+  PrivateLog log_;
   Dump dump_;
   core::Manifest manifest_;
   std::string remark_;  // of a verification that did less than was wanted
@@ -264,8 +295,8 @@ std::string VerifySet(const BackupJob& job, const std::string& id, RunHost& host
   directory.CheckUsable(job.data_directory);
   core::Manifest manifest = directory.FindSet(id);
   host.Progress(RunState::kVerifying, manifest.run.size_bytes.value_or(0));
-  Verification done{.method = job.verify, .result = ChangedFiles(manifest, directory.SetPath(id), host), .remark = {}};
-  if (done.result.empty()) done = VerifyPublished(job, manifest, host);
+  const PrivateLog log(directory.RunsPath(), id);
+  Verification done = VerifyFiles(job, manifest, directory.SetPath(id), host);
   manifest.run.verify_method = done.method;
   manifest.run.verify_result = done.result;
   manifest.run.proof_sandbox = done.sandbox;

@@ -16,8 +16,9 @@ class RunHost : public Waiter {
  public:
   virtual core::UtcSeconds Now() = 0;
 
-  /// Lower-case hex digest of a file; calls Wait now and then, so that a large file does not hold up a cancel.
-  virtual std::string Sha256OfFile(const std::string& path) = 0;
+  /// Lower-case hex digest of an open regular file; calls Wait now and then, so that a large file does not hold up a
+  /// cancel. `shown` is its name in an error.
+  virtual std::string Sha256OfFile(int fd, const std::string& shown) = 0;
 
   /// Called at every change of state and, while dumping, with the bytes written so far.
   virtual void Progress(core::RunState state, std::int64_t bytes) = 0;

@@ -11,6 +11,7 @@
 #include "os/connection.h"
 #include "os/contents_reader.h"
 #include "os/niceness.h"
+#include "os/private_log.h"
 #include "os/source_facts.h"
 
 namespace mfi::os {
@@ -19,14 +20,12 @@ namespace {
 using core::Error;
 
 constexpr std::chrono::seconds kConnectLimit{30};
-constexpr int kQuotedLines = 8;
-constexpr std::size_t kQuotedBytes = 2000;
 
 constexpr char kEndOfGlobals[] = "\n-- PostgreSQL database cluster dump complete\n";
 
 [[noreturn]] void ThrowFailed(const char* program, const ChildResult& result) {
   std::string message = std::string(program) + " failed with exit code " + std::to_string(result.exit_code);
-  const std::string words = core::ProgramError(result.errors, kQuotedLines, kQuotedBytes);
+  const std::string words = ProgramWords(result);
   if (!words.empty()) message += ": " + words;
   throw Error(core::sqlstate::kExternalRoutine, message);
 }

@@ -19,9 +19,31 @@ void MarkExpired(const BackupDirectory& directory, const std::string& id, const 
   }
 }
 
-}  // namespace
+core::RetainedSet ToRetained(const StoredSet& set, const std::string& system_identifier) {
+  const core::RunRecord& run = set.manifest.run;
+  return {.id = run.id,
+          .finished = run.finished_at.value_or(run.queued_at),
+          .verified = run.verify_result == "ok",
+          .held = set.manifest.held,
+          .foreign = run.system_identifier != system_identifier,
+          .hold_reason = set.manifest.hold_reason};
+}
 
-std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& directory, const std::string& database,
+std::vector<StoredSet> FailedOf(const BackupDirectory& directory, const std::string& database) {
+  std::vector<StoredSet> sets = directory.FailedSets();
+  std::erase_if(sets, [&](const StoredSet& set) { return set.manifest.run.database != database; });
+  return sets;
+}
+
+std::vector<core::RetentionDecision> PlanFailed(const std::vector<StoredSet>& failed,
+                                                const std::string& system_identifier, const core::RetentionRule& rule,
+                                                core::UtcSeconds now) {
+  std::vector<core::RetainedSet> sets;
+  for (const StoredSet& set : failed) sets.push_back(ToRetained(set, system_identifier));
+  return core::PlanFailedRetention(sets, rule, now);
+}
+
+std::vector<core::RetentionDecision> PlanPublished(const BackupDirectory& directory, const std::string& database,
                                                    const std::string& system_identifier,
                                                    const core::RetentionRule& rule, core::UtcSeconds now) {
   std::vector<core::RetainedSet> sets;
@@ -34,15 +56,31 @@ std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& direct
       failed.push_back({run.id, true, "kept: failed its verification, remove it by hand"});
       continue;
     }
-    sets.push_back({.id = run.id,
-                    .finished = run.finished_at.value_or(run.queued_at),
-                    .verified = run.verify_result == "ok",
-                    .held = set.manifest.held,
-                    .foreign = run.system_identifier != system_identifier,
-                    .hold_reason = set.manifest.hold_reason});
+    sets.push_back(ToRetained(set, system_identifier));
   }
   std::vector<core::RetentionDecision> decisions = core::PlanRetention(sets, rule, now);
   decisions.insert(decisions.end(), failed.begin(), failed.end());
+  return decisions;
+}
+
+void RemoveFailed(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,
+                  const core::RetentionRule& rule, core::UtcSeconds now) {
+  const std::vector<StoredSet> failed = FailedOf(directory, database);
+  const std::vector<core::RetentionDecision> decisions = PlanFailed(failed, system_identifier, rule, now);
+  for (std::size_t i = 0; i < failed.size(); ++i) {
+    if (!decisions[i].keep) directory.RemoveFailed(failed[i]);
+  }
+}
+
+}  // namespace
+
+std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& directory, const std::string& database,
+                                                   const std::string& system_identifier,
+                                                   const core::RetentionRule& rule, core::UtcSeconds now) {
+  std::vector<core::RetentionDecision> decisions = PlanPublished(directory, database, system_identifier, rule, now);
+  for (core::RetentionDecision& decision : PlanFailed(FailedOf(directory, database), system_identifier, rule, now)) {
+    decisions.push_back(std::move(decision));
+  }
   return decisions;
 }
 
@@ -50,12 +88,19 @@ void Expire(const BackupDirectory& directory, const std::string& database, const
             const core::RetentionRule& rule, core::UtcSeconds now) {
   const FileLock lock = directory.LockForRemoval();
   if (!lock.held()) return;
-  for (const core::RetentionDecision& decision : PreviewExpiry(directory, database, system_identifier, rule, now)) {
+  for (const core::RetentionDecision& decision : PlanPublished(directory, database, system_identifier, rule, now)) {
     if (decision.keep) continue;
     directory.Remove(decision.id);
     MarkExpired(directory, decision.id, decision.reason);
   }
+  RemoveFailed(directory, database, system_identifier, rule, now);
   ForgetOldRuns(directory.RunsPath(), now - kKeepRecords);
+}
+
+void ExpireFailed(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,
+                  const core::RetentionRule& rule, core::UtcSeconds now) {
+  const FileLock lock = directory.LockForRemoval();
+  if (lock.held()) RemoveFailed(directory, database, system_identifier, rule, now);
 }
 
 }  // namespace mfi::os

@@ -8,7 +8,8 @@
 
 namespace mfi::os {
 
-/// What retention would do now with each set of `database`. The same answer serves the preview and Expire.
+/// What retention would do now with each set of `database`, those that were set aside included. The same answer serves
+/// the preview and Expire.
 std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& directory, const std::string& database,
                                                    const std::string& system_identifier,
                                                    const core::RetentionRule& rule, core::UtcSeconds now);
@@ -17,5 +18,9 @@ std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& direct
 /// holds the directory's removal lock.
 void Expire(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,
             const core::RetentionRule& rule, core::UtcSeconds now);
+
+/// The same for the sets alone that were set aside: for a run that has just added one.
+void ExpireFailed(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,
+                  const core::RetentionRule& rule, core::UtcSeconds now);
 
 }  // namespace mfi::os

@@ -1,19 +1,16 @@
 #include "os/file.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <memory>
 #include <system_error>
 
 #include "core/error.h"
+#include "os/directory.h"
 
 namespace mfi::os {
 namespace {
@@ -50,10 +47,6 @@ std::string HintFor(int error_number) {
   }
 }
 
-struct CloseDir {
-  void operator()(DIR* dir) const { closedir(dir); }
-};
-
 std::string Parent(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -64,32 +57,6 @@ struct stat Status(const std::string& path) {
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) ThrowErrno(errno, "read the status of", path);
   return status;
-}
-
-/// Calls `visit(path, status)` for everything below `path` and for `path` itself, children first.
-template <typename Visit>
-void Walk(const std::string& path, const Visit& visit) {
-  const struct stat status = Status(path);
-  if (S_ISDIR(status.st_mode)) {
-    for (const std::string& name : ListDirectory(path)) {
-      std::string child = path;
-      child.append("/").append(name);
-      Walk(child, visit);
-    }
-  }
-  visit(path, status);
-}
-
-/// Every regular file below `path`, which others may be changing: when one goes away meanwhile, the rest is left out.
-template <typename Visit>
-void WalkRegularFiles(const std::string& path, const Visit& visit) {
-  try {
-    Walk(path, [&](const std::string& entry, const struct stat& status) {
-      if (S_ISREG(status.st_mode)) visit(entry, status);
-    });
-  } catch (const core::Error& error) {
-    if (error.sqlstate() != core::sqlstate::kUndefinedFile) throw;
-  }
 }
 
 void WriteAll(int fd, std::string_view content, const std::string& path) {
@@ -142,19 +109,6 @@ bool IsDirectory(const std::string& path) {
 
 std::int64_t FileSize(const std::string& path) { return Status(path).st_size; }
 
-std::int64_t TreeSize(const std::string& path) {
-  std::int64_t total = 0;
-  WalkRegularFiles(path, [&](const std::string&, const struct stat& status) { total += status.st_size; });
-  return total;
-}
-
-void BeginWriteback(const std::string& path) {
-  WalkRegularFiles(path, [](const std::string& entry, const struct stat&) {
-    const UniqueFd fd(open(entry.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    if (fd.valid()) sync_file_range(fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
-  });
-}
-
 std::int64_t FreeSpace(const std::string& path) {
   struct statvfs status {};
   if (statvfs(path.c_str(), &status) != 0) ThrowErrno(errno, "read the free space of", path);
@@ -162,43 +116,30 @@ std::int64_t FreeSpace(const std::string& path) {
 }
 
 std::string ReadFile(const std::string& path, std::int64_t limit) {
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd.valid()) ThrowErrno(errno, "open", path);
-  struct stat status {};
-  if (fstat(fd.get(), &status) != 0) ThrowErrno(errno, "read the status of", path);
-  if (!S_ISREG(status.st_mode)) throw core::Error(core::sqlstate::kIoError, "\"" + path + "\" is not a regular file");
-  std::string content;
-  std::array<char, 65536> buffer{};
-  for (;;) {
-    const ssize_t got = read(fd.get(), buffer.data(), buffer.size());
-    if (got < 0) {
-      if (errno == EINTR) continue;
-      ThrowErrno(errno, "read", path);
-    }
-    if (got == 0) return content;
-    content.append(buffer.data(), static_cast<std::size_t>(got));
-    if (static_cast<std::int64_t>(content.size()) > limit) {
-      throw core::Error(core::sqlstate::kIoError,
-                        "\"" + path + "\" is larger than " + std::to_string(limit) + " bytes");
-    }
+  return ReadAll(OpenRegular(AT_FDCWD, path, path).get(), path, limit);
+}
+
+void WriteNewFile(int directory, const std::string& name, const std::string& shown, std::string_view content,
+                  unsigned mode) {
+  if (unlinkat(directory, name.c_str(), 0) != 0 && errno != ENOENT && errno != ENOTDIR) {
+    ThrowErrno(errno, "create", shown);
   }
+  const UniqueFd fd(openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!fd.valid()) ThrowErrno(errno, "create", shown);
+  if (fchmod(fd.get(), mode) != 0) ThrowErrno(errno, "set the mode of", shown);
+  WriteAll(fd.get(), content, shown);
+  if (fsync(fd.get()) != 0) ThrowErrno(errno, "fsync", shown);
 }
 
 void WriteFileAtomically(const std::string& path, std::string_view content, unsigned mode) {
   const std::string temporary = path + ".tmp";
-  {
-    const UniqueFd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
-    if (!fd.valid()) ThrowErrno(errno, "create", temporary);
-    if (fchmod(fd.get(), mode) != 0) ThrowErrno(errno, "set the mode of", temporary);
-    WriteAll(fd.get(), content, temporary);
-    if (fsync(fd.get()) != 0) ThrowErrno(errno, "fsync", temporary);
-  }
+  WriteNewFile(AT_FDCWD, temporary, temporary, content, mode);
   Rename(temporary, path);
 }
 
 void MakeDirectory(const std::string& path, unsigned mode) {
-  if (mkdir(path.c_str(), mode) != 0) ThrowErrno(errno, "create the directory", path);
-  if (chmod(path.c_str(), mode) != 0) ThrowErrno(errno, "set the mode of", path);
+  if (mkdir(path.c_str(), 0700) != 0) ThrowErrno(errno, "create the directory", path);
+  if (fchmod(Directory::Open(path).fd(), mode) != 0) ThrowErrno(errno, "set the mode of", path);
 }
 
 void Rename(const std::string& from, const std::string& to) {
@@ -214,9 +155,7 @@ void ReplaceSymlink(const std::string& path, const std::string& target) {
 }
 
 void FsyncFile(const std::string& path) {
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd.valid()) ThrowErrno(errno, "open", path);
-  if (fsync(fd.get()) != 0) ThrowErrno(errno, "fsync", path);
+  if (fsync(OpenRegular(AT_FDCWD, path, path).get()) != 0) ThrowErrno(errno, "fsync", path);
 }
 
 void FsyncDirectory(const std::string& path) {
@@ -226,48 +165,14 @@ void FsyncDirectory(const std::string& path) {
   if (fsync(fd.get()) != 0 && errno != EINVAL) ThrowErrno(errno, "fsync the directory", path);
 }
 
-void FsyncTree(const std::string& path) {
-  Walk(path, [](const std::string& entry, const struct stat& status) {
-    if (S_ISREG(status.st_mode)) FsyncFile(entry);
-    if (S_ISDIR(status.st_mode)) FsyncDirectory(entry);
-  });
-}
-
-void RemoveTree(const std::string& path) {
-  if (!Exists(path)) return;
-  Walk(path, [](const std::string& entry, const struct stat& status) {
-    const int result = S_ISDIR(status.st_mode) ? rmdir(entry.c_str()) : unlink(entry.c_str());
-    if (result != 0 && errno != ENOENT) ThrowErrno(errno, "remove", entry);
-  });
-}
-
-std::vector<std::string> ListDirectory(const std::string& path) {
-  const std::unique_ptr<DIR, CloseDir> dir(opendir(path.c_str()));
-  if (!dir) ThrowErrno(errno, "open the directory", path);
-  std::vector<std::string> names;
-  for (;;) {
-    errno = 0;
-    const dirent* entry = readdir(dir.get());  // NOLINT(concurrency-mt-unsafe): each caller has its own DIR
-    if (entry == nullptr) break;
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  if (errno != 0) ThrowErrno(errno, "read the directory", path);
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-void ChangeModes(const std::string& path, unsigned file_mode, unsigned directory_mode) {
-  Walk(path, [&](const std::string& entry, const struct stat& status) {
-    if (S_ISLNK(status.st_mode)) return;
-    const unsigned mode = S_ISDIR(status.st_mode) ? directory_mode : file_mode;
-    if (chmod(entry.c_str(), mode) != 0) ThrowErrno(errno, "set the mode of", entry);
-  });
-}
+std::vector<std::string> ListDirectory(const std::string& path) { return Directory::OpenConfigured(path).Names(); }
 
 FileLock::FileLock(const std::string& path) {
-  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
   if (!fd.valid()) ThrowErrno(errno, "open", path);
+  struct stat status {};
+  if (fstat(fd.get(), &status) != 0) ThrowErrno(errno, "read the status of", path);
+  if (!S_ISREG(status.st_mode)) throw core::Error(core::sqlstate::kIoError, "\"" + path + "\" is not a regular file");
   if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
     fd_ = std::move(fd);
   } else if (errno != EWOULDBLOCK) {

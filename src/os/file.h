@@ -36,17 +36,25 @@ bool Exists(const std::string& path);
 bool IsDirectory(const std::string& path);
 std::int64_t FileSize(const std::string& path);
 
+// The functions on trees, here and below, never follow a link, whatever is swapped while they are at work, and leave
+// alone what is neither a file nor a directory. A tree of more than 64 levels is an error to all but RemoveTree.
+
 /// Bytes of all regular files below `path` (a file counts itself); what vanishes meanwhile counts nothing.
 std::int64_t TreeSize(const std::string& path);
 
 /// Bytes that can still be written to the file system of `path`.
 std::int64_t FreeSpace(const std::string& path);
 
-/// Whole file; refuses more than `limit` bytes.
+/// Whole regular file, which may not be a link; refuses more than `limit` bytes.
 std::string ReadFile(const std::string& path, std::int64_t limit = std::int64_t{64} * 1024 * 1024);
 
 /// Replaces the file by one rename; file and directory are fsynced.
 void WriteFileAtomically(const std::string& path, std::string_view content, unsigned mode);
+
+/// Makes `name` in an open directory (AT_FDCWD: `name` is a path), in place of a file or link that is there, and
+/// fsyncs it. `shown` is its name in an error.
+void WriteNewFile(int directory, const std::string& name, const std::string& shown, std::string_view content,
+                  unsigned mode);
 
 void MakeDirectory(const std::string& path, unsigned mode);
 void Rename(const std::string& from, const std::string& to);
@@ -64,13 +72,13 @@ void BeginWriteback(const std::string& path);
 /// fsyncs every regular file and directory below `path`, and `path`.
 void FsyncTree(const std::string& path);
 
-/// Removes a file, link or directory with all below it; links are removed, not followed. Absent is fine.
+/// Removes a file, link or directory with all below it, however deep. Absent is fine.
 void RemoveTree(const std::string& path);
 
 /// Names in a directory, without `.` and `..`, sorted.
 std::vector<std::string> ListDirectory(const std::string& path);
 
-/// Sets the mode of every file and directory below `path`, and of `path`.
+/// Sets the mode of every file and directory below `path`, and of `path`. A file that has a second name is an error.
 void ChangeModes(const std::string& path, unsigned file_mode, unsigned directory_mode);
 
 /// An exclusive flock on a file (made when absent), held as long as the object lives.

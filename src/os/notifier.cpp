@@ -13,10 +13,25 @@ constexpr std::size_t kMostWaiting = 100;
 constexpr int kQuotedLines = 3;
 constexpr std::size_t kQuotedBytes = 500;
 
-std::string Outcome(const std::string& program, const ChildResult& result) {
+constexpr std::size_t kShortestHidden = 4;
+
+/// What the program said is told to everybody who sees the verdict; its arguments, such as the address and key of a
+/// service, are not: mfi.notify_command is shown to superusers only.
+std::string WithoutArguments(std::string words, const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument.size() < kShortestHidden) continue;
+    for (auto at = words.find(argument); at != std::string::npos; at = words.find(argument, at + 3)) {
+      words.replace(at, argument.size(), "...");
+    }
+  }
+  return words;
+}
+
+std::string Outcome(const std::vector<std::string>& command, const ChildResult& result) {
   if (result.exit_code == 0) return {};
-  std::string text = program + " failed with exit code " + std::to_string(result.exit_code);
-  const std::string words = core::LastLines(result.errors, kQuotedLines, kQuotedBytes);
+  std::string text = command[0] + " failed with exit code " + std::to_string(result.exit_code);
+  const std::string words = core::LastLines(WithoutArguments(result.errors, {command.begin() + 1, command.end()}),
+                                            kQuotedLines, kQuotedBytes);
   return words.empty() ? text : text + ": " + words;
 }
 
@@ -31,9 +46,9 @@ std::vector<std::string> Notifier::Poll(std::chrono::seconds limit) {
   std::vector<std::string> outcomes;
   for (auto it = running_.begin(); it != running_.end();) {
     if (it->child->Ended()) {
-      outcomes.push_back(Outcome(it->program, it->child->result()));
+      outcomes.push_back(Outcome(it->command, it->child->result()));
     } else if (steady_clock::now() - it->since >= limit) {
-      outcomes.push_back(it->program + " was stopped after " + std::to_string(limit.count()) + " s");
+      outcomes.push_back(it->command[0] + " was stopped after " + std::to_string(limit.count()) + " s");
     } else {
       ++it;
       continue;
@@ -45,7 +60,7 @@ std::vector<std::string> Notifier::Poll(std::chrono::seconds limit) {
     waiting_.pop_front();
     const std::string& program = next.command.at(0);
     try {
-      running_.push_back({program,
+      running_.push_back({next.command,
                           std::make_unique<Child>(Command{.program = program,
                                                           .arguments = {next.command.begin() + 1, next.command.end()},
                                                           .environment = CleanEnvironment(),

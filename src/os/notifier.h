@@ -29,7 +29,7 @@ class Notifier {
     std::string text;
   };
   struct Running {
-    std::string program;
+    std::vector<std::string> command;
     std::unique_ptr<Child> child;
     std::chrono::steady_clock::time_point since;
   };

@@ -12,6 +12,8 @@
 
 #include "core/error.h"
 #include "core/names.h"
+#include "os/directory.h"
+#include "os/private_log.h"
 
 namespace mfi::os {
 namespace {
@@ -26,10 +28,10 @@ constexpr char kInterrupted[] =
 
 std::string RecordPath(const std::string& directory, const std::string& id) { return directory + "/" + id + kSuffix; }
 
-/// The id a file name stands for; nullopt for foreign files.
-std::optional<std::string> IdOf(const std::string& name) {
-  if (!name.ends_with(kSuffix)) return std::nullopt;
-  std::string id = name.substr(0, name.size() - std::string_view(kSuffix).size());
+/// The id a file name with this ending stands for; nullopt for foreign files.
+std::optional<std::string> IdOf(const std::string& name, std::string_view suffix) {
+  if (!name.ends_with(suffix)) return std::nullopt;
+  std::string id = name.substr(0, name.size() - suffix.size());
   if (!core::IsRunId(id)) return std::nullopt;
   return id;
 }
@@ -37,18 +39,18 @@ std::optional<std::string> IdOf(const std::string& name) {
 bool SameFile(int fd, const std::string& path) {
   struct stat open_file {};
   struct stat named_file {};
-  return fstat(fd, &open_file) == 0 && stat(path.c_str(), &named_file) == 0 && open_file.st_ino == named_file.st_ino &&
+  return fstat(fd, &open_file) == 0 && lstat(path.c_str(), &named_file) == 0 && open_file.st_ino == named_file.st_ino &&
          open_file.st_dev == named_file.st_dev;
 }
 
 /// nullopt when the file vanished or is no record.
 std::optional<StoredRun> TryRead(const std::string& path) {
   for (;;) {
-    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    if (!fd.valid()) return std::nullopt;
+    UniqueFd fd;
     StoredRun run;
     try {
-      run.record = core::ParseRunRecord(ReadFile(path));
+      fd = OpenRegular(AT_FDCWD, path, path);
+      run.record = core::ParseRunRecord(ReadAll(fd.get(), path, core::kMaxRecordBytes));
     } catch (const core::Error&) {
       return std::nullopt;
     }
@@ -86,7 +88,7 @@ std::vector<StoredRun> ReadRuns(const std::string& runs_directory) {
   std::vector<StoredRun> runs;
   if (!IsDirectory(runs_directory)) return runs;
   for (const std::string& name : ListDirectory(runs_directory)) {
-    if (!IdOf(name)) continue;
+    if (!IdOf(name, kSuffix)) continue;
     if (auto run = TryRead(runs_directory + "/" + name)) runs.push_back(std::move(*run));
   }
   std::stable_sort(runs.begin(), runs.end(),
@@ -112,13 +114,13 @@ void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before) {
     if (run.alive || has_set || run.record.queued_at >= before) continue;
     RemoveTree(RecordPath(runs_directory, run.record.id));
   }
+  // A log goes after its record; it may be of a set that has none.
   for (const std::string& name : ListDirectory(runs_directory)) {
     const std::string path = runs_directory + "/" + name;
     struct stat file {};
-    if (name[0] == '.' && name.ends_with(kTemporarySuffix) && lstat(path.c_str(), &file) == 0 &&
-        file.st_mtime < before) {
-      RemoveTree(path);
-    }
+    const bool old = lstat(path.c_str(), &file) == 0 && file.st_mtime < before;
+    const bool log_alone = IdOf(name, kPrivateLogSuffix) && !HasRecord(runs_directory, *IdOf(name, kPrivateLogSuffix));
+    if (old && (log_alone || (name[0] == '.' && name.ends_with(kTemporarySuffix)))) RemoveTree(path);
   }
 }
 

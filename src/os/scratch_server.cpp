@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/names.h"
 #include "os/niceness.h"
+#include "os/private_log.h"
 
 namespace mfi::os {
 namespace {
@@ -22,8 +23,6 @@ constexpr int kPort = 5432;
 constexpr std::size_t kLongestDirectory = 76;  // a socket path is at most 107 bytes
 constexpr seconds kStartLimit{120};
 constexpr milliseconds kPiece{50};
-constexpr int kQuotedLines = 5;
-constexpr std::size_t kQuotedBytes = 1000;
 
 // Not durable and not replicated, because it lives for one restore; nothing of the restored database may start to run.
 constexpr const char* kSettings[] = {"listen_addresses=",
@@ -114,8 +113,7 @@ void ScratchServer::Start() {
                                        options_.niceness},
                                       waiter_);
   if (made.exit_code != 0) {
-    throw Error(core::sqlstate::kExternalRoutine,
-                "initdb of the scratch server failed: " + core::ProgramError(made.errors, kQuotedLines, kQuotedBytes));
+    throw Error(core::sqlstate::kExternalRoutine, "initdb of the scratch server failed: " + ProgramWords(made));
   }
   MakeSandbox();
   std::vector<std::string> arguments = {"-D", DataDirectory()};
@@ -146,8 +144,7 @@ void ScratchServer::MakeSandbox() {
 
 void ScratchServer::CheckAlive() {
   if (server_->Ended()) {
-    throw Error(core::sqlstate::kExternalRoutine,
-                "the scratch server died: " + core::LastLines(server_->result().errors, kQuotedLines, kQuotedBytes));
+    throw Error(core::sqlstate::kExternalRoutine, "the scratch server died: " + ProgramWords(server_->result()));
   }
   Renice(server_->pid(), options_.niceness);  // its session is ours
   ReniceDescendants(server_->pid(), options_.niceness);

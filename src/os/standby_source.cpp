@@ -29,14 +29,10 @@ using Keywords = std::vector<std::pair<std::string, std::string>>;
 
 /// In libpq's order, which is always the same.
 Keywords Parsed(const std::string& conninfo) {
-  char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-      PQconninfoParse(conninfo.c_str(), &message), PQconninfoFree);
-  const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, PQfreemem);
-  if (!options) {
-    throw Error(core::sqlstate::kInvalidParameterValue,
-                "the connection string cannot be read: " + core::LastLines(message == nullptr ? "" : message, 1, 500));
-  }
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(conninfo.c_str(), nullptr),
+                                                                             PQconninfoFree);
+  // libpq's own words quote a part of it, which only a superuser may see.
+  if (!options) throw Error(core::sqlstate::kInvalidParameterValue, "the connection string cannot be read");
   Keywords keywords;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val != nullptr) keywords.emplace_back(option->keyword, option->val);

@@ -4,15 +4,14 @@
 
 #include "core/names.h"
 #include "core/timestamp.h"
+#include "os/directory_owner.h"
+#include "os/private_log.h"
 #include "os/restore_proof.h"
 
 namespace mfi::os {
 namespace {
 
 using core::Error;
-
-constexpr int kQuotedLines = 8;
-constexpr std::size_t kQuotedBytes = 2000;
 
 /// Waits as the run does, but not longer than a proof may take.
 class ProofLimit : public Waiter {
@@ -37,12 +36,13 @@ std::string ReadArchive(const BackupJob& job, const std::string& archive, RunHos
   const ChildResult result = RunCommand(
       {job.binary_directory + "/pg_restore", {"--file=/dev/null", archive}, CleanEnvironment(), job.niceness}, host);
   if (result.exit_code == 0) return "ok";
-  return "the archive cannot be read to its end: " + core::ProgramError(result.errors, kQuotedLines, kQuotedBytes);
+  return "the archive cannot be read to its end: " + ProgramWords(result);
 }
 
 /// Throws Error(53100) when the scratch directory has not enough room for the restored database.
 void CheckRoom(const BackupJob& job, const core::Manifest& manifest) {
   const std::int64_t free = FreeSpace(job.scratch_directory);
+  CheckScratchParent(job.scratch_directory);
   const std::int64_t needed = RoomForProof(manifest);
   if (free >= needed) return;
   throw Error(core::sqlstate::kDiskFull, "\"" + job.scratch_directory + "\" has " + core::FormatBytes(free) +
@@ -50,15 +50,6 @@ void CheckRoom(const BackupJob& job, const core::Manifest& manifest) {
 }
 
 }  // namespace
-
-std::string ChangedFiles(const core::Manifest& manifest, const std::string& set_path, RunHost& host) {
-  for (const core::ManifestFile& file : manifest.files) {
-    const std::string path = set_path + "/" + file.name;
-    if (!Exists(path)) return "file " + file.name + " is missing";
-    if (host.Sha256OfFile(path) != file.sha256) return "file " + file.name + " has changed since it was published";
-  }
-  return {};
-}
 
 bool IsStop(const Error& error) { return error.sqlstate().rfind("57", 0) == 0; }
 

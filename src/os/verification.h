@@ -21,9 +21,6 @@ struct Verification {
 /// archive is read through instead, and the remark says so. Throws Error only when it is told to stop.
 Verification VerifyPublished(const BackupJob& job, const core::Manifest& manifest, RunHost& host);
 
-/// The files' hashes against the manifest: "" when all are as they were published, else what is not.
-std::string ChangedFiles(const core::Manifest& manifest, const std::string& set_path, RunHost& host);
-
 /// Whether an error means that the run was told to stop: cancel, shutdown, time limit.
 bool IsStop(const core::Error& error);
 

@@ -95,6 +95,7 @@ core::BackupFacts GatherBackupFacts() {
     ConfiguredDirectory().CheckUsable(DataDir);
   } catch (const core::Error& error) {
     facts.directory_problem = error.what();
+    facts.directory_remedy = error.hint();
   }
   facts.same_device = SameDevice(facts.directory, DataDir);
   const std::vector<os::HistoryEntry> history = ReadConfiguredHistory();

@@ -50,17 +50,28 @@ void RefuseStandby() {
                   errdetail("This server is a standby."), errhint("Connect to the primary and call it there.")));
 }
 
-void Submit(const RunRequest& request) {
-  bool full = false;
+/// Throws when so many requests wait that one more is refused.
+void CheckQueue(const SharedState& shared) {
+  if (shared.request_count + shared.waiting_count < kMaxWaiting) return;
+  throw core::Error(core::sqlstate::kConfigurationLimit,
+                    std::to_string(kMaxWaiting) + " backups or verifications are waiting already", {},
+                    "Wait for them, or cancel one: SELECT id FROM mfi_backups WHERE state = 'queued'.");
+}
+
+void CheckQueue() {
+  const StateLock lock(LW_SHARED);
+  CheckQueue(*Shared());
+}
+
+enum class Kind { kBackup, kVerification };
+
+void Submit(RunRequest& request, Kind kind) {
   {
     const StateLock lock(LW_EXCLUSIVE);
     SharedState& shared = *Shared();
-    full = shared.request_count == kMaxRequests;
-    if (!full) shared.requests[shared.request_count++] = request;
-  }
-  if (full) {
-    throw core::Error(core::sqlstate::kInsufficientResources, "too many backups are waiting to be started", {},
-                      "Wait for them: SELECT * FROM mfi_backups WHERE state = 'queued'.");
+    CheckQueue(shared);
+    if (kind == Kind::kVerification) request.verify_ticket = ++shared.last_ticket;
+    shared.requests[shared.request_count++] = request;
   }
   WakeLauncher();
 }
@@ -120,6 +131,10 @@ bool TakeAnswer(std::uint64_t ticket, VerifyAnswer& answer) {
                       {}, "Call it again in a few seconds.");
   }
   answer = shared.answers[ticket % kMaxRequests];
+  if (answer.ticket > ticket) {
+    throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState, "the answer has been overwritten by later ones",
+                      {}, "SELECT id, verify_result, verified_at FROM mfi_backups shows it.");
+  }
   return answer.ticket == ticket;
 }
 
@@ -209,8 +224,9 @@ extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
     strlcpy(request.trigger, "manual", sizeof(request.trigger));
     strlcpy(request.schedule_id, pg::ScheduleId().c_str(), sizeof(request.schedule_id));
     request.attempt = 1;
+    pg::CheckQueue();
     pg::AssignId(request);
-    pg::Submit(request);
+    pg::Submit(request, pg::Kind::kBackup);
   });
   if (wait) pg::WaitForEnd(request);
   PG_RETURN_TEXT_P(cstring_to_text(request.id));
@@ -233,13 +249,10 @@ extern "C" Datum mfi_backup_verify(PG_FUNCTION_ARGS) {
     const std::string id = pg::Argument(fcinfo, 0);
     pg::ConfiguredDirectory().CheckUsable(DataDir);
     pg::ConfiguredDirectory().FindSet(id);
+    pg::CheckQueue();
     strlcpy(request.id, id.c_str(), sizeof(request.id));
     strlcpy(request.trigger, "verify", sizeof(request.trigger));
-    {
-      const pg::StateLock lock(LW_EXCLUSIVE);
-      request.verify_ticket = ++pg::Shared()->last_ticket;
-    }
-    pg::Submit(request);
+    pg::Submit(request, pg::Kind::kVerification);
   });
   pg::WaitForAnswer(request, answer);
   if (answer.failed) {

@@ -92,6 +92,14 @@ void BackupScheduler::Tidy() {
   }
 }
 
+/// Verifications do not count: whoever asks for one after the other must not keep the schedule from its turn.
+bool BackupScheduler::BackupInProgress() const {
+  const auto is_backup = [](const Waiting& waiting) { return waiting.request.verify_ticket == 0; };
+  if (std::any_of(waiting_.begin(), waiting_.end(), is_backup)) return true;
+  const StateLock lock(LW_SHARED);
+  return Shared()->current.state != RunnerState::kNone && Shared()->current.request.verify_ticket == 0;
+}
+
 bool BackupScheduler::RunInProgress() const {
   const StateLock lock(LW_SHARED);
   return Shared()->current.state != RunnerState::kNone;
@@ -118,6 +126,10 @@ long BackupScheduler::Round() {
     Publish({});
   }
   StartNext();
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    Shared()->waiting_count = static_cast<int>(waiting_.size());
+  }
   notifications_.Poll();
   if (notifications_.Busy()) return kPollNotifications;
   if (!next_run_at_) return kNothingDue;
@@ -164,6 +176,7 @@ void BackupScheduler::TakeRequests() {
     {
       const StateLock lock(LW_EXCLUSIVE);
       --shared.request_count;
+      shared.waiting_count = static_cast<int>(waiting_.size());
       memmove(&shared.requests[0], &shared.requests[1],
               sizeof(RunRequest) * static_cast<std::size_t>(shared.request_count));
     }
@@ -340,7 +353,7 @@ core::Plan BackupScheduler::MakePlan(const std::optional<core::Schedule>& schedu
                          .backup_on_start = settings::backup_on_start,
                          .history = all,
                          .newest_verified_finished = newest_verified_,
-                         .run_in_progress = !waiting_.empty() || RunInProgress()});
+                         .run_in_progress = BackupInProgress()});
 }
 
 void BackupScheduler::FollowSchedule() {

@@ -47,6 +47,7 @@ class BackupScheduler {
   void StartNext();
   void Fail(Waiting& waiting, const std::string& error);
   bool RunInProgress() const;
+  bool BackupInProgress() const;
   void TellEnd(const std::string& id);
   void TellEnd(const core::RunRecord& run);
   void WatchAge();

@@ -34,6 +34,7 @@ extern "C" void OnLauncherExit(int, Datum) {
   LWLockAcquire(shared.lock, LW_EXCLUSIVE);
   shared.launcher_pid = 0;
   shared.launcher_latch = nullptr;
+  shared.waiting_count = 0;
   // A runner that has not begun finds nothing to do, so that the next launcher does not wait for it.
   if (shared.current.state == RunnerState::kStarting) shared.current = {};
   LWLockRelease(shared.lock);

@@ -1,6 +1,5 @@
 #include "pg/run_host.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -91,15 +90,13 @@ void LatchHost::Wait(int fd, bool for_write, std::chrono::milliseconds limit) {
 
 core::UtcSeconds LatchHost::Now() { return UtcNow(); }
 
-std::string LatchHost::Sha256OfFile(const std::string& path) {
-  const os::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) os::ThrowErrno(errno, "open", path);
+std::string LatchHost::Sha256OfFile(int fd, const std::string& shown) {
   Sha256 hash;
   std::vector<char> buffer(kHashPiece);
   for (;;) {
-    const ssize_t got = read(fd.get(), buffer.data(), buffer.size());
+    const ssize_t got = read(fd, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) os::ThrowErrno(errno, "read", path);
+    if (got < 0) os::ThrowErrno(errno, "read", shown);
     if (got == 0) return hash.Hex();
     hash.Update(buffer.data(), static_cast<std::size_t>(got));
     Wait(-1, false, std::chrono::milliseconds{0});

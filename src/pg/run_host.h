@@ -12,7 +12,7 @@ class LatchHost : public os::RunHost {
 
   void Wait(int fd, bool for_write, std::chrono::milliseconds limit) override;
   core::UtcSeconds Now() override;
-  std::string Sha256OfFile(const std::string& path) override;
+  std::string Sha256OfFile(int fd, const std::string& shown) override;
   void Progress(core::RunState state, std::int64_t bytes) override;
   void DumpsStandby(bool begins) override;
 

@@ -1,12 +1,11 @@
 #include "pg/settings.h"
 
-#include <libpq-fe.h>
-
 #include <climits>
 
 #include "core/cron.h"
 #include "core/names.h"
 #include "core/notification.h"
+#include "os/conninfo_secret.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -103,21 +102,20 @@ extern "C" bool CheckCompression(char** value, void**, GucSource) {
   return false;
 }
 
-/// pg_monitor can read settings, so a connection string may not carry a secret.
+/// pg_read_all_settings shows settings, and so do configuration files, their copies and logs: a connection string may
+/// not carry a secret.
 extern "C" bool CheckConninfo(char** value, void**, GucSource) {
-  PQconninfoOption* options = PQconninfoParse(*value, nullptr);
-  if (options == nullptr) {
+  static char keyword[64];
+  bridge::Failure failure;
+  keyword[0] = '\0';
+  if (!bridge::Try(failure, [&] { strlcpy(keyword, os::SecretIn(*value).c_str(), sizeof(keyword)); })) {
     GUC_check_errdetail("It is no connection string.");
     GUC_check_errhint("Example: host=db-replica port=5432 user=postgres passfile=/run/secrets/pgpass");
     return false;
   }
-  bool secret = false;
-  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
-    secret = secret || (strstr(option->keyword, "password") != nullptr && option->val != nullptr);
-  }
-  PQconninfoFree(options);
-  if (!secret) return true;
-  GUC_check_errdetail("A connection string in a setting may not hold a password: pg_monitor can read it.");
+  if (keyword[0] == '\0') return true;
+  GUC_check_errdetail("A connection string in a setting may not hold a secret (%s): settings are shown and copied.",
+                      keyword);
   GUC_check_errhint("Put the password into a file that only the server's user can read: passfile=/path/of/it.");
   return false;
 }
@@ -137,8 +135,8 @@ extern "C" bool CheckNames(char** value, void**, GucSource) {
 }
 
 void String(const char* name, const char* description, char** variable, const char* boot, GucContext context,
-            GucStringCheckHook check) {
-  DefineCustomStringVariable(name, description, nullptr, variable, boot, context, 0, check, nullptr, nullptr);
+            GucStringCheckHook check, int flags = 0) {
+  DefineCustomStringVariable(name, description, nullptr, variable, boot, context, flags, check, nullptr, nullptr);
 }
 
 void Int(const char* name, const char* description, int* variable, int boot, int low, int high, int flags) {
@@ -184,7 +182,7 @@ void Define(bool preloaded) {
       "mfi.backup_source", "What is dumped: the primary, the standby, or the standby with the primary standing in.",
       nullptr, &backup_source, kSourcePrimary, kSourceOptions, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   String("mfi.backup_source_conninfo", "Connection to the standby that is dumped; a password belongs into a passfile.",
-         &backup_source_conninfo, "", PGC_SIGHUP, CheckConninfo);
+         &backup_source_conninfo, "", PGC_SIGHUP, CheckConninfo, GUC_SUPERUSER_ONLY);
   DefineCustomEnumVariable("mfi.backup_verify",
                            "How a backup is verified: restored and compared, only read, or not at all.", nullptr,
                            &backup_verify, kVerifyRestore, kVerifyOptions, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
@@ -202,13 +200,13 @@ void Define(bool preloaded) {
        &backup_group_read, false);
   String("mfi.notify_command",
          "Program with arguments that is told of each backup's success or failure, of stale backups and of recovery.",
-         &notify_command, "", PGC_SIGHUP, CheckCommand);
+         &notify_command, "", PGC_SIGHUP, CheckCommand, GUC_SUPERUSER_ONLY);
   String("mfi.expected_standbys",
          "Standbys whose absence is reported, by application_name; empty learns them, 'none' expects none.",
          &expected_standbys, "", PGC_SIGHUP, CheckNames);
   String("mfi.peer_conninfo",
          "Connection to the other node, to notice two primaries; a password belongs into a passfile.", &peer_conninfo,
-         "", PGC_SIGHUP, CheckConninfo);
+         "", PGC_SIGHUP, CheckConninfo, GUC_SUPERUSER_ONLY);
   Int("mfi.lag_warning", "Bytes of WAL a standby may be behind before the verdict warns.", &lag_warning_mb, 64, 1,
       INT_MAX, GUC_UNIT_MB);
   Int("mfi.lag_critical", "Bytes of WAL a standby may be behind before the verdict is critical.", &lag_critical_mb, 512,

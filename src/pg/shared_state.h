@@ -18,6 +18,7 @@ extern "C" {
 namespace mfi::pg {
 
 inline constexpr int kMaxRequests = 16;
+inline constexpr int kMaxWaiting = 5;  // requests that nobody works at yet; less than kMaxRequests
 inline constexpr int kMaxPeers = 32;
 inline constexpr int kIdLength = 256;
 inline constexpr int kNoteLength = 512;
@@ -118,6 +119,7 @@ struct SharedState {
   char notify_failure[kReasonLength];  // of the last mfi.notify_command; empty after a success
 
   std::int64_t last_id_at;  // seconds UTC of the newest id given out
+  int waiting_count;        // of requests that the launcher has taken and not begun
   int request_count;
   RunRequest requests[kMaxRequests];
   std::uint64_t last_ticket;

@@ -33,7 +33,7 @@ sub prepared
 		allows_streaming => $params{streaming} // 0,
 		extra => $params{initdb} // [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
 	$node->{database} = $params{database} // 'mfi_banking';
-	mkdir $node->backups or die "could not create the backup directory: $!";
+	mkdir $node->backups, 0700 or die "could not create the backup directory: $!";
 	my $database = $node->database =~ s/(['\\])/$1$1/gr;
 	$node->append_conf('postgresql.conf', <<"CONF");
 shared_preload_libraries = 'mfi'

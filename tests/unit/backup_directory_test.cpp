@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/directory_owner.h"
 #include "support.h"
 
 namespace {
@@ -107,7 +108,7 @@ TEST_F(BackupDirectoryTest, ASetIsPublishedUnderItsNameWithALink) {
   EXPECT_EQ(ListDirectory(directory_.root()), (Lines{".runs", id, id + ".sql.gz"}));
   EXPECT_EQ(ListDirectory(At(id)), (Lines{"bank.dump", "globals.sql", "manifest.json"}));
   EXPECT_EQ(TargetOf(At(id + ".sql.gz")), id + "/bank.dump");
-  EXPECT_EQ(ReadFile(At(id + ".sql.gz")), "archive");
+  EXPECT_EQ(ReadFile(At(TargetOf(At(id + ".sql.gz")))), "archive");
   EXPECT_EQ(ModeOf(At(id + "/manifest.json")), 0600U);
   EXPECT_EQ(ToJson(directory_.FindSet(id)), ToJson(manifest));
 }
@@ -191,14 +192,91 @@ TEST_F(BackupDirectoryTest, ARemovedSetLeavesNothing) {
   EXPECT_EQ(ErrorOf([&] { directory_.SetAside(id); }).sqlstate(), "58030");
 }
 
-TEST_F(BackupDirectoryTest, OneFailedSetStaysAside) {
+TEST_F(BackupDirectoryTest, FailedSetsStayAside) {
   const std::string id = Publish(kAt).run.id;
   const std::string later = Publish(kAt + 1).run.id;
   MakeDirectory(At(".failed-node-b-" + id), 0700);
-  EXPECT_EQ(directory_.SetAside(id), At(".failed-node-a-" + id));
-  EXPECT_EQ(directory_.SetAside(later), At(".failed-node-a-" + later));
-  EXPECT_EQ(ListDirectory(directory_.root()), (Lines{".failed-node-a-" + later, ".failed-node-b-" + id, ".runs"}));
+  symlink(id.c_str(), At(".failed-node-c-" + id).c_str());
+  EXPECT_TRUE(directory_.FailedSets().empty());
+  EXPECT_EQ(directory_.SetAside(id), ".failed-node-a-" + id);
+  EXPECT_EQ(directory_.SetAside(later), ".failed-node-a-" + later);
+  EXPECT_EQ(ListDirectory(directory_.root()), (Lines{".failed-node-a-" + id, ".failed-node-a-" + later,
+                                                     ".failed-node-b-" + id, ".failed-node-c-" + id, ".runs"}));
   EXPECT_EQ(ReadFile(At(".failed-node-a-" + later + "/bank.dump")), "archive");
+  const std::vector<StoredSet> failed = directory_.FailedSets();
+  ASSERT_EQ(failed.size(), 2U);
+  EXPECT_EQ(failed[0].manifest.run.id, id);
+  EXPECT_EQ(failed[0].path, At(".failed-node-a-" + id));
+  directory_.RemoveFailed(failed[0]);
+  EXPECT_EQ(directory_.FailedSets().size(), 1U);
+}
+
+TEST_F(BackupDirectoryTest, IsOnlyForTheServersOwnUser) {
+  const std::string data = temporary_ / "data";
+  const auto refused = [&] { return ErrorOf([&] { directory_.CheckUsable(data); }); };
+  const std::string root = directory_.root();
+  for (const unsigned mode : {0777U, 0770U, 01777U, 0720U, 0702U, 02775U}) {
+    chmod(root.c_str(), mode);
+    EXPECT_EQ(refused().sqlstate(), "55000") << mode;
+    EXPECT_EQ(refused().hint(), "As root: chmod 750 " + root);
+  }
+  chmod(root.c_str(), 0777);
+  EXPECT_STREQ(refused().what(),
+               ("the backup directory \"" + root + "\" may be written to by others (mode 0777)").c_str());
+  for (const unsigned mode : {0700U, 0750U, 0755U, 02750U}) {
+    chmod(root.c_str(), mode);
+    EXPECT_EQ(Complaint(root, data), "") << mode;
+  }
+  chmod(At(".runs").c_str(), 0770);
+  EXPECT_EQ(refused().hint(), "As root: chmod 700 " + root + "/.runs");
+  chmod(At(".runs").c_str(), 0700);
+  Rename(At(".runs"), temporary_ / "runs");
+  symlink((temporary_ / "runs").c_str(), At(".runs").c_str());
+  EXPECT_EQ(refused().sqlstate(), "58P01");
+}
+
+TEST_F(BackupDirectoryTest, IsNotAnotherUsers) {
+  std::string root = "/usr";
+  if (geteuid() == 0) {
+    root = directory_.root();
+    ASSERT_EQ(chown(root.c_str(), 1, 1), 0);
+  }
+  const mfi::core::Error error = ErrorOf([&] { BackupDirectory(root, kNode).CheckUsable(temporary_ / "data"); });
+  EXPECT_EQ(error.sqlstate(), "55000");
+  EXPECT_NE(std::string(error.what()).find(" belongs to the user "), std::string::npos);
+  EXPECT_EQ(error.hint().rfind("As root: chown ", 0), 0U);
+  EXPECT_NE(error.hint().find(" " + root + " && chmod 750 " + root), std::string::npos);
+}
+
+TEST_F(BackupDirectoryTest, TheWayToItIsNotForOthersToRename) {
+  MakeDirectory(temporary_ / "open", 0700);
+  MakeDirectory(temporary_ / "open/it's here", 0700);
+  const std::string root = temporary_ / "open/it's here";
+  EXPECT_EQ(Complaint(root, temporary_ / "data"), "");
+  chmod((temporary_ / "open").c_str(), 01777);
+  EXPECT_EQ(Complaint(root, temporary_ / "data"), "");
+  chmod((temporary_ / "open").c_str(), 0777);
+  EXPECT_EQ(Complaint(root, temporary_ / "data"), "55000 the backup directory \"" + root +
+                                                      "\" can be renamed by others, who may write to \"" +
+                                                      (temporary_ / "open") + "\" (mode 0777)");
+  symlink(root.c_str(), (temporary_ / "link").c_str());
+  EXPECT_NE(Complaint(temporary_ / "link", temporary_ / "data"), "");
+  chmod((temporary_ / "open").c_str(), 0700);
+  EXPECT_EQ(Complaint(temporary_ / "link", temporary_ / "data"), "");
+  chmod(root.c_str(), 0777);
+  EXPECT_EQ(ErrorOf([&] { BackupDirectory(root, kNode).CheckUsable(temporary_ / "data"); }).hint(),
+            "As root: chmod 750 '" + (temporary_ / "open/it'\\''s here") + "'");
+}
+
+TEST_F(BackupDirectoryTest, AScratchDirectoryMayBeLikeTmp) {
+  const std::string at = temporary_ / "scratch";
+  MakeDirectory(at, 0700);
+  CheckScratchParent(at);
+  CheckScratchParent("/tmp");
+  chmod(at.c_str(), 01777);
+  CheckScratchParent(at);
+  chmod(at.c_str(), 0777);
+  EXPECT_EQ(ErrorOf([&] { CheckScratchParent(at); }).hint(), "As root: chmod 700 " + at);
 }
 
 TEST_F(BackupDirectoryTest, LeftoversOfThisNodeAloneAreRemoved) {

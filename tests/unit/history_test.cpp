@@ -1,5 +1,8 @@
 #include "os/history.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "os/expire.h"
 #include "os/record_store.h"
 #include "support.h"
@@ -195,6 +198,67 @@ TEST_F(ExpireTest, KeepsWhatIsHeldForeignOrFailed) {
             "kept: failed its verification, remove it by hand");
   ExpireNow();
   EXPECT_EQ(Left(), "10 9 8 6 5 4 ");
+}
+
+TEST_F(ExpireTest, FailedSetsGoByAgeAndNumberApartFromTheGoodOnes) {
+  // By days of age 3, 2, 1, 0; the set 40 days old is of another cluster, that of 39 days is held.
+  const auto put_aside = [&](int days, const std::function<void(Manifest&)>& change) {
+    Manifest manifest = SampleManifest(Days(days));
+    manifest.run.state = RunState::kFailed;
+    manifest.run.verify_result = "table x is missing";
+    change(manifest);
+    PublishSample(directory_, manifest);
+    directory_.SetAside(manifest.run.id);
+  };
+  put_aside(40, [](Manifest& m) { m.run.system_identifier = "another"; });
+  put_aside(39, [](Manifest& m) { m.held = true; });
+  for (const int days : {3, 2, 1}) put_aside(days, [](Manifest&) {});
+  put_aside(0, [](Manifest& m) { m.run.finished_at = kAt; });
+  const auto ages = [&] {
+    std::string left;
+    for (const StoredSet& set : directory_.FailedSets()) {
+      left += std::to_string((kAt - set.manifest.run.queued_at) / kDay) + " ";
+    }
+    return left;
+  };
+  std::string preview;
+  for (const auto& decision : PreviewExpiry(directory_, "bank", kSystem, {3, 2}, kAt)) {
+    if (decision.reason.find("failed its verification, ") != std::string::npos) preview += decision.reason + "\n";
+  }
+  EXPECT_EQ(preview,
+            "kept: failed its verification, written by another cluster and not adopted\n"
+            "kept: failed its verification, held\n"
+            "deleted: failed its verification, not one of the newest 2\n"
+            "deleted: failed its verification, not one of the newest 2\n"
+            "kept: failed its verification, less than a day old, keep 3\n"
+            "kept: failed its verification, less than a day old, keep 3\n");
+  ExpireFailed(directory_, "other", kSystem, {3, 2}, kAt);
+  EXPECT_EQ(ages(), "40 39 3 2 1 0 ");
+  ExpireFailed(directory_, "bank", kSystem, {3, 9}, kAt + kDay);
+  EXPECT_EQ(ages(), "40 39 2 1 0 ");
+  ExpireFailed(directory_, "bank", kSystem, {0, 1}, kAt + 1);
+  EXPECT_EQ(ages(), "40 39 1 0 ");  // two of them, for a day
+  ExpireFailed(directory_, "bank", kSystem, {0, 1}, kAt + kDay);
+  EXPECT_EQ(ages(), "40 39 ");
+  EXPECT_EQ(Left(), "10 9 8 7 6 5 4 ");
+  ExpireNow();
+  EXPECT_EQ(Left(), "6 5 4 ");  // the failed ones have filled no floor
+  EXPECT_EQ(ages(), "40 39 ");
+}
+
+TEST_F(ExpireTest, APrivateLogGoesAfterItsRecord) {
+  const std::string runs = directory_.RunsPath();
+  const std::string alone = runs + "/bank_20200101T000000Z.log";
+  const std::string kept = runs + "/" + SampleRun(Days(4)).id + ".log";
+  const std::string strange = runs + "/notes.log";
+  for (const std::string& path : {alone, kept, strange}) {
+    Write(path, "words");
+    const timespec old[2] = {{.tv_sec = 1'577'836'800}, {.tv_sec = 1'577'836'800}};
+    ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), old, 0), 0);
+  }
+  ExpireNow();
+  EXPECT_FALSE(Exists(alone));
+  EXPECT_TRUE(Exists(kept) && Exists(strange));
 }
 
 TEST_F(ExpireTest, DoesNotTouchOtherDatabases) {

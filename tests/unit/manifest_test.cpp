@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "json_mutation.h"
 #include "support.h"
 
@@ -140,6 +142,37 @@ TEST(Manifest, HoldIsAnObjectOrNull) {
   EXPECT_TRUE(ParseManifest(without_reason.dump()).held);
   without_reason.erase("hold");
   EXPECT_FALSE(ParseManifest(without_reason.dump()).held);
+}
+
+TEST(Manifest, GiantAndDeepTextsAreRefusedQuickly) {
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(Complaint(ParseManifest, std::string(60'000'000, '[')), "the manifest is too large");
+  EXPECT_EQ(Complaint(ParseManifest, std::string(40'000'000, '[')), "the manifest is nested too deeply");
+  EXPECT_EQ(Complaint(ParseManifest, "{\"a\": " + std::string(40'000'000, '{')), "the manifest is nested too deeply");
+  std::string pairs = "{\"later\": ";
+  for (int i = 0; i < 20; ++i) pairs += "{\"[[[[\\\"[[[[\": [";
+  EXPECT_EQ(Complaint(ParseManifest, pairs), "the manifest is nested too deeply");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
+}
+
+TEST(Manifest, BracketsInStringsAreNoDepth) {
+  Manifest m = Full();
+  m.hold_reason = std::string(1000, '[') + "\"\\" + std::string(1000, '{');
+  EXPECT_EQ(ParseManifest(ToJson(m)).hold_reason, m.hold_reason);
+}
+
+TEST(Manifest, OfAHundredThousandTablesIsRead) {
+  Manifest m = Full();
+  for (unsigned i = 0; i < 100'000; ++i) {
+    const std::string number = std::to_string(100'000 + i);
+    m.contents.tables.push_back({i, "a_schema_of_the_bank.a_table_with_a_long_name_" + number, std::int64_t{1} << 40});
+    m.files.push_back({"a_database.dir/" + number + ".dat.zst", std::int64_t{1} << 40, std::string(64, 'a')});
+  }
+  const std::string text = ToJson(m);
+  EXPECT_LT(static_cast<std::int64_t>(text.size()), mfi::core::kMaxManifestBytes) << text.size();
+  EXPECT_EQ(ParseManifest(text).files.size(), m.files.size());
+  RecordProperty("bytes", std::to_string(text.size()));
+  std::printf("manifest of 100,000 tables: %zu bytes\n", text.size());
 }
 
 }  // namespace

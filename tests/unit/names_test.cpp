@@ -11,7 +11,6 @@ using mfi::core::ConninfoValue;
 using mfi::core::EncodeFileName;
 using mfi::core::IsRunId;
 using mfi::core::LastLines;
-using mfi::core::ProgramError;
 using mfi::core::RunId;
 using mfi::core::SqlLiteral;
 
@@ -89,21 +88,6 @@ TEST(Names, LastLinesAreBoundedBothWays) {
   EXPECT_EQ(LastLines("\none\n", 2, 100), "\none");
   EXPECT_EQ(LastLines("one\ntwo", 1, 100), "two");
   EXPECT_EQ(LastLines("one\ntwo", 9, 5), "e\ntwo");
-}
-
-TEST(Names, AProgramsErrorIsItsFirstNotWhatItSaysLast) {
-  EXPECT_EQ(ProgramError("no word of it\nthe end\n", 1, 100), "the end");
-  EXPECT_EQ(ProgramError("", 1, 100), "");
-  const std::string said =
-      "pg_restore: connecting\npg_restore: while PROCESSING TOC:\npg_restore: from TOC entry 3; TABLE x\n"
-      "pg_restore: error: query failed: FATAL:  gone\nCommand was: a\nb\nc\npg_restore: error: a worker died\n";
-  EXPECT_EQ(ProgramError(said, 4, 1000),
-            "pg_restore: while PROCESSING TOC:\npg_restore: from TOC entry 3; TABLE x\n"
-            "pg_restore: error: query failed: FATAL:  gone\nCommand was: a");
-  EXPECT_EQ(ProgramError(said + "\n", 9, 1000), said.substr(23, said.size() - 24));
-  EXPECT_EQ(ProgramError(said, 9, 16), "pg_restore: whil");
-  EXPECT_EQ(ProgramError("pg_dump: error: x\ny\n", 1, 100), "pg_dump: error: x");
-  EXPECT_EQ(ProgramError("\n: error: x\n", 9, 100), "\n: error: x");
 }
 
 }  // namespace

@@ -39,10 +39,10 @@ TEST_F(ScratchServerTest, AServerThatDiesIsQuotedAndLeavesNothing) {
   Write(directory_of_server_ + "/left by a crash", "");
   Program("postgres", "[ ! -e '" + directory_of_server_ +
                           "/left by a crash' ] || exit 0\n"
-                          "echo 'FATAL:  no shared memory' >&2; exit 1");
+                          "echo 'FATAL:  could not create shared memory segment: x' >&2; exit 1");
   const Error error = Failure();
   EXPECT_EQ(error.sqlstate(), "38000");
-  EXPECT_STREQ(error.what(), "the scratch server died: FATAL:  no shared memory");
+  EXPECT_STREQ(error.what(), "the scratch server died: FATAL:  could not create shared memory segment: ...");
   EXPECT_FALSE(Exists(directory_of_server_));
 }
 

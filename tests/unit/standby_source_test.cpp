@@ -33,7 +33,7 @@ TEST(ConninfoKeywords, WhatFollowsWins) {
 TEST(ConninfoKeywords, WhatCannotBeReadIsRefused) {
   const auto error = ErrorOf([] { ConninfoKeywords("nonsense"); });
   EXPECT_EQ(error.sqlstate(), "22023");
-  EXPECT_EQ(std::string(error.what()).rfind("the connection string cannot be read: missing", 0), 0U) << error.what();
+  EXPECT_STREQ(error.what(), "the connection string cannot be read");
 }
 
 constexpr char kBoth[] = "require_auth=scram-sha-256 channel_binding=require ";

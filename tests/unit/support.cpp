@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "core/names.h"
+#include "os/directory.h"
 #include "os/file.h"
 
 namespace mfi::test {
@@ -88,6 +89,10 @@ void TestHost::Wait(int fd, bool for_write, std::chrono::milliseconds limit) {
   if (stop_when && stop_when()) throw core::Error(core::sqlstate::kQueryCanceled, "told to stop");
   pollfd wanted{.fd = fd, .events = static_cast<short>(for_write ? POLLOUT : POLLIN), .revents = 0};
   poll(&wanted, 1, static_cast<int>(limit.count()));
+}
+
+std::string TestHost::Sha256OfFile(int fd, const std::string& shown) {
+  return DigestOf(os::ReadAll(fd, shown, std::int64_t{1} << 30));
 }
 
 void TestHost::Progress(core::RunState state, std::int64_t) {

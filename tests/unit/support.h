@@ -87,7 +87,7 @@ class TestHost : public os::RunHost {
  public:
   void Wait(int fd, bool for_write, std::chrono::milliseconds limit) override;
   core::UtcSeconds Now() override { return now; }
-  std::string Sha256OfFile(const std::string& path) override { return DigestOf(os::ReadFile(path)); }
+  std::string Sha256OfFile(int fd, const std::string& shown) override;
   void Progress(core::RunState state, std::int64_t bytes) override;
 
   core::UtcSeconds now = 1'780'000'000;

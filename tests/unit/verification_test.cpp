@@ -83,15 +83,6 @@ TEST_F(VerificationTest, CancelShutdownAndTimeLimitAreStops) {
   for (const char* state : {"53100", "08006", ""}) EXPECT_FALSE(mfi::os::IsStop(Error(state, ""))) << state;
 }
 
-TEST_F(VerificationTest, ChangedAndMissingFilesAreNamed) {
-  const std::string path = directory_.SetPath(manifest_.run.id);
-  EXPECT_EQ(ChangedFiles(manifest_, path, host_), "");
-  Write(archive_, "Archive");
-  EXPECT_EQ(ChangedFiles(manifest_, path, host_), "file bank.dump has changed since it was published");
-  mfi::os::RemoveTree(archive_);
-  EXPECT_EQ(ChangedFiles(manifest_, path, host_), "file bank.dump is missing");
-}
-
 TEST_F(VerificationTest, AnotherVerificationIsWrittenIntoTheManifest) {
   EXPECT_EQ(Again(), "ok");
   EXPECT_EQ(Stored().run.verified_at, host_.now);

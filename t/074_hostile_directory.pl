@@ -1,0 +1,135 @@
+# A backup directory that others can write to is refused with the command that mends it; and whatever somebody has put into
+# one (pipes, links, sockets, giants) is refused at once, holds up nobody and is never proven.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use IO::Socket::UNIX;
+use MfiNode;
+use MfiShim qw(install_with replace);
+use PostgreSQL::Test::Utils qw(slurp_file);
+use Socket qw(SOCK_STREAM);
+use Test::More;
+use Time::HiRes qw(time);
+
+my $path = install_with();
+my $node = MfiNode->bank('bank', install_path => $path);
+my $backups = $node->backups;
+my $id = $node->backup_ok;
+my $archive = "$backups/$id/mfi_banking.dump";
+
+# Others may write.
+sub unsafe
+{
+	my ($name, $words, $command) = @_;
+	my $error = $node->error('SELECT mfi_backup_now(wait => true)');
+	like($error, qr/$words.*HINT:  As root: \Q$command\E/s, "$name: refused with the command");
+	my $reasons = $node->sql('SELECT verdict, reasons, next_steps FROM mfi_backup_health');
+	like($reasons, qr/^critical\|.*backup-directory-unusable: .*$words/s, "$name: the verdict says so");
+	like($reasons, qr/\Q$command\E/, "$name: and names the command");
+	like($node->error("SELECT mfi_backup_verify('$id')"), qr/$words/, "$name: nothing is verified there");
+	return;
+}
+for my $mode (0777, 0770, 01777)
+{
+	chmod $mode, $backups or die;
+	unsafe(sprintf('mode %04o', $mode), 'may be written to by others', "chmod 750 $backups");
+}
+chmod 0700, $backups or die;
+chmod 0777, "$backups/.runs" or die;
+unsafe('records', 'may be written to by others', "chmod 700 $backups/.runs");
+chmod 0700, "$backups/.runs" or die;
+my $parent = $node->basedir . '/open';
+mkdir $parent or die;
+chmod 0777, $parent or die;
+mkdir "$parent/backups", 0700 or die;
+$node->set('mfi.backup_directory' => "'$parent/backups'");
+like($node->error('SELECT mfi_backup_now(wait => true)'), qr/can be renamed by others.*HINT:  As root: chmod go-w \Q$parent\E/s, 'a parent that others may write to');
+$node->set('mfi.backup_directory' => "'/'");
+like($node->error('SELECT mfi_backup_now(wait => true)'), qr/belongs to the user root, not to .*HINT:  As root: chown \S+ \/ /s, 'a directory of somebody else');
+$node->set('mfi.backup_directory' => "'$backups'");
+$node->recovers_ok('directories of others');
+
+# What is no ordinary file among a set's.
+sub quickly
+{
+	my ($name, $sql, $expected) = @_;
+	my $begin = time;
+	my $answer = $node->sql($sql);
+	cmp_ok(time - $begin, '<', 20, "$name: at once");
+	like($answer, $expected, $name);
+	return;
+}
+my $kept = "$backups/../kept";
+my $not_regular = qr/^file mfi_banking.dump is not a regular file$/;
+rename $archive, $kept or die;
+system('mkfifo', $archive) == 0 or die;
+quickly('a pipe in place of the archive', "SELECT mfi_backup_verify('$id')", $not_regular);
+unlink $archive or die;
+symlink($kept, $archive) or die;
+quickly('a link in place of the archive', "SELECT mfi_backup_verify('$id')", $not_regular);
+unlink $archive or die;
+symlink('/dev/zero', $archive) or die;
+quickly('a link to a device', "SELECT mfi_backup_verify('$id')", $not_regular);
+unlink $archive or die;
+{
+	chdir "$backups/$id" or die;
+	my $socket = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => 'mfi_banking.dump', Listen => 1) or die $!;
+	chdir $FindBin::RealBin or die;
+	quickly('a socket in place of the archive', "SELECT mfi_backup_verify('$id')", $not_regular);
+}
+unlink $archive or die;
+rename $kept, $archive or die;
+system('mkfifo', "$backups/$id/more") == 0 or die;
+quickly('a pipe beside it', "SELECT mfi_backup_verify('$id')", qr/^file more is not a regular file$/);
+my $begin = time;
+$node->stop('fast');
+cmp_ok(time - $begin, '<', 20, 'a fast shutdown ends');
+$node->start;
+$node->launcher_ready;
+unlink "$backups/$id/more" or die;
+rename "$backups/$id/globals.sql", $kept or die;
+system('mkfifo', "$backups/$id/globals.sql") == 0 or die;
+quickly('a pipe in place of the roles', "SELECT mfi_backup_verify('$id')", qr/^file globals.sql is not a regular file$/);
+unlink "$backups/$id/globals.sql" or die;
+rename $kept, "$backups/$id/globals.sql" or die;
+is($node->sql("SELECT mfi_backup_verify('$id')"), 'ok', 'put back: it is proven again');
+
+# Giants and links in place of manifests, records and whole sets.
+for my $day (1 .. 4)
+{
+	my $set = "mfi_banking_2026010${day}T020000Z";
+	mkdir "$backups/$set", 0700 or die;
+	for my $file ("$backups/$set/manifest.json", "$backups/.runs/$set.json")
+	{
+		symlink("$backups/$id/manifest.json", $file) && next if $day == 1;
+		system('mkfifo', $file) == 0 && next if $day == 2;
+		open(my $out, '>', $file) or die;
+		print $out '[' x 40_000_000 if $day == 3;
+		truncate($out, 60_000_000) or die if $day == 4;
+		close $out;
+	}
+}
+symlink($id, "$backups/mfi_banking_20260105T020000Z") or die;
+my $count = $node->sql('SELECT count(*) FROM mfi_backups');
+quickly('giants', "SELECT count(*) FROM mfi_backups WHERE id LIKE 'mfi_banking_202601%'", qr/^0$/);
+for my $day (1 .. 5)
+{
+	like($node->error("SELECT mfi_backup_$_('mfi_banking_2026010${day}T020000Z')"), qr/there is no backup set/, "no set of day $day: $_") for 'verify', 'adopt', 'release';
+}
+$node->backup_ok;
+ok(-l "$backups/mfi_banking_20260105T020000Z", 'what is not ours is still there');
+
+# Written to or replaced while it is verified: never called proven.
+replace($path, 'pg_restore', q{for a; do case "$a" in /*.dump) file=$a ;; esac; done; case "$1" in --file=*) touch "$file" ;; esac; real "$@"});
+like($node->error("SELECT mfi_backup_verify('$id')"), qr/file mfi_banking.dump was touched while the set was verified, so nothing is proven/, 'touched while it is read');
+my $error = $node->error('SELECT mfi_backup_now(wait => true)');
+like($error, qr/was touched while the set was verified.*complete but not verified/s, 'so is a new set');
+is($node->sql('SELECT verify_result IS NULL FROM mfi_backups ORDER BY queued_at DESC LIMIT 1'), 't', 'and it is not called proven');
+replace($path, 'pg_restore', q{[ "$1" != --list ] || { for a; do case "$a" in /*.dump) d=$(dirname "$a") ;; esac; done; mkfifo "$d/pipe"; }; real "$@"});
+like($node->error('SELECT mfi_backup_now(wait => true)'), qr{/pipe" is not a regular file}, 'a pipe put into a set that is being made');
+replace($path, 'pg_restore', undef);
+$node->sql("SELECT mfi_backup_verify('$_')") for split /\n/, $node->sql("SELECT id FROM mfi_backups WHERE path IS NOT NULL AND verify_result IS NULL");
+$node->stop;
+done_testing();

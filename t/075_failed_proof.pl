@@ -1,0 +1,71 @@
+# A database whose restore fails with a customer's row in the message: everybody is told that it failed and where, nobody but
+# the server's user reads the row; and what was dumped is kept for a time, apart from the good sets.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use MfiNode;
+use PostgreSQL::Test::Utils qw(slurp_file slurp_dir append_to_file);
+use Test::More;
+
+my $node = MfiNode->bank('bank', conf => "mfi.backup_verify = 'restore'\nmfi.backup_min_keep = 2\nmfi.backup_retain_days = 0\n");
+my $backups = $node->backups;
+my $told = $node->basedir . '/told';
+my $program = $node->basedir . '/tell.sh';
+append_to_file($program, "#!/bin/sh\ncat >>$told\n");
+chmod 0755, $program;
+$node->set('mfi.notify_command' => "'$program'");
+$node->safe_psql('postgres', 'CREATE ROLE monitor LOGIN; GRANT pg_monitor TO monitor');
+
+my $good = $node->backup_ok;
+my $row = 'Uwase 1199080012345678';
+my %refused = (
+	'raised by a function' => "CREATE FUNCTION f(v text) RETURNS bool LANGUAGE plpgsql AS \$\$BEGIN IF current_setting('cluster_name') <> 'bank' THEN RAISE EXCEPTION E'no customer %\\npg_restore: error: %', v, v; END IF; RETURN true; END\$\$;"
+	  . "CREATE TABLE customers (name text CHECK (f(name)))",
+	'a cast' => "CREATE FUNCTION f(v text) RETURNS bool LANGUAGE plpgsql AS \$\$BEGIN RETURN current_setting('cluster_name') = 'bank' OR v::int > 0; END\$\$;"
+	  . "CREATE TABLE customers (name text CHECK (f(name)))",
+	'a check' => "CREATE FUNCTION f(v text) RETURNS bool LANGUAGE sql AS \$\$SELECT current_setting('cluster_name') = 'bank'\$\$; CREATE TABLE customers (name text CHECK (f(name)))",
+	'a statement' => "CREATE FUNCTION f(v text) RETURNS bool LANGUAGE plpgsql AS \$\$BEGIN EXECUTE CASE WHEN current_setting('cluster_name') <> 'bank' THEN 'SELECT ' || quote_ident(v) ELSE 'SELECT 1' END; RETURN true; END\$\$;"
+	  . "CREATE TABLE customers (name text CHECK (f(name)))",
+);
+my @failed;
+for my $name (sort keys %refused)
+{
+	my $log_before = -s $node->logfile;
+	$node->sql("$refused{$name}; INSERT INTO customers VALUES ('$row')");
+	my $error = $node->error('SELECT mfi_backup_now(wait => true)');
+	like($error, qr/verification failed: .*customers/s, "$name: the caller is told which table");
+	unlike($error, qr/Uwase/, "$name: but not the row");
+	my $id = $node->sql("SELECT id FROM mfi_backups WHERE state = 'failed' ORDER BY queued_at DESC LIMIT 1");
+	push @failed, $id;
+	my $private = "$backups/.runs/$id.log";
+	like($error, qr/all of its words: "\Q$private\E"/, "$name: and where they are");
+	like(slurp_file($private), qr/Uwase/, "$name: there is the row");
+	is(sprintf('%04o', (stat $private)[2] & 07777), '0600', "$name: for the server's user alone");
+	my $shown = $node->safe_psql('mfi_banking',
+		"SET ROLE monitor; SELECT (SELECT string_agg(m::text, E'\\n') FROM mfi_backups m), (SELECT string_agg(h::text, E'\\n') FROM mfi_backup_health h), (SELECT string_agg(h::text, E'\\n') FROM mfi_health() h)");
+	like($shown, qr/verification failed: /, "$name: pg_monitor sees that it failed");
+	unlike($shown, qr/Uwase/, "$name: pg_monitor sees no row");
+	$node->wait_until('the notification', sub { -e $told && slurp_file($told) =~ /\Q$id\E/ });
+	unlike(slurp_file($told), qr/Uwase/, "$name: nor does mfi.notify_command");
+	my @lines = grep { /mfi backup|mfi runner|mfi_backup/ && !/INSERT INTO/ } split /\n/, substr(slurp_file($node->logfile), $log_before);
+	ok((grep { /\Q$id\E failed/ } @lines), "$name: the log tells it");
+	is(join("\n", grep { /Uwase/ } @lines), '', "$name: without the row");
+	unlike(slurp_file("$backups/.runs/$id.json"), qr/Uwase/, "$name: the record has no row");
+	$node->sql('DROP TABLE customers; DROP FUNCTION f');
+}
+
+# Kept aside: the newest two, whatever the age of good ones, listed, and no floor of theirs.
+my %there = map { $_ => 1 } slurp_dir($backups);
+my @kept = grep { my $id = $_; grep { /^\.failed-.*-\Q$id\E$/ } keys %there } @failed;
+is("@kept", "@failed[2, 3]", 'the newest failed sets are kept, the next run does not delete them');
+is($node->sql("SELECT count(*) FROM mfi_backup_retention_preview() WHERE decision = 'keep' AND reason LIKE 'kept: failed its verification, %'"), '2', 'the preview lists them');
+is($node->run($good, 'state, verify_result, path IS NOT NULL'), 'succeeded|ok|t', 'the good set is untouched');
+is(readlink("$backups/latest"), $good, 'and is the latest');
+is($node->sql("SELECT count(*) FROM mfi_backups WHERE path IS NOT NULL"), '1', 'no failed set has a name');
+$node->backup_ok;
+ok((grep { /^\.failed-.*-\Q$failed[3]\E$/ } slurp_dir($backups)), 'a success keeps them, too');
+ok(-s "$backups/$good/mfi_banking.dump", 'and a set that has reached its age stays by the floor of the good ones');
+$node->stop;
+done_testing();
