@@ -484,11 +484,11 @@ BEGIN
                   FROM pg_constraint WHERE conrelid = relation AND contype = 'f');
   parts := ARRAY(SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = relation AND NOT indisprimary)
         || ARRAY(SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext WHERE stxrelid = relation)
-        || ARRAY(SELECT h FROM @extschema@._mfi_hangers(relation) h)
+        || ARRAY(SELECT h FROM @extschema@._mfi_hangers(relation::regclass) h)
         || ARRAY(SELECT c FROM (SELECT relation UNION ALL SELECT serial::oid
                                 UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = relation AND NOT indisprimary) AS r (oid),
-                               @extschema@._mfi_comments(r.oid) c)
-        || ARRAY(SELECT g FROM (VALUES (relation), (serial::oid)) AS r (oid), @extschema@._mfi_grants(r.oid) g);
+                               @extschema@._mfi_comments(r.oid::regclass) c)
+        || ARRAY(SELECT g FROM (VALUES (relation), (serial::oid)) AS r (oid), @extschema@._mfi_grants(r.oid::regclass) g);
   SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO row_columns
     FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
   SELECT array_agg(format('ALTER SEQUENCE %s OWNED BY %s.%I', d.objid::regclass, parent, a.attname)) INTO serials
@@ -501,7 +501,7 @@ BEGIN
   EXECUTE format('ALTER TABLE %s SET SCHEMA mfi_audit', parent);
   EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', old);  -- its rows move by the hand of their owner
   EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS%s) PARTITION BY RANGE (event_time)%s',
-                 parent, old, ', ' || nullif(new_columns, ''), @extschema@._mfi_tablespace(relation));
+                 parent, old, ', ' || nullif(new_columns, ''), @extschema@._mfi_tablespace(relation::regclass));
   PERFORM @extschema@._mfi_give_to_owner(relation::regclass, parent);
   -- While there is no partition nothing is looked at. The rows that move in were looked at by the same keys.
   PERFORM @extschema@._mfi_execute(keys);

@@ -573,7 +573,7 @@ AS $$
      AND NOT EXISTS (
        SELECT FROM pg_index f
         WHERE f.indrelid = @extschema@._mfi_regclass(name) AND f.indpred IS NULL AND f.indisvalid
-          AND (@extschema@._mfi_index_columns(f.indexrelid))[1:r.indnkeyatts] = @extschema@._mfi_index_columns(r.indexrelid))
+          AND (@extschema@._mfi_index_columns(f.indexrelid::regclass))[1:r.indnkeyatts] = @extschema@._mfi_index_columns(r.indexrelid::regclass))
   UNION ALL
   SELECT replace(command, 'mfi_reference.', '@extschema@.'), NULL
     FROM unnest(@extschema@._mfi_tables()) AS name
