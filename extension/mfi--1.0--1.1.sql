@@ -1,13 +1,146 @@
 \echo Use "ALTER EXTENSION mfi UPDATE" to load this file. \quit
 
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- Schema 1.1: the audit tables become monthly partitions that only grow; columns for group sync.
 --
 -- Months are those of UTC, whatever the session's time zone. A month that has no partition yet goes
 -- to the default partition, so that no event is ever refused; _mfi_audit_arrange moves it out later.
 
+-- Roles
+--
+-- What others call with rights that are not theirs runs as one of two roles that nobody can log in as or become, and that have just
+-- the rights it needs. They are of the cluster: DROP EXTENSION leaves them.
+
+CREATE FUNCTION @extschema@._mfi_role_faults(role name) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT string_agg(fault, ', ')
+    FROM (SELECT CASE WHEN r.rolcanlogin THEN 'LOGIN' END FROM pg_roles r WHERE r.rolname = role
+          UNION ALL SELECT CASE WHEN r.rolsuper THEN 'SUPERUSER' END FROM pg_roles r WHERE r.rolname = role
+          UNION ALL SELECT CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END FROM pg_roles r WHERE r.rolname = role
+          UNION ALL SELECT CASE WHEN r.rolcreatedb THEN 'CREATEDB' END FROM pg_roles r WHERE r.rolname = role
+          UNION ALL SELECT CASE WHEN r.rolreplication THEN 'REPLICATION' END FROM pg_roles r WHERE r.rolname = role
+          UNION ALL SELECT CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END FROM pg_roles r WHERE r.rolname = role
+          UNION ALL SELECT format('the member %I', pg_get_userbyid(m.member)) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid AND r.rolname = role
+          UNION ALL SELECT format('membership in %I', pg_get_userbyid(m.roleid)) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member AND r.rolname = role
+         ) AS f (fault)
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_role_faults(name) IS
+  'What a role has that a role which owns functions of the extension must not have; NULL when there is nothing.';
+
+CREATE FUNCTION @extschema@._mfi_make_role(role name, purpose text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  faults text;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
+    BEGIN
+      EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS', role);
+      EXECUTE format('COMMENT ON ROLE %I IS %L', role, purpose);
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- another database's CREATE EXTENSION was quicker
+    END;
+  END IF;
+  faults := @extschema@._mfi_role_faults(role);
+  IF faults IS NOT NULL THEN
+    RAISE EXCEPTION 'role % has rights that mfi cannot give to everybody who calls its functions: %', quote_ident(role), faults
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('Functions that other roles may call run with the rights of %I: whoever is a member of it, or can log in as it, has them without the functions.', role),
+            HINT = format('If it is a role of mfi, take them away: ALTER ROLE %1$I NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS, and REVOKE '
+                          'for each membership. If it is another one, rename it: ALTER ROLE %1$I RENAME TO ....', role);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_make_role(name, text) IS
+  'Makes a role that owns functions of the extension, if it is not there; fails when it is there and is more than that.';
+
+SELECT @extschema@._mfi_make_role('mfi_sync'::name,
+  'Owns what mfi''s group syncs and event imports run as. What a table''s owner has put on these tables runs as this role, too.'::text);
+SELECT @extschema@._mfi_make_role('mfi_audit_owner'::name, 'Owns what mfi counts audit rows as, for the verdict.'::text);
+
+CREATE FUNCTION @extschema@._mfi_execute_unrecorded(command text) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_execute_unrecorded';
+COMMENT ON FUNCTION @extschema@._mfi_execute_unrecorded(text) IS
+  'Executes a GRANT as if no extension script were running: else the server notes it as one that CREATE EXTENSION makes, and dumps '
+  'leave it out. Only for superusers.';
+
+CREATE FUNCTION @extschema@._mfi_rights() RETURNS TABLE (role text, privilege text, relation regclass, columns name[])
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'mfi_sync', r.privilege, @extschema@._mfi_regclass(r.name), r.columns::name[]
+    FROM (VALUES
+      ('portals', 'SELECT', '{id,realm_id}'), ('mfi_clients', 'SELECT', '{id}'), ('user_groups', 'SELECT', '{user_id,group_id}'),
+      ('portal_groups', 'SELECT', NULL), ('portal_groups', 'INSERT', NULL), ('portal_groups', 'UPDATE', NULL),
+      ('mfi_groups', 'SELECT', NULL), ('mfi_groups', 'INSERT', NULL), ('mfi_groups', 'UPDATE', NULL),
+      ('portal_users', 'SELECT', '{id_iam,id_group,last_login_at}'), ('portal_users', 'UPDATE', '{last_login_at}'),
+      ('mfi_users', 'SELECT', '{id_iam,id_group,last_login_at}'), ('mfi_users', 'UPDATE', '{last_login_at}'),
+      ('user_auth_logs', 'INSERT', NULL), ('user_auth_logs', 'SELECT', '{iam_event_id,event_time,duplicate}'),
+      ('admin_event_logs', 'INSERT', NULL), ('admin_event_logs', 'SELECT', '{event_id,event_time,duplicate}')) AS r (name, privilege, columns)
+  UNION ALL
+  SELECT r.role, r.privilege, to_regclass(r.name), NULL
+    FROM (VALUES ('mfi_sync', 'SELECT', 'mfi.schema_version'), ('mfi_sync', 'SELECT', 'mfi.sync_runs'), ('mfi_sync', 'INSERT', 'mfi.sync_runs'),
+                 ('mfi_sync', 'DELETE', 'mfi.sync_runs'), ('mfi_audit_owner', 'SELECT', 'mfi.audit_watch')) AS r (role, privilege, name)
+  UNION ALL
+  SELECT 'mfi_audit_owner', 'SELECT', to_regclass(@extschema@._mfi_partition_name(name, NULL::timestamptz)), '{event_time}'
+    FROM unnest(@extschema@._mfi_audit_tables()) AS name
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_rights() IS
+  'The rights on the bank''s tables that the extension''s roles have, all that they have; columns: on these alone.';
+
+CREATE OR REPLACE FUNCTION @extschema@._mfi_missing_grants() RETURNS TABLE (step text, command text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('%s on %s for %s', g.privileges, g.object, g.role),
+         format('SELECT @extschema@._mfi_execute_unrecorded(%L::text)', format('GRANT %s ON %s TO %I', g.privileges, g.object, g.role))
+    FROM (SELECT r.role, r.relation::text, string_agg(r.privilege || ' (' || array_to_string(r.columns, ', ') || ')', ', ')
+            FROM @extschema@._mfi_rights() r
+            JOIN pg_class c ON c.oid = r.relation
+            JOIN pg_roles o ON o.rolname = r.role
+           WHERE r.columns IS NOT NULL
+             AND EXISTS (SELECT FROM pg_attribute a
+                          WHERE a.attrelid = c.oid AND a.attname = ANY (r.columns) AND NOT a.attisdropped
+                            AND NOT EXISTS (SELECT FROM (SELECT * FROM aclexplode(a.attacl) UNION ALL SELECT * FROM aclexplode(c.relacl)) AS x
+                                             WHERE x.grantee = o.oid AND x.privilege_type = r.privilege))
+           GROUP BY r.role, r.relation
+          UNION ALL
+          SELECT r.role, r.relation::text, string_agg(r.privilege, ', ')
+            FROM @extschema@._mfi_rights() r
+            JOIN pg_class c ON c.oid = r.relation
+            JOIN pg_roles o ON o.rolname = r.role
+           WHERE r.columns IS NULL
+             AND NOT EXISTS (SELECT FROM aclexplode(c.relacl) AS x WHERE x.grantee = o.oid AND x.privilege_type = r.privilege)
+           GROUP BY r.role, r.relation
+          UNION ALL
+          SELECT DISTINCT n.role, 'SCHEMA ' || quote_ident(n.name), 'USAGE'
+            FROM (VALUES ('mfi_sync', 'mfi'), ('mfi_audit_owner', 'mfi'), ('mfi_audit_owner', 'mfi_audit')) AS n (role, name)
+            JOIN pg_namespace s ON s.nspname = n.name
+            JOIN pg_roles o ON o.rolname = n.role
+           WHERE NOT EXISTS (SELECT FROM aclexplode(s.nspacl) AS x WHERE x.grantee = o.oid AND x.privilege_type = 'USAGE')
+          UNION ALL
+          -- Where everybody has them, as a new database and schema public give them, nothing is to be granted.
+          SELECT DISTINCT o.rolname::text, 'SCHEMA ' || e.extnamespace::regnamespace, 'USAGE'
+            FROM pg_extension e, pg_roles o
+           WHERE e.extname IN ('mfi', 'uuid-ossp') AND o.rolname IN ('mfi_sync', 'mfi_audit_owner')
+             AND NOT has_schema_privilege(o.oid, e.extnamespace, 'USAGE')
+          UNION ALL
+          SELECT o.rolname::text, 'DATABASE ' || quote_ident(current_database()), 'TEMPORARY'
+            FROM pg_roles o WHERE o.rolname = 'mfi_sync' AND NOT has_database_privilege(o.oid, current_database(), 'TEMPORARY')
+         ) AS g (role, object, privileges)
+   ORDER BY g.role, g.object, g.privileges
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_missing_grants() IS
+  'Steps that give the extension''s roles the rights they lack: all in a new schema, and after a restore that left privileges out.';
+
 -- Append-only
 
-CREATE FUNCTION _mfi_refuse_change() RETURNS trigger
+CREATE FUNCTION @extschema@._mfi_refuse_change() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -18,25 +151,25 @@ BEGIN
           HINT = 'Whole months that a verified backup contains go by SELECT * FROM mfi_audit_expire(keep_months => 24).';
 END
 $$;
-COMMENT ON FUNCTION _mfi_refuse_change() IS 'Trigger: refuses UPDATE, DELETE and TRUNCATE on audit tables and their partitions.';
+COMMENT ON FUNCTION @extschema@._mfi_refuse_change() IS 'Trigger: refuses UPDATE, DELETE and TRUNCATE on audit tables and their partitions.';
 
-CREATE FUNCTION _mfi_audit_tables() RETURNS text[]
+CREATE FUNCTION @extschema@._mfi_audit_tables() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT ARRAY['user_auth_logs', 'admin_event_logs', 'user_activity_logs', 'mfi_user_activity_logs'] $$;
-COMMENT ON FUNCTION _mfi_audit_tables() IS 'Names of the audit tables.';
+COMMENT ON FUNCTION @extschema@._mfi_audit_tables() IS 'Names of the audit tables.';
 
-CREATE FUNCTION _mfi_append_only(relation text) RETURNS text
+CREATE FUNCTION @extschema@._mfi_append_only(relation text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %s '
                 'EXECUTE FUNCTION @extschema@._mfi_refuse_change()', relation)
 $$;
-COMMENT ON FUNCTION _mfi_append_only(text) IS
+COMMENT ON FUNCTION @extschema@._mfi_append_only(text) IS
   'Command that makes a relation append-only. Statement triggers are not inherited: each partition has its own.';
 
-CREATE OR REPLACE FUNCTION _mfi_triggers() RETURNS TABLE (relation text, trigger_name text, command text)
+CREATE OR REPLACE FUNCTION @extschema@._mfi_triggers() RETURNS TABLE (relation text, trigger_name text, command text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -62,33 +195,49 @@ $$;
 
 -- Partitions
 
-CREATE FUNCTION _mfi_month(at timestamptz, further integer DEFAULT 0) RETURNS timestamptz
+CREATE FUNCTION @extschema@._mfi_month(at timestamptz, further integer DEFAULT 0) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT (date_trunc('month', at AT TIME ZONE 'UTC') + make_interval(months => further)) AT TIME ZONE 'UTC'
 $$;
-COMMENT ON FUNCTION _mfi_month(timestamptz, integer) IS 'Begin, in UTC, of the month of a moment, or of one so many months further.';
+COMMENT ON FUNCTION @extschema@._mfi_month(timestamptz, integer) IS 'Begin, in UTC, of the month of a moment, or of one so many months further.';
 
-CREATE FUNCTION _mfi_partition_name(relation text, month timestamptz) RETURNS text
+CREATE FUNCTION @extschema@._mfi_partition_name(relation text, month timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT 'mfi_audit.' || quote_ident(relation || coalesce(to_char(month AT TIME ZONE 'UTC', '_YYYYMM'), '_default'))
 $$;
-COMMENT ON FUNCTION _mfi_partition_name(text, timestamptz) IS
+COMMENT ON FUNCTION @extschema@._mfi_partition_name(text, timestamptz) IS
   'Name of the partition of an audit table for a month; of its default partition when the month is NULL.';
 
-CREATE FUNCTION _mfi_tablespace(relation regclass) RETURNS text
+CREATE FUNCTION @extschema@._mfi_tablespace(relation regclass) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT format(' TABLESPACE %I', spcname) FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = relation
 $$;
-COMMENT ON FUNCTION _mfi_tablespace(regclass) IS
+COMMENT ON FUNCTION @extschema@._mfi_tablespace(regclass) IS
   'Clause that puts a new table where this one is; NULL when that is the database''s own tablespace.';
 
-CREATE FUNCTION _mfi_add_partition(relation text, month timestamptz) RETURNS void
+CREATE FUNCTION @extschema@._mfi_give_to_owner(parent regclass, relation text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  owner name := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = parent);
+BEGIN
+  EXECUTE format('ALTER TABLE %s OWNER TO %I', relation, owner);
+  IF NOT has_schema_privilege(owner, 'mfi_audit', 'USAGE') THEN
+    PERFORM @extschema@._mfi_execute_unrecorded(format('GRANT USAGE ON SCHEMA mfi_audit TO %I', owner));
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_give_to_owner(regclass, text) IS
+  'Gives a table in mfi_audit the owner of an audit table, who can reach it there: what its rows meet runs with that owner''s rights.';
+
+CREATE FUNCTION @extschema@._mfi_add_partition(relation text, month timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
@@ -96,7 +245,7 @@ AS $$
 DECLARE
   parent regclass := @extschema@._mfi_regclass(relation);
   name text := @extschema@._mfi_partition_name(relation, month);
-  outside regclass := to_regclass(@extschema@._mfi_partition_name(relation, NULL));
+  outside regclass := to_regclass(@extschema@._mfi_partition_name(relation, NULL::timestamptz));
   columns text;
 BEGIN
   IF to_regclass(name) IS NOT NULL THEN
@@ -108,93 +257,95 @@ BEGIN
   -- A table that is attached locks the parent less than one made as a partition.
   EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED '
                  'INCLUDING STORAGE INCLUDING COMPRESSION)%s', name, parent, @extschema@._mfi_tablespace(parent));
-  EXECUTE format('ALTER TABLE %s OWNER TO %I', name,
-                 (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = parent));
+  PERFORM @extschema@._mfi_give_to_owner(parent, name);
   IF month IS NULL THEN
     EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Rows of %s whose month has no partition.', parent));
     -- Rows without a time may be many; the health check asks for the others every few seconds.
     EXECUTE format('CREATE INDEX ON %s (event_time)', name);
-    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', parent, name);
+    PERFORM @extschema@._mfi_as_owner(parent, format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', parent, name));
+    EXECUTE format('GRANT SELECT (event_time) ON %s TO mfi_audit_owner', name);
   ELSE
     IF outside IS NOT NULL AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = outside) THEN
       SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
         FROM pg_attribute WHERE attrelid = outside AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
-      EXECUTE format('WITH moved AS (DELETE FROM %s WHERE event_time >= $1 AND event_time < $2 RETURNING %s) '
-                     'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT * FROM moved', outside, columns, name, columns)
-        USING month, @extschema@._mfi_month(month, 1);
+      PERFORM @extschema@._mfi_as_owner(parent, format(
+        'WITH moved AS (DELETE FROM %s WHERE event_time >= %L AND event_time < %L RETURNING %s) '
+        'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT * FROM moved',
+        outside, month, @extschema@._mfi_month(month, 1), columns, name, columns));
     END IF;
     EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Rows of %s of %s (UTC).', parent, to_char(month, 'YYYY-MM')));
-    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, name, month,
-                   @extschema@._mfi_month(month, 1));
+    PERFORM @extschema@._mfi_as_owner(parent, format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, name, month,
+                                                     @extschema@._mfi_month(month, 1)));
   END IF;
   EXECUTE @extschema@._mfi_append_only(name);
 END
 $$;
-COMMENT ON FUNCTION _mfi_add_partition(text, timestamptz) IS
+COMMENT ON FUNCTION @extschema@._mfi_add_partition(text, timestamptz) IS
   'Makes and attaches the partition of an audit table for a month, or its default partition when the month is NULL. '
   'While the default partition is detached, the month''s rows move out of it.';
 
-CREATE FUNCTION _mfi_stray_months(relation regclass, last_month timestamptz) RETURNS SETOF timestamptz
-LANGUAGE plpgsql STABLE
+CREATE FUNCTION @extschema@._mfi_stray_months(relation regclass, last_month timestamptz) RETURNS SETOF timestamptz
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN QUERY EXECUTE format(
-    'SELECT DISTINCT date_trunc(''month'', event_time, ''UTC'') FROM %s WHERE event_time >= $1 AND event_time < $2 ORDER BY 1', relation)
-    USING timestamptz '2000-01-01 00:00Z', @extschema@._mfi_month(last_month, 1);
+  -- Reading a table as well runs its owner's functions: the planner computes what an index or a check calls with constants.
+  RETURN QUERY SELECT unnest(@extschema@._mfi_as_owner(relation, format(
+    'SELECT array_agg(DISTINCT date_trunc(''month'', event_time, ''UTC'') ORDER BY date_trunc(''month'', event_time, ''UTC'')) '
+    'FROM %s WHERE event_time >= %L AND event_time < %L', relation, timestamptz '2000-01-01 00:00Z', @extschema@._mfi_month(last_month, 1)))::timestamptz[]);
 END
 $$;
-COMMENT ON FUNCTION _mfi_stray_months(regclass, timestamptz) IS
+COMMENT ON FUNCTION @extschema@._mfi_stray_months(regclass, timestamptz) IS
   'Months, from 2000 to the given one, that have rows in this relation. A time outside of that is a mistake of '
   'the sender and gets no partition.';
 
-CREATE FUNCTION _mfi_audit_arrange(relation text, months integer) RETURNS SETOF text
+CREATE FUNCTION @extschema@._mfi_audit_arrange(relation text, months integer) RETURNS SETOF text
 LANGUAGE plpgsql
-SET search_path = @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  parent regclass := _mfi_regclass(relation);
-  outside regclass := to_regclass(_mfi_partition_name(relation, NULL));
-  last_month timestamptz := _mfi_month(now(), months);
+  parent regclass := @extschema@._mfi_regclass(relation);
+  outside regclass := to_regclass(@extschema@._mfi_partition_name(relation, NULL::timestamptz));
+  last_month timestamptz := @extschema@._mfi_month(now(), months);
   stray timestamptz[];
   month timestamptz;
 BEGIN
   IF outside IS NULL THEN
-    PERFORM _mfi_add_partition(relation, NULL);
-    outside := _mfi_partition_name(relation, NULL)::regclass;
+    PERFORM @extschema@._mfi_add_partition(relation, NULL::timestamptz);
+    outside := @extschema@._mfi_partition_name(relation, NULL::timestamptz)::regclass;
     RETURN NEXT format('partition %s made', outside);
   END IF;
-  stray := ARRAY(SELECT _mfi_stray_months(outside, last_month));
+  stray := ARRAY(SELECT @extschema@._mfi_stray_months(outside, last_month));
   IF stray <> '{}' THEN
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', parent);
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, outside);
     EXECUTE format('ALTER TABLE %s DISABLE TRIGGER append_only', outside);
-    stray := ARRAY(SELECT _mfi_stray_months(outside, last_month));
+    stray := ARRAY(SELECT @extschema@._mfi_stray_months(outside, last_month));
   END IF;
   FOR month IN
     SELECT m FROM (SELECT unnest(stray)
-                   UNION SELECT _mfi_month(now(), further) FROM generate_series(0, months) AS further) AS wanted (m)
+                   UNION SELECT @extschema@._mfi_month(now(), further) FROM generate_series(0, months) AS further) AS wanted (m)
      WHERE NOT EXISTS (SELECT FROM pg_inherits i
-                        WHERE i.inhparent = parent AND i.inhrelid = to_regclass(_mfi_partition_name(relation, m)))
+                        WHERE i.inhparent = parent AND i.inhrelid = to_regclass(@extschema@._mfi_partition_name(relation, m)))
      ORDER BY m
   LOOP
-    PERFORM _mfi_add_partition(relation, month);
-    RETURN NEXT format('partition %s made%s', _mfi_partition_name(relation, month),
+    PERFORM @extschema@._mfi_add_partition(relation, month);
+    RETURN NEXT format('partition %s made%s', @extschema@._mfi_partition_name(relation, month),
                        CASE WHEN month = ANY (stray) THEN ', with the rows that were in ' || outside END);
   END LOOP;
   IF stray <> '{}' THEN
     EXECUTE format('ALTER TABLE %s ENABLE TRIGGER append_only', outside);
-    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', parent, outside);
+    PERFORM @extschema@._mfi_as_owner(parent, format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', parent, outside));
   END IF;
 END
 $$;
-COMMENT ON FUNCTION _mfi_audit_arrange(text, integer) IS
+COMMENT ON FUNCTION @extschema@._mfi_audit_arrange(text, integer) IS
   'Makes the partitions of an audit table that are missing for the current month, so many further, and every month '
   'whose rows are in the default partition; returns one line for each.';
 
 -- Migration 1.1
 
-CREATE FUNCTION _mfi_audit_obstacles(table_name text) RETURNS SETOF text
+CREATE FUNCTION @extschema@._mfi_audit_obstacles(table_name text) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -230,10 +381,10 @@ AS $$
      AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
                                                 AND r.ev_class IN (SELECT oid FROM dropped))
 $$;
-COMMENT ON FUNCTION _mfi_audit_obstacles(text) IS
+COMMENT ON FUNCTION @extschema@._mfi_audit_obstacles(text) IS
   'What keeps an audit table from being made anew as a partitioned one.';
 
-CREATE FUNCTION _mfi_columns_in_the_way(table_name text) RETURNS SETOF text
+CREATE FUNCTION @extschema@._mfi_columns_in_the_way(table_name text) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -247,10 +398,10 @@ AS $$
     JOIN pg_attribute ON attrelid = @extschema@._mfi_regclass(name) AND attname = ANY (columns) AND NOT attisdropped
    WHERE name = table_name
 $$;
-COMMENT ON FUNCTION _mfi_columns_in_the_way(text) IS
+COMMENT ON FUNCTION @extschema@._mfi_columns_in_the_way(text) IS
   'Columns of a table that have the name of one that version 1.1 adds.';
 
-CREATE FUNCTION _mfi_audit_forecast(table_name text) RETURNS text
+CREATE FUNCTION @extschema@._mfi_audit_forecast(table_name text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -266,25 +417,25 @@ BEGIN
                 coalesce('about ' || nullif(row_count, -1), 'all'), pg_size_pretty(bytes), ceil(bytes / 20e6));
 END
 $$;
-COMMENT ON FUNCTION _mfi_audit_forecast(text) IS
+COMMENT ON FUNCTION @extschema@._mfi_audit_forecast(text) IS
   'How much moves when this audit table is partitioned, and for how long it is locked; NULL when it is not worth a word.';
 
-CREATE FUNCTION _mfi_mark_duplicates(table_name text, key text) RETURNS void
+CREATE FUNCTION @extschema@._mfi_mark_duplicates(table_name text, key text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  EXECUTE format(
+  PERFORM @extschema@._mfi_as_owner(@extschema@._mfi_regclass(table_name), format(
     'UPDATE @extschema@.%1$I t SET duplicate = true FROM ('
     '  SELECT tableoid AS partition, ctid AS place, row_number() OVER (PARTITION BY %2$I, event_time ORDER BY created_on, id) AS nth'
     '    FROM @extschema@.%1$I WHERE %2$I IS NOT NULL) n '
-    'WHERE n.nth > 1 AND t.tableoid = n.partition AND t.ctid = n.place', table_name, key);
+    'WHERE n.nth > 1 AND t.tableoid = n.partition AND t.ctid = n.place', table_name, key));
 END
 $$;
-COMMENT ON FUNCTION _mfi_mark_duplicates(text, text) IS
+COMMENT ON FUNCTION @extschema@._mfi_mark_duplicates(text, text) IS
   'Marks each row that repeats the Keycloak event of another one, except the oldest.';
 
-CREATE FUNCTION _mfi_refuse_old_snapshot() RETURNS void
+CREATE FUNCTION @extschema@._mfi_refuse_old_snapshot() RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -297,10 +448,10 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION _mfi_refuse_old_snapshot() IS
+COMMENT ON FUNCTION @extschema@._mfi_refuse_old_snapshot() IS
   'Fails in a transaction whose snapshot is older than the locks it takes.';
 
-CREATE FUNCTION _mfi_partition_audit_table(table_name text, new_columns text, time_of_row text, event_key text, id_key text)
+CREATE FUNCTION @extschema@._mfi_partition_audit_table(table_name text, new_columns text, time_of_row text, event_key text, id_key text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -316,6 +467,7 @@ DECLARE
   serial_type regtype := (SELECT seqtypid FROM pg_sequence WHERE seqrelid = serial);
   serials text[];
   views text[];
+  keys text[];
   parts text[];
   row_columns text;
   month timestamptz;
@@ -328,15 +480,15 @@ BEGIN
     PERFORM @extschema@._mfi_refuse_old_snapshot();
   END IF;
   views := @extschema@._mfi_set_views_aside(ARRAY[relation::regclass]);
-  parts := ARRAY(SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', parent, conname, pg_get_constraintdef(oid))
-                   FROM pg_constraint WHERE conrelid = relation AND contype = 'f')
-        || ARRAY(SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = relation AND NOT indisprimary)
+  keys := ARRAY(SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', parent, conname, pg_get_constraintdef(oid))
+                  FROM pg_constraint WHERE conrelid = relation AND contype = 'f');
+  parts := ARRAY(SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = relation AND NOT indisprimary)
         || ARRAY(SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext WHERE stxrelid = relation)
-        || ARRAY(SELECT h FROM @extschema@._mfi_hangers(relation) h)
+        || ARRAY(SELECT h FROM @extschema@._mfi_hangers(relation::regclass) h)
         || ARRAY(SELECT c FROM (SELECT relation UNION ALL SELECT serial::oid
                                 UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = relation AND NOT indisprimary) AS r (oid),
-                               @extschema@._mfi_comments(r.oid) c)
-        || ARRAY(SELECT g FROM (VALUES (relation), (serial::oid)) AS r (oid), @extschema@._mfi_grants(r.oid) g);
+                               @extschema@._mfi_comments(r.oid::regclass) c)
+        || ARRAY(SELECT g FROM (VALUES (relation), (serial::oid)) AS r (oid), @extschema@._mfi_grants(r.oid::regclass) g);
   SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO row_columns
     FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
   SELECT array_agg(format('ALTER SEQUENCE %s OWNED BY %s.%I', d.objid::regclass, parent, a.attname)) INTO serials
@@ -347,21 +499,26 @@ BEGIN
 
   -- In the other schema the old table, its indexes and its sequence are in no name's way.
   EXECUTE format('ALTER TABLE %s SET SCHEMA mfi_audit', parent);
+  EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', old);  -- its rows move by the hand of their owner
   EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS%s) PARTITION BY RANGE (event_time)%s',
-                 parent, old, ', ' || nullif(new_columns, ''), @extschema@._mfi_tablespace(relation));
-  EXECUTE format('ALTER TABLE %s OWNER TO %I', parent, (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = relation));
-  PERFORM @extschema@._mfi_add_partition(table_name, NULL);
+                 parent, old, ', ' || nullif(new_columns, ''), @extschema@._mfi_tablespace(relation::regclass));
+  PERFORM @extschema@._mfi_give_to_owner(relation::regclass, parent);
+  -- While there is no partition nothing is looked at. The rows that move in were looked at by the same keys.
+  PERFORM @extschema@._mfi_execute(keys);
+  PERFORM @extschema@._mfi_add_partition(table_name, NULL::timestamptz);
   -- OFFSET 0 hides the times' statistics: there are few months, so they are hashed, not sorted.
-  FOR month IN EXECUTE format(
-    'SELECT DISTINCT m FROM (SELECT date_trunc(''month'', %s, ''UTC'') FROM %s WHERE %1$s >= $1 AND %1$s < $2 OFFSET 0) AS o (m) '
-    'UNION SELECT @extschema@._mfi_month(now(), further) FROM generate_series(0, 3) AS further ORDER BY 1', time_of_row, old)
-    USING timestamptz '2000-01-01 00:00Z', @extschema@._mfi_month(now(), 4)
+  FOR month IN
+    SELECT unnest(@extschema@._mfi_as_owner(relation::regclass, format(
+      'SELECT array_agg(m) FROM (SELECT DISTINCT m FROM (SELECT date_trunc(''month'', %1$s, ''UTC'') FROM %2$s WHERE %1$s >= %3$L AND %1$s < %4$L OFFSET 0) AS o (m)) AS d',
+      time_of_row, old, timestamptz '2000-01-01 00:00Z', @extschema@._mfi_month(now(), 4)))::timestamptz[])
+    UNION SELECT @extschema@._mfi_month(now(), further) FROM generate_series(0, 3) AS further ORDER BY 1
   LOOP
     PERFORM @extschema@._mfi_add_partition(table_name, month);
   END LOOP;
-  EXECUTE format('INSERT INTO %1$s (%2$s%3$s) OVERRIDING SYSTEM VALUE SELECT %2$s%4$s FROM %5$s', parent, row_columns,
-                 CASE WHEN time_of_row <> 'event_time' THEN ', event_time' END,
-                 CASE WHEN time_of_row <> 'event_time' THEN ', ' || time_of_row END, old);
+  PERFORM @extschema@._mfi_as_owner(relation::regclass, format(
+    'INSERT INTO %1$s (%2$s%3$s) OVERRIDING SYSTEM VALUE SELECT %2$s%4$s FROM %5$s', parent, row_columns,
+    CASE WHEN time_of_row <> 'event_time' THEN ', event_time' END,
+    CASE WHEN time_of_row <> 'event_time' THEN ', ' || time_of_row END, old));
   IF serial IS NOT NULL THEN
     EXECUTE format('ALTER SEQUENCE %s AS %s', pg_get_serial_sequence(parent, 'id'), serial_type);
     EXECUTE format('SELECT setval(pg_get_serial_sequence(%L, ''id''), last_value, is_called) FROM %s', parent, serial);
@@ -383,20 +540,20 @@ BEGIN
   PERFORM @extschema@._mfi_execute(serials || parts || views);
 END
 $$;
-COMMENT ON FUNCTION _mfi_partition_audit_table(text, text, text, text, text) IS
+COMMENT ON FUNCTION @extschema@._mfi_partition_audit_table(text, text, text, text, text) IS
   'Makes an audit table anew, partitioned by event_time and with new columns, and moves its rows and all that hangs on '
   'it. time_of_row: the expression that gives an old row its event_time; event_key and id_key: commands of its unique indexes.';
 
-CREATE FUNCTION _mfi_migration_1_1() RETURNS TABLE (step text, command text)
+CREATE FUNCTION @extschema@._mfi_migration_1_1() RETURNS TABLE (step text, command text)
 LANGUAGE plpgsql STABLE
-SET search_path = @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $migration$
 DECLARE
   obstacles text;
 BEGIN
   SELECT string_agg(format('%I: %s', name, obstacle), E'\n' ORDER BY name, obstacle) INTO obstacles
-    FROM (SELECT name, _mfi_audit_obstacles(name) FROM unnest(_mfi_audit_tables()) AS name
-          UNION ALL SELECT name, _mfi_columns_in_the_way(name) FROM unnest(_mfi_tables()) AS name) AS o (name, obstacle);
+    FROM (SELECT name, @extschema@._mfi_audit_obstacles(name) FROM unnest(@extschema@._mfi_audit_tables()) AS name
+          UNION ALL SELECT name, @extschema@._mfi_columns_in_the_way(name) FROM unnest(@extschema@._mfi_tables()) AS name) AS o (name, obstacle);
   IF obstacles IS NOT NULL THEN
     RAISE EXCEPTION 'the tables cannot be brought to version 1.1 while other objects are in the way'
       USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles || E'\nNothing was changed.',
@@ -404,15 +561,15 @@ BEGIN
   END IF;
   RETURN QUERY
 
-SELECT format('table %s: partitions by month%s', t.name, ' (' || _mfi_audit_forecast(t.name) || ')'),
-       format('SELECT _mfi_partition_audit_table(%L, %L, %L, %L, %L)', t.name, t.new_columns, t.time_of_row, t.event_key, t.id_key)
+SELECT format('table %s: partitions by month%s', t.name, ' (' || @extschema@._mfi_audit_forecast(t.name) || ')'),
+       format('SELECT @extschema@._mfi_partition_audit_table(%L::text, %L::text, %L::text, %L::text, %L::text)', t.name, t.new_columns, t.time_of_row, t.event_key, t.id_key)
          || E';\n' || t.comments
   FROM (VALUES
 ('user_auth_logs', $sql$ip inet, duplicate boolean NOT NULL DEFAULT false$sql$, 'event_time',
  'CREATE UNIQUE INDEX ON @extschema@.user_auth_logs (iam_event_id, event_time) WHERE NOT duplicate',
  'CREATE UNIQUE INDEX ON @extschema@.user_auth_logs (id, event_time)', $sql$
-COMMENT ON COLUMN user_auth_logs.ip IS 'ip_address, when it is an address.';
-COMMENT ON COLUMN user_auth_logs.duplicate IS
+COMMENT ON COLUMN @extschema@.user_auth_logs.ip IS 'ip_address, when it is an address.';
+COMMENT ON COLUMN @extschema@.user_auth_logs.duplicate IS
   'True for a row from before version 1.1 that repeats the event of another row; since then an event is taken once.';
 $sql$),
 ('admin_event_logs', $sql$event_time timestamptz NOT NULL DEFAULT now(), auth_realm_id text, auth_client_uuid text,
@@ -420,66 +577,66 @@ $sql$),
  'coalesce(created_on, now())',
  'CREATE UNIQUE INDEX ON @extschema@.admin_event_logs (event_id, event_time) WHERE NOT duplicate',
  'CREATE UNIQUE INDEX ON @extschema@.admin_event_logs (id, event_time)', $sql$
-COMMENT ON COLUMN admin_event_logs.event_time IS
+COMMENT ON COLUMN @extschema@.admin_event_logs.event_time IS
   'When it happened. Rows from before version 1.1 have the time they were written.';
-COMMENT ON COLUMN admin_event_logs.auth_realm_id IS 'Keycloak realm of the administrator.';
-COMMENT ON COLUMN admin_event_logs.auth_client_uuid IS 'Keycloak''s id, not the name, of the client the administrator used.';
-COMMENT ON COLUMN admin_event_logs.auth_user_id IS 'Keycloak''s id of the administrator.';
-COMMENT ON COLUMN admin_event_logs.ip_address IS 'As Keycloak sent it; not always an address.';
-COMMENT ON COLUMN admin_event_logs.ip IS 'ip_address, when it is an address.';
-COMMENT ON COLUMN admin_event_logs.representation_raw IS 'The representation as sent, when it is not JSON.';
-COMMENT ON COLUMN admin_event_logs.duplicate IS
+COMMENT ON COLUMN @extschema@.admin_event_logs.auth_realm_id IS 'Keycloak realm of the administrator.';
+COMMENT ON COLUMN @extschema@.admin_event_logs.auth_client_uuid IS 'Keycloak''s id, not the name, of the client the administrator used.';
+COMMENT ON COLUMN @extschema@.admin_event_logs.auth_user_id IS 'Keycloak''s id of the administrator.';
+COMMENT ON COLUMN @extschema@.admin_event_logs.ip_address IS 'As Keycloak sent it; not always an address.';
+COMMENT ON COLUMN @extschema@.admin_event_logs.ip IS 'ip_address, when it is an address.';
+COMMENT ON COLUMN @extschema@.admin_event_logs.representation_raw IS 'The representation as sent, when it is not JSON.';
+COMMENT ON COLUMN @extschema@.admin_event_logs.duplicate IS
   'True for a row from before version 1.1 that repeats the event of another row; since then an event is taken once.';
 $sql$),
 ('user_activity_logs', '', 'event_time', NULL,
  'CREATE UNIQUE INDEX ON @extschema@.user_activity_logs (id, event_time) NULLS NOT DISTINCT', $sql$
-ALTER TABLE user_activity_logs ALTER COLUMN event_time SET DEFAULT now();
-COMMENT ON COLUMN user_activity_logs.event_time IS 'When it happened; NULL when nobody knows.';
+ALTER TABLE @extschema@.user_activity_logs ALTER COLUMN event_time SET DEFAULT now();
+COMMENT ON COLUMN @extschema@.user_activity_logs.event_time IS 'When it happened; NULL when nobody knows.';
 $sql$),
 ('mfi_user_activity_logs', 'id_mfi uuid', 'event_time', NULL,
  'CREATE UNIQUE INDEX ON @extschema@.mfi_user_activity_logs (id, event_time) NULLS NOT DISTINCT', $sql$
-ALTER TABLE mfi_user_activity_logs ALTER COLUMN event_time SET DEFAULT now();
-COMMENT ON COLUMN mfi_user_activity_logs.event_time IS 'When it happened; NULL when nobody knows.';
-COMMENT ON COLUMN mfi_user_activity_logs.id_mfi IS 'mfi_clients.id; no foreign key: the log outlives the MFI.';
+ALTER TABLE @extschema@.mfi_user_activity_logs ALTER COLUMN event_time SET DEFAULT now();
+COMMENT ON COLUMN @extschema@.mfi_user_activity_logs.event_time IS 'When it happened; NULL when nobody knows.';
+COMMENT ON COLUMN @extschema@.mfi_user_activity_logs.id_mfi IS 'mfi_clients.id; no foreign key: the log outlives the MFI.';
 $sql$)) AS t (name, new_columns, time_of_row, event_key, id_key, comments);
 
   RETURN QUERY VALUES
 ('columns of portal_groups for group sync', $sql$
-ALTER TABLE portal_groups
-  ADD COLUMN portal_id    uuid REFERENCES portals (id) ON DELETE SET NULL,
+ALTER TABLE @extschema@.portal_groups
+  ADD COLUMN portal_id    uuid REFERENCES @extschema@.portals (id) ON DELETE SET NULL,
   ADD COLUMN depth        integer CHECK (depth >= 0),
   ADD COLUMN attributes   jsonb,
   ADD COLUMN realm_roles  jsonb,
   ADD COLUMN client_roles jsonb,
   ADD COLUMN deleted_at   timestamptz;
-CREATE INDEX ON portal_groups (portal_id);
-CREATE INDEX portal_groups_realm_idx ON portal_groups (split_part(ltrim(group_path, '/'), '/', 1)) WHERE portal_id IS NULL;
-COMMENT ON COLUMN portal_groups.portal_id IS
+CREATE INDEX ON @extschema@.portal_groups (portal_id);
+CREATE INDEX portal_groups_realm_idx ON @extschema@.portal_groups (split_part(ltrim(group_path, '/'), '/', 1)) WHERE portal_id IS NULL;
+COMMENT ON COLUMN @extschema@.portal_groups.portal_id IS
   'The portal of the group. NULL: that of the realm that group_path begins with.';
-COMMENT ON COLUMN portal_groups.depth IS 'Depth in Keycloak''s tree, 0 at the top.';
-COMMENT ON COLUMN portal_groups.attributes IS 'Keycloak''s attributes of the group.';
-COMMENT ON COLUMN portal_groups.realm_roles IS 'Keycloak''s realm roles of the group.';
-COMMENT ON COLUMN portal_groups.client_roles IS 'Keycloak''s client roles of the group.';
-COMMENT ON COLUMN portal_groups.deleted_at IS
+COMMENT ON COLUMN @extschema@.portal_groups.depth IS 'Depth in Keycloak''s tree, 0 at the top.';
+COMMENT ON COLUMN @extschema@.portal_groups.attributes IS 'Keycloak''s attributes of the group.';
+COMMENT ON COLUMN @extschema@.portal_groups.realm_roles IS 'Keycloak''s realm roles of the group.';
+COMMENT ON COLUMN @extschema@.portal_groups.client_roles IS 'Keycloak''s client roles of the group.';
+COMMENT ON COLUMN @extschema@.portal_groups.deleted_at IS
   'When Keycloak was found without the group. Its memberships stay, but no view shows them.';
 $sql$),
 
 ('user_groups: vacuumed sooner, so that v_active_portals reads its index alone', $sql$
-ALTER TABLE user_groups SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.02);
+ALTER TABLE @extschema@.user_groups SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.02);
 $sql$),
 
 ('columns of mfi_groups for group sync', $sql$
-ALTER TABLE mfi_groups
+ALTER TABLE @extschema@.mfi_groups
   ADD COLUMN depth        integer CHECK (depth >= 0),
   ADD COLUMN attributes   jsonb,
   ADD COLUMN realm_roles  jsonb,
   ADD COLUMN client_roles jsonb,
   ADD COLUMN deleted_at   timestamptz;
-COMMENT ON COLUMN mfi_groups.depth IS 'Depth in Keycloak''s tree, 0 at the top.';
-COMMENT ON COLUMN mfi_groups.attributes IS 'Keycloak''s attributes of the group.';
-COMMENT ON COLUMN mfi_groups.realm_roles IS 'Keycloak''s realm roles of the group.';
-COMMENT ON COLUMN mfi_groups.client_roles IS 'Keycloak''s client roles of the group.';
-COMMENT ON COLUMN mfi_groups.deleted_at IS 'When Keycloak was found without the group.';
+COMMENT ON COLUMN @extschema@.mfi_groups.depth IS 'Depth in Keycloak''s tree, 0 at the top.';
+COMMENT ON COLUMN @extschema@.mfi_groups.attributes IS 'Keycloak''s attributes of the group.';
+COMMENT ON COLUMN @extschema@.mfi_groups.realm_roles IS 'Keycloak''s realm roles of the group.';
+COMMENT ON COLUMN @extschema@.mfi_groups.client_roles IS 'Keycloak''s client roles of the group.';
+COMMENT ON COLUMN @extschema@.mfi_groups.deleted_at IS 'When Keycloak was found without the group.';
 $sql$),
 
 ('table mfi.sync_runs', $sql$
@@ -501,52 +658,76 @@ COMMENT ON COLUMN mfi.sync_runs.outcome IS 'changed or noop.';
 GRANT SELECT ON mfi.sync_runs TO pg_monitor;
 $sql$),
 
+('table mfi.audit_watch', $sql$
+CREATE TABLE mfi.audit_watch (
+  relation   text PRIMARY KEY,
+  owner      name,
+  expected   bigint,
+  backup     text,
+  rows       bigint,
+  file       oid,
+  changes    bigint,
+  counted_at timestamptz,
+  expired_at timestamptz
+);
+COMMENT ON TABLE mfi.audit_watch IS
+  'What the worker has seen of the audit tables and their months, so that what is taken away is noticed. A row that is deleted begins anew.';
+COMMENT ON COLUMN mfi.audit_watch.owner IS 'Owner of an audit table when it was first seen; set it when the owner is meant to be another one.';
+COMMENT ON COLUMN mfi.audit_watch.expected IS 'The most rows that a backup proven by a restore had of a month.';
+COMMENT ON COLUMN mfi.audit_watch.backup IS 'That backup.';
+COMMENT ON COLUMN mfi.audit_watch.rows IS 'Rows of the month when they were last counted.';
+COMMENT ON COLUMN mfi.audit_watch.file IS 'File node of the month then: TRUNCATE gives it another one.';
+COMMENT ON COLUMN mfi.audit_watch.changes IS 'Rows that had been updated or deleted there by then, as the statistics have it.';
+COMMENT ON COLUMN mfi.audit_watch.expired_at IS 'When mfi_audit_expire() dropped the month.';
+GRANT SELECT ON mfi.audit_watch TO pg_monitor;
+$sql$),
+
 ('view v_active_portals: by portal_groups.portal_id', $sql$
-ALTER EXTENSION mfi ADD VIEW v_active_portals;
-CREATE OR REPLACE VIEW v_active_portals WITH (security_invoker = true) AS
+ALTER EXTENSION mfi ADD VIEW @extschema@.v_active_portals;
+CREATE OR REPLACE VIEW @extschema@.v_active_portals WITH (security_invoker = true) AS
 SELECT p.id, p.name, p.description, p.realm_id, p.is_active, p.on_prod,
        (SELECT count(DISTINCT ug.user_id)
-          FROM user_groups ug
+          FROM @extschema@.user_groups ug
          WHERE ug.group_id = ANY (ARRAY(
                SELECT g.iam_group_id
-                 FROM portal_groups g
+                 FROM @extschema@.portal_groups g
                 WHERE g.portal_id = p.id AND g.deleted_at IS NULL
                 UNION ALL
                SELECT g.iam_group_id
-                 FROM portal_groups g
+                 FROM @extschema@.portal_groups g
                 WHERE g.portal_id IS NULL AND split_part(ltrim(g.group_path, '/'), '/', 1) = p.realm_id
                   AND g.deleted_at IS NULL))) AS user_count,
        p.created_on, p.updated_at
-  FROM portals p
+  FROM @extschema@.portals p
  WHERE p.is_active;
-ALTER EXTENSION mfi DROP VIEW v_active_portals;
-COMMENT ON COLUMN v_active_portals.user_count IS
+ALTER EXTENSION mfi DROP VIEW @extschema@.v_active_portals;
+COMMENT ON COLUMN @extschema@.v_active_portals.user_count IS
   'Distinct users in groups of the portal (portal_groups.portal_id; where that is NULL, groups whose path begins with '
   'the portal''s realm); 0 when there are none.';
 $sql$),
 
 ('view v_user_group_assignments: without deleted groups', $sql$
-ALTER EXTENSION mfi ADD VIEW v_user_group_assignments;
-CREATE OR REPLACE VIEW v_user_group_assignments WITH (security_invoker = true) AS
+ALTER EXTENSION mfi ADD VIEW @extschema@.v_user_group_assignments;
+CREATE OR REPLACE VIEW @extschema@.v_user_group_assignments WITH (security_invoker = true) AS
 SELECT u.id AS user_id, u.username, u.email, u.fname, u.lname,
        g.name AS group_name, g.iam_group_id, ug.assigned_by, ug.assigned_on
-  FROM user_groups ug
-  JOIN portal_users u ON u.id_iam = ug.user_id
-  JOIN portal_groups g ON g.iam_group_id = ug.group_id
+  FROM @extschema@.user_groups ug
+  JOIN @extschema@.portal_users u ON u.id_iam = ug.user_id
+  JOIN @extschema@.portal_groups g ON g.iam_group_id = ug.group_id
  WHERE g.deleted_at IS NULL;
-ALTER EXTENSION mfi DROP VIEW v_user_group_assignments;
+ALTER EXTENSION mfi DROP VIEW @extschema@.v_user_group_assignments;
 $sql$);
 END
 $migration$;
-COMMENT ON FUNCTION _mfi_migration_1_1() IS
+COMMENT ON FUNCTION @extschema@._mfi_migration_1_1() IS
   'Steps of schema version 1.1, in order: what each makes and its command. Fails when something keeps an audit table '
   'from being partitioned.';
 
 -- What users call
 
-CREATE FUNCTION mfi_audit_ensure_partitions(months integer DEFAULT 3) RETURNS SETOF text
+CREATE FUNCTION @extschema@.mfi_audit_ensure_partitions(months integer DEFAULT 3) RETURNS SETOF text
 LANGUAGE plpgsql
-SET search_path = @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   name text;
@@ -556,57 +737,71 @@ BEGIN
     RAISE EXCEPTION 'months must be between 0 and 120, not %', coalesce(months::text, 'NULL')
       USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the number of months after the current one.';
   END IF;
-  PERFORM _mfi_require_partitions();
+  PERFORM @extschema@._mfi_require_partitions();
   -- One at a time, until the end of the transaction: a second caller waits, then finds nothing to do.
   PERFORM pg_advisory_xact_lock('pg_extension'::regclass::oid::int,
                                 (SELECT oid::int FROM pg_extension WHERE extname = 'mfi'));
-  FOREACH name IN ARRAY _mfi_audit_tables() LOOP
-    RETURN QUERY SELECT _mfi_audit_arrange(name, months);
+  FOREACH name IN ARRAY @extschema@._mfi_audit_tables() LOOP
+    RETURN QUERY SELECT @extschema@._mfi_audit_arrange(name, months);
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION mfi_audit_ensure_partitions(integer) IS
+COMMENT ON FUNCTION @extschema@.mfi_audit_ensure_partitions(integer) IS
   'Makes the partitions of the audit tables for the current month and so many after it, and those of the months whose '
   'rows are in a default partition; returns one line for each. The worker calls it by itself.';
 
-CREATE FUNCTION _mfi_require_partitions() RETURNS void
+CREATE FUNCTION @extschema@._mfi_require_partitions() RETURNS void
 LANGUAGE plpgsql STABLE
-SET search_path = @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF pg_is_in_recovery() THEN
     RAISE EXCEPTION 'this server is a standby'
       USING ERRCODE = 'read_only_sql_transaction', HINT = 'Connect to the primary and call it there.';
   END IF;
-  IF NOT _mfi_schema_ready() OR string_to_array(mfi_schema_version(), '.')::int[] < ARRAY[1, 1] THEN
+  IF NOT @extschema@._mfi_schema_ready() OR string_to_array(@extschema@.mfi_schema_version(), '.')::int[] < ARRAY[1, 1] THEN
     RAISE EXCEPTION 'the audit tables of this database have no partitions yet'
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'When a restore is running, wait for its end; else SELECT mfi_migrate_schema().';
   END IF;
-  IF _mfi_restore_runs() THEN
+  IF @extschema@._mfi_restore_runs() THEN
     RAISE EXCEPTION 'a restore is running in this database'
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Wait for its end.';
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It is %s.', @extschema@._mfi_restore_sessions()),
+            HINT = 'Wait for its end.';
   END IF;
 END
 $$;
-COMMENT ON FUNCTION _mfi_require_partitions() IS
+COMMENT ON FUNCTION @extschema@._mfi_require_partitions() IS
   'Fails unless the audit tables of this database are complete, partitioned and writable.';
 
-CREATE FUNCTION _mfi_restore_runs() RETURNS boolean
+CREATE FUNCTION @extschema@._mfi_restore_sessions() RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg_restore')
+  SELECT string_agg(format('process %s of %I', a.pid, r.rolname), ', ' ORDER BY a.pid)
+    FROM pg_stat_activity a
+    JOIN pg_database d ON d.oid = a.datid
+    JOIN pg_roles r ON r.oid = a.usesysid
+   WHERE d.datname = current_database() AND a.application_name = 'pg_restore'
+     AND (r.rolsuper OR r.oid = d.datdba OR r.rolname = 'mfi_restorer')
 $$;
-COMMENT ON FUNCTION _mfi_restore_runs() IS
+COMMENT ON FUNCTION @extschema@._mfi_restore_sessions() IS
+  'Sessions by which pg_restore works in this database, or NULL. Any session may take its name: it is believed of superusers, of the database''s '
+  'owner and of mfi_restorer.';
+
+CREATE FUNCTION @extschema@._mfi_restore_runs() RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT @extschema@._mfi_restore_sessions() IS NOT NULL $$;
+COMMENT ON FUNCTION @extschema@._mfi_restore_runs() IS
   'Whether pg_restore works in this database. The index of a partitioned table that is still to come would be invalid '
   'for ever if a partition were made now.';
 
-CREATE FUNCTION mfi_audit_expire(
+CREATE FUNCTION @extschema@.mfi_audit_expire(
   keep_months integer, dry_run boolean DEFAULT false, OUT partition text, OUT rows bigint, OUT decision text, OUT reason text)
 RETURNS SETOF record
 LANGUAGE plpgsql
-SET search_path = @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   backup record;
@@ -616,41 +811,43 @@ BEGIN
     RAISE EXCEPTION 'keep_months must be between 1 and 1200, not %', coalesce(keep_months::text, 'NULL')
       USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the number of months before the current one that stay.';
   END IF;
-  PERFORM _mfi_require_partitions();
-  PERFORM _mfi_refuse_old_snapshot();
-  SELECT b.id, b.held INTO backup FROM mfi_backups b
+  PERFORM @extschema@._mfi_require_partitions();
+  PERFORM @extschema@._mfi_refuse_old_snapshot();
+  SELECT b.id, b.held INTO backup FROM @extschema@.mfi_backups b
    WHERE b.database = current_database() AND NOT b.is_foreign AND b.path IS NOT NULL
      AND b.verify_method = 'restore' AND b.verify_result = 'ok'
    ORDER BY b.finished_at DESC LIMIT 1;
-  FOR old IN SELECT * FROM _mfi_expired_partitions(keep_months) LOOP
+  FOR old IN SELECT * FROM @extschema@._mfi_expired_partitions(keep_months) LOOP
     partition := old.relation::text;
-    EXECUTE format('SELECT count(*) FROM %s', partition) INTO rows;
-    SELECT * INTO decision, reason FROM _mfi_expiry_decision(old.relation, rows, backup.id);
+    rows := @extschema@._mfi_as_owner(old.relation, format('SELECT count(*) FROM %s', partition))::bigint;
+    SELECT * INTO decision, reason FROM @extschema@._mfi_expiry_decision(old.relation, rows, backup.id);
     IF decision = 'drop' AND NOT dry_run THEN
       -- Nothing may be written into it between the last count and its end.
       EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', old.parent);
-      EXECUTE format('SELECT count(*) FROM %s', partition) INTO rows;
-      SELECT * INTO decision, reason FROM _mfi_expiry_decision(old.relation, rows, backup.id);
+      rows := @extschema@._mfi_as_owner(old.relation, format('SELECT count(*) FROM %s', partition))::bigint;
+      SELECT * INTO decision, reason FROM @extschema@._mfi_expiry_decision(old.relation, rows, backup.id);
     END IF;
     IF decision = 'drop' AND NOT dry_run THEN
       IF NOT backup.held THEN
-        PERFORM mfi_backup_hold(backup.id, 'holds audit months that were dropped from the database');
+        PERFORM @extschema@.mfi_backup_hold(backup.id, 'holds audit months that were dropped from the database');
         backup.held := true;
       END IF;
       EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', old.parent, partition);
       EXECUTE format('DROP TABLE %s', partition);
+      PERFORM @extschema@._mfi_as_owner('mfi.audit_watch'::regclass, format(
+        'INSERT INTO mfi.audit_watch (relation, expired_at) VALUES (%L, now()) ON CONFLICT (relation) DO UPDATE SET expired_at = now()', partition));
       decision := 'dropped';
     END IF;
     RETURN NEXT;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION mfi_audit_expire(integer, boolean) IS
+COMMENT ON FUNCTION @extschema@.mfi_audit_expire(integer, boolean) IS
   'Drops the months of the audit tables that are older than keep_months before the current one, each only when the newest '
   'backup proven by a restore holds all of its rows; that backup is held from then on. One row for each such month: dropped, or kept '
   'and why. With dry_run nothing is changed.';
 
-CREATE FUNCTION _mfi_expired_partitions(keep_months integer) RETURNS TABLE (parent regclass, relation regclass)
+CREATE FUNCTION @extschema@._mfi_expired_partitions(keep_months integer) RETURNS TABLE (parent regclass, relation regclass)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
@@ -663,12 +860,12 @@ AS $$
    WHERE m.month < @extschema@._mfi_month(now(), -keep_months) AND c.oid = to_regclass(@extschema@._mfi_partition_name(t.name, m.month))
    ORDER BY t.position, m.month
 $$;
-COMMENT ON FUNCTION _mfi_expired_partitions(integer) IS
+COMMENT ON FUNCTION @extschema@._mfi_expired_partitions(integer) IS
   'Partitions of whole months before the last keep_months ones, oldest first.';
 
-CREATE FUNCTION _mfi_expiry_decision(relation regclass, row_count bigint, backup text, OUT decision text, OUT reason text)
+CREATE FUNCTION @extschema@._mfi_expiry_decision(relation regclass, row_count bigint, backup text, OUT decision text, OUT reason text)
 LANGUAGE plpgsql
-SET search_path = @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   held_rows bigint;
@@ -678,7 +875,7 @@ BEGIN
     reason := 'no backup of this database was proven by a restore: SELECT mfi_backup_now(wait => true), with mfi.backup_verify = restore';
     RETURN;
   END IF;
-  SELECT b.rows INTO held_rows FROM _mfi_backup_tables(backup) b WHERE b.oid = relation::oid;
+  SELECT b.rows INTO held_rows FROM @extschema@._mfi_backup_tables(backup) b WHERE b.oid = relation::oid;
   IF held_rows IS NULL THEN
     reason := format('backup %s does not have it: take a new one, SELECT mfi_backup_now(wait => true)', backup);
   ELSIF held_rows <> row_count THEN
@@ -689,45 +886,177 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION _mfi_expiry_decision(regclass, bigint, text) IS
+COMMENT ON FUNCTION @extschema@._mfi_expiry_decision(regclass, bigint, text) IS
   'Whether a partition with so many rows may be dropped, and why or why not. A partition is known in a backup by its oid: '
   'one made later under the same name is another one.';
 
-CREATE FUNCTION _mfi_backup_tables(id text, OUT oid oid, OUT name text, OUT rows bigint)
+CREATE FUNCTION @extschema@._mfi_backup_tables(id text, OUT oid oid, OUT name text, OUT rows bigint)
 RETURNS SETOF record
 LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mfi_backup_tables';
-COMMENT ON FUNCTION _mfi_backup_tables(text) IS
+COMMENT ON FUNCTION @extschema@._mfi_backup_tables(text) IS
   'Tables of a backup set with the rows counted in its own snapshot, as its manifest has them.';
 
 -- What the worker and the verdict call
 
-CREATE FUNCTION _mfi_maintain() RETURNS boolean
+CREATE FUNCTION @extschema@._mfi_maintain() RETURNS boolean
 LANGUAGE plpgsql
-SET search_path = @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '500ms'
 SET deadlock_timeout = '10ms'
 AS $$
 DECLARE
   line text;
 BEGIN
-  IF NOT _mfi_schema_ready() OR string_to_array(mfi_schema_version(), '.')::int[] < ARRAY[1, 1] OR _mfi_restore_runs() THEN
+  IF NOT @extschema@._mfi_schema_ready() OR string_to_array(@extschema@.mfi_schema_version(), '.')::int[] < ARRAY[1, 1] OR @extschema@._mfi_restore_runs() THEN
     RETURN false;
   END IF;
-  FOR line IN SELECT mfi_audit_ensure_partitions(3) LOOP
+  FOR line IN SELECT @extschema@.mfi_audit_ensure_partitions(3) LOOP
     RAISE LOG 'mfi: %', line;
   END LOOP;
   RETURN true;
 END
 $$;
-COMMENT ON FUNCTION _mfi_maintain() IS
+COMMENT ON FUNCTION @extschema@._mfi_maintain() IS
   'What the maintainer does in mfi.database: keeps the audit partitions three months ahead. False when it is not the time '
   'for it. It does not wait long for a lock that a dump holds, since others would wait behind it. In a '
   'deadlock it gives way: it looks for one sooner than the others do (deadlock_timeout).';
 
-CREATE OR REPLACE FUNCTION _mfi_audit_findings() RETURNS text[]
+CREATE FUNCTION @extschema@._mfi_audit_relations() RETURNS TABLE (name text, parent regclass, relation regclass, month timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+  SELECT t.name, p.oid::regclass, c.oid::regclass,
+         CASE WHEN c.oid <> p.oid THEN to_timestamp(substring(c.relname FROM '_([0-9]{6})$'), 'YYYYMM') END
+    FROM unnest(@extschema@._mfi_audit_tables()) AS t (name)
+    JOIN pg_class p ON p.oid = @extschema@._mfi_regclass(t.name)
+    JOIN pg_class c ON c.oid = p.oid OR c.oid IN (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = p.oid)
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_audit_relations() IS
+  'The audit tables and their partitions; month: that of a monthly partition, NULL for the table itself and its default partition.';
+
+CREATE FUNCTION @extschema@._mfi_watch_audit() RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  watch regclass := to_regclass('mfi.audit_watch');
+  backup text;
+  command text;
+  work record;
+BEGIN
+  IF watch IS NULL OR NOT @extschema@._mfi_schema_ready() OR @extschema@._mfi_restore_runs() THEN
+    RETURN false;
+  END IF;
+  SELECT string_agg(format('(%L, %L)', r.name, pg_get_userbyid(c.relowner)), ', ') INTO command
+    FROM @extschema@._mfi_audit_relations() r JOIN pg_class c ON c.oid = r.relation
+   WHERE r.relation = r.parent AND NOT EXISTS (SELECT FROM mfi.audit_watch w WHERE w.relation = r.name);
+  PERFORM @extschema@._mfi_as_owner(watch, 'INSERT INTO mfi.audit_watch (relation, owner) VALUES ' || command || ' ON CONFLICT DO NOTHING');
+
+  backup := (SELECT b.id FROM @extschema@._mfi_backups() b
+              WHERE b.database = current_database() AND NOT b.is_foreign AND b.path IS NOT NULL AND b.verify_method = 'restore' AND b.verify_result = 'ok'
+              ORDER BY b.finished_at DESC LIMIT 1);
+  IF backup IS NOT NULL THEN
+    SELECT string_agg(format('(%L, %s, %L)', r.relation, t.rows, backup), ', ') INTO command
+      FROM @extschema@._mfi_audit_relations() r
+      JOIN @extschema@._mfi_backup_tables(backup) t ON t.name = r.relation::text
+      LEFT JOIN mfi.audit_watch w ON w.relation = r.relation::text
+     WHERE r.month IS NOT NULL AND t.rows > coalesce(w.expected, 0) AND w.expired_at IS NULL;
+    PERFORM @extschema@._mfi_as_owner(watch, 'INSERT INTO mfi.audit_watch (relation, expected, backup) VALUES ' || command
+      || ' ON CONFLICT (relation) DO UPDATE SET expected = EXCLUDED.expected, backup = EXCLUDED.backup');
+  END IF;
+
+  -- Where nothing was taken away since the last count, there are at least so many: counting again is for what has changed.
+  SELECT r.relation, c.relfilenode AS file, pg_stat_get_tuples_deleted(c.oid) + pg_stat_get_tuples_updated(c.oid) AS changes INTO work
+    FROM mfi.audit_watch w
+    JOIN @extschema@._mfi_audit_relations() r ON r.relation::text = w.relation AND r.month IS NOT NULL
+    JOIN pg_class c ON c.oid = r.relation
+   WHERE w.expected IS NOT NULL AND w.expired_at IS NULL
+     AND (w.rows IS NULL OR w.rows < w.expected OR w.file <> c.relfilenode
+          OR w.changes <> pg_stat_get_tuples_deleted(c.oid) + pg_stat_get_tuples_updated(c.oid))
+     AND (w.counted_at IS NULL OR w.counted_at < now() - interval '1 minute')
+   ORDER BY w.relation LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  PERFORM @extschema@._mfi_as_owner(watch, format(
+    'UPDATE mfi.audit_watch SET rows = %s, file = %s, changes = %s, counted_at = now() WHERE relation = %L',
+    @extschema@._mfi_as_owner(work.relation, format('SELECT count(*) FROM %s', work.relation)), work.file, work.changes, work.relation));
+  RETURN true;
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_watch_audit() IS
+  'What the maintainer calls again and again until it is false: keeps mfi.audit_watch. Each call counts one month at most, and only one that may '
+  'have fewer rows than a proven backup had of it.';
+
+CREATE FUNCTION @extschema@._mfi_watch_findings() RETURNS SETOF text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  guard oid := to_regprocedure('@extschema@._mfi_refuse_change()');
+BEGIN
+  RETURN QUERY
+  SELECT ARRAY['warning', 'audit-unprotected', format('rows of %s can be changed and deleted: its trigger append_only is %s', r.relation,
+           CASE WHEN g.oid IS NULL THEN 'missing'
+                WHEN g.tgfoid <> guard OR g.tgtype <> 58 OR g.tgqual IS NOT NULL THEN 'not the one that mfi makes'
+                WHEN g.tgenabled = 'D' THEN 'disabled' ELSE 'for replicas alone' END),
+           CASE WHEN g.oid IS NULL THEN 'SELECT mfi_migrate_schema().'
+                WHEN g.tgfoid <> guard OR g.tgtype <> 58 OR g.tgqual IS NOT NULL THEN format('DROP TRIGGER append_only ON %s, then mfi_migrate_schema().', r.relation)
+                ELSE format('ALTER TABLE %s ENABLE TRIGGER append_only. Find out who did it: the owner of the table can.', r.relation) END]
+    FROM @extschema@._mfi_audit_relations() r
+    LEFT JOIN pg_trigger g ON g.tgrelid = r.relation AND g.tgname = 'append_only'
+   WHERE g.oid IS NULL OR g.tgenabled NOT IN ('O', 'A') OR g.tgfoid <> guard OR g.tgtype <> 58 OR g.tgqual IS NOT NULL
+   ORDER BY r.relation::text COLLATE "C";
+
+  RETURN QUERY
+  SELECT ARRAY['warning', 'audit-foreign-trigger', format('%s of %s acts on what is written there, and is not one of mfi', h.hanger, h.relation),
+           'It can change or swallow audit rows. Drop it if it is not meant to be there.']
+    FROM (SELECT r.relation, format('trigger %I', g.tgname)
+            FROM @extschema@._mfi_audit_relations() r JOIN pg_trigger g ON g.tgrelid = r.relation
+           WHERE NOT g.tgisinternal AND g.tgname <> 'append_only' AND g.tgenabled <> 'D' AND g.tgparentid = 0
+          UNION ALL
+          SELECT r.relation, format('rule %I', w.rulename)
+            FROM @extschema@._mfi_audit_relations() r JOIN pg_rewrite w ON w.ev_class = r.relation
+           WHERE w.ev_enabled <> 'D') AS h (relation, hanger)
+   ORDER BY h.relation::text COLLATE "C", h.hanger COLLATE "C";
+
+  RETURN QUERY
+  SELECT ARRAY['warning', 'audit-owner-changed', format('%s belongs to %I, not to %I as %s', r.relation, pg_get_userbyid(c.relowner), o.owner, o.why), o.step]
+    FROM @extschema@._mfi_audit_relations() r
+    JOIN pg_class c ON c.oid = r.relation
+    JOIN pg_class p ON p.oid = r.parent
+    LEFT JOIN mfi.audit_watch w ON w.relation = r.name
+   CROSS JOIN LATERAL (
+     SELECT w.owner, 'before', format('ALTER TABLE %s OWNER TO %I, or, if it is meant: UPDATE mfi.audit_watch SET owner = %L WHERE relation = %L.',
+                                      r.relation, w.owner, pg_get_userbyid(c.relowner), r.name)
+      WHERE r.relation = r.parent AND w.owner IS NOT NULL
+     UNION ALL
+     SELECT pg_get_userbyid(p.relowner), format('%s does', r.parent), format('ALTER TABLE %s OWNER TO %I.', r.relation, pg_get_userbyid(p.relowner))
+      WHERE r.relation <> r.parent) AS o (owner, why, step)
+   WHERE o.owner <> pg_get_userbyid(c.relowner)
+   ORDER BY r.relation::text COLLATE "C";
+
+  RETURN QUERY
+  SELECT ARRAY['warning', 'audit-rows-missing',
+           CASE WHEN r.relation IS NULL THEN format('%s is gone; backup %s has it with %s', w.relation, w.backup, w.expected || ' rows')
+                ELSE format('%s has %s of the %s rows that backup %s has', w.relation, w.rows, w.expected, w.backup) END,
+           format('Restore them from that backup, and find out who deleted them. If it is right so: DELETE FROM mfi.audit_watch WHERE relation = %L.', w.relation)]
+    FROM mfi.audit_watch w
+    LEFT JOIN @extschema@._mfi_audit_relations() r ON r.relation::text = w.relation
+   WHERE w.expected IS NOT NULL AND w.expired_at IS NULL AND (r.relation IS NULL OR w.rows < w.expected)
+   ORDER BY w.relation COLLATE "C";
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_watch_findings() IS
+  'What is to be said of audit tables that are not as mfi left them: triggers that do not protect them, triggers and rules of others, other owners, fewer rows than '
+  'a proven backup had.';
+
+CREATE OR REPLACE FUNCTION @extschema@._mfi_audit_findings() RETURNS text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   name text;
@@ -735,65 +1064,168 @@ DECLARE
   dated bigint;
   undated bigint;
   findings text[] := '{}';
+  finding text[];
   missing text;
+  sessions text := @extschema@._mfi_restore_sessions();
 BEGIN
-  FOREACH name IN ARRAY _mfi_audit_tables() LOOP
-    outside := _mfi_partition_name(name, NULL);
-    CONTINUE WHEN to_regclass(outside) IS NULL;
+  IF sessions IS NOT NULL THEN
+    findings := findings || ARRAY['warning', 'restore-running',
+      format('audit partitions and imports wait for the end of pg_restore, as which %s runs in this database', sessions),
+      'If no restore is running, end that session: its application_name is pg_restore.'];
+  END IF;
+  SELECT string_agg(DISTINCT format('%s: %s', r.role, coalesce(@extschema@._mfi_role_faults(r.role::name), 'missing')), '; ') INTO missing
+    FROM (VALUES ('mfi_sync'), ('mfi_audit_owner')) AS r (role)
+   WHERE NOT EXISTS (SELECT FROM pg_roles o WHERE o.rolname = r.role) OR @extschema@._mfi_role_faults(r.role::name) IS NOT NULL;
+  IF missing IS NOT NULL THEN
+    findings := findings || ARRAY['warning', 'role-too-strong', 'what mfi runs for others has rights, or can be reached, beyond what it needs: ' || missing,
+      'ALTER ROLE and REVOKE: these roles are NOLOGIN, have no attribute and no membership.'];
+  END IF;
+  SELECT string_agg(g.step, '; ') INTO missing FROM @extschema@._mfi_missing_grants() g;
+  IF missing IS NOT NULL THEN
+    findings := findings || ARRAY['warning', 'rights-missing', 'group syncs, imports or this check lack rights: ' || missing, 'SELECT mfi_migrate_schema().'];
+  END IF;
+  FOREACH name IN ARRAY @extschema@._mfi_audit_tables() LOOP
+    outside := @extschema@._mfi_partition_name(name, NULL::timestamptz);
+    CONTINUE WHEN to_regclass(outside) IS NULL OR NOT has_column_privilege(to_regclass(outside), 'event_time', 'SELECT');
     EXECUTE format('SELECT (SELECT count(*) FROM (SELECT FROM %1$s WHERE event_time IS NOT NULL LIMIT 1001) d), '
                    '(SELECT count(*) FROM (SELECT FROM %1$s WHERE event_time IS NULL LIMIT 1001) u)', outside) INTO dated, undated;
     IF dated > 0 THEN
       findings := findings || ARRAY['warning', 'audit-rows-outside',
-        format('%s has %s of %s whose month has no partition', outside, _mfi_about(dated, 'row'), name),
+        format('%s has %s of %s whose month has no partition', outside, @extschema@._mfi_about(dated, 'row'), name),
         'SELECT mfi_audit_ensure_partitions(3) gives months from 2000 on a partition. A time before that, or far ahead, is a '
         'mistake of the sender.'];
     END IF;
     IF undated > 0 THEN
       findings := findings || ARRAY['ok', 'audit-rows-undated',
-        format('%s has %s without event_time, which belong to no month and do not expire', name, _mfi_about(undated, 'row')), ''];
+        format('%s has %s without event_time, which belong to no month and do not expire', name, @extschema@._mfi_about(undated, 'row')), ''];
     END IF;
   END LOOP;
-  SELECT string_agg(_mfi_partition_name(t.name, _mfi_month(now(), further)), ', ' ORDER BY t.position, further) INTO missing
-    FROM unnest(_mfi_audit_tables()) WITH ORDINALITY AS t (name, position), generate_series(0, 1) AS further
-   WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(_mfi_partition_name(t.name, _mfi_month(now(), further))));
+  SELECT string_agg(@extschema@._mfi_partition_name(t.name, @extschema@._mfi_month(now(), further)), ', ' ORDER BY t.position, further) INTO missing
+    FROM unnest(@extschema@._mfi_audit_tables()) WITH ORDINALITY AS t (name, position), generate_series(0, 1) AS further
+   WHERE NOT EXISTS (SELECT FROM pg_inherits
+                      WHERE inhrelid = to_regclass(@extschema@._mfi_partition_name(t.name, @extschema@._mfi_month(now(), further))));
   IF missing IS NOT NULL THEN
     findings := findings || ARRAY['warning', 'audit-partitions-missing', 'these audit partitions are not there: ' || missing,
       'The worker makes them within an hour; now: SELECT mfi_audit_ensure_partitions(3).'];
   END IF;
+  IF has_schema_privilege('mfi', 'USAGE') AND has_table_privilege('mfi.audit_watch', 'SELECT') THEN
+    FOR finding IN SELECT f FROM @extschema@._mfi_watch_findings() AS f LOOP
+      findings := findings || finding;
+    END LOOP;
+  END IF;
   RETURN findings;
 END
 $$;
-COMMENT ON FUNCTION _mfi_audit_findings() IS
+COMMENT ON FUNCTION @extschema@._mfi_audit_findings() IS
   'What is to be said of the audit partitions, for _mfi_schema_findings(). It counts rows that monitoring may not read.';
 
-CREATE FUNCTION _mfi_about(count bigint, noun text) RETURNS text
+CREATE FUNCTION @extschema@._mfi_about(count bigint, noun text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE WHEN count > 1000 THEN 'more than 1000 ' || noun || 's' WHEN count = 1 THEN '1 ' || noun ELSE count || ' ' || noun || 's' END
 $$;
-COMMENT ON FUNCTION _mfi_about(bigint, text) IS 'A count that stops at 1001, in words.';
+COMMENT ON FUNCTION @extschema@._mfi_about(bigint, text) IS 'A count that stops at 1001, in words.';
 
 REVOKE ALL ON FUNCTION
-  _mfi_audit_tables(), _mfi_append_only(text), _mfi_month(timestamptz, integer), _mfi_partition_name(text, timestamptz),
-  _mfi_add_partition(text, timestamptz), _mfi_stray_months(regclass, timestamptz), _mfi_audit_arrange(text, integer),
-  _mfi_audit_obstacles(text), _mfi_audit_forecast(text), _mfi_mark_duplicates(text, text), _mfi_refuse_old_snapshot(),
-  _mfi_columns_in_the_way(text), _mfi_tablespace(regclass),
-  _mfi_partition_audit_table(text, text, text, text, text), _mfi_migration_1_1(), _mfi_require_partitions(),
-  _mfi_restore_runs(), _mfi_expired_partitions(integer), _mfi_expiry_decision(regclass, bigint, text), _mfi_backup_tables(text),
-  _mfi_maintain(), _mfi_about(bigint, text), mfi_audit_expire(integer, boolean),
-  mfi_audit_ensure_partitions(integer)
+  @extschema@._mfi_audit_tables(), @extschema@._mfi_append_only(text), @extschema@._mfi_month(timestamptz, integer), @extschema@._mfi_partition_name(text, timestamptz),
+  @extschema@._mfi_add_partition(text, timestamptz), @extschema@._mfi_stray_months(regclass, timestamptz), @extschema@._mfi_audit_arrange(text, integer),
+  @extschema@._mfi_audit_obstacles(text), @extschema@._mfi_audit_forecast(text), @extschema@._mfi_mark_duplicates(text, text), @extschema@._mfi_refuse_old_snapshot(),
+  @extschema@._mfi_columns_in_the_way(text), @extschema@._mfi_tablespace(regclass),
+  @extschema@._mfi_partition_audit_table(text, text, text, text, text), @extschema@._mfi_migration_1_1(), @extschema@._mfi_require_partitions(),
+  @extschema@._mfi_restore_runs(), @extschema@._mfi_expired_partitions(integer), @extschema@._mfi_expiry_decision(regclass, bigint, text), @extschema@._mfi_backup_tables(text),
+  @extschema@._mfi_maintain(), @extschema@._mfi_about(bigint, text), @extschema@.mfi_audit_expire(integer, boolean),
+  @extschema@.mfi_audit_ensure_partitions(integer), @extschema@._mfi_role_faults(name), @extschema@._mfi_make_role(name, text),
+  @extschema@._mfi_execute_unrecorded(text), @extschema@._mfi_rights(), @extschema@._mfi_give_to_owner(regclass, text),
+  @extschema@._mfi_restore_sessions(), @extschema@._mfi_watch_audit(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations()
 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION _mfi_backup_tables(text) TO pg_monitor;
+-- Privileges are noted together with who granted them, so they follow the owner.
+ALTER FUNCTION @extschema@._mfi_audit_findings() OWNER TO mfi_audit_owner;
+GRANT EXECUTE ON FUNCTION @extschema@._mfi_audit_findings() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION
+  @extschema@._mfi_audit_tables(), @extschema@._mfi_month(timestamptz, integer), @extschema@._mfi_partition_name(text, timestamptz),
+  @extschema@._mfi_about(bigint, text), @extschema@._mfi_regclass(text), @extschema@._mfi_restore_sessions(), @extschema@._mfi_role_faults(name),
+  @extschema@._mfi_rights(), @extschema@._mfi_missing_grants(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations()
+TO mfi_audit_owner;
+GRANT EXECUTE ON FUNCTION @extschema@._mfi_backup_tables(text) TO pg_monitor;
 
 SELECT @extschema@._mfi_install_schema();
+
+-- What is written with the rights of mfi_sync
+--
+-- A trigger runs with the rights of whoever writes. Whoever was given TRIGGER on one of these tables, which GRANT ALL includes, would get at
+-- the others by it, so only what belongs to the table's owner or a superuser is called.
+
+CREATE FUNCTION @extschema@._mfi_foreign_triggers(relations text[])
+RETURNS TABLE (relation regclass, trigger_name name, calls text, belongs_to name, owner name)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT g.tgrelid::regclass, g.tgname, pg_describe_object(d.refclassid, d.refobjid, 0), f.rolname, pg_get_userbyid(t.relowner)
+    FROM pg_class t
+    JOIN pg_trigger g ON g.tgrelid = t.oid OR g.tgrelid IN (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = t.oid)
+    JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = g.oid
+    LEFT JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid
+    LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+    LEFT JOIN pg_type y ON d.refclassid = 'pg_type'::regclass AND y.oid = d.refobjid
+    JOIN pg_roles f ON f.oid = coalesce(p.proowner, o.oprowner, y.typowner)
+   WHERE t.oid IN (SELECT to_regclass(n) FROM unnest(relations) AS n)
+     AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND NOT f.rolsuper AND f.oid <> t.relowner
+   ORDER BY 1, 2, 3
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_foreign_triggers(text[]) IS
+  'Triggers on these tables, and on their partitions, that call what belongs neither to the table''s owner nor to a superuser.';
+
+CREATE FUNCTION @extschema@._mfi_lock(relation regclass) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_lock';
+COMMENT ON FUNCTION @extschema@._mfi_lock(regclass) IS
+  'Locks a relation as whoever writes to it does (ROW EXCLUSIVE), for a role that may update some of its columns only and so may not LOCK TABLE.';
+
+CREATE FUNCTION @extschema@._mfi_check_written(written text[], used text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  foreign_trigger record;
+  hidden text;
+BEGIN
+  IF written <> '{}' THEN
+    -- From now on nobody makes a trigger on them until the end of the transaction.
+    PERFORM @extschema@._mfi_lock(l.relation)
+       FROM (SELECT to_regclass(n) FROM unnest(written) AS n
+             UNION SELECT i.inhrelid::regclass FROM unnest(written) AS n JOIN pg_inherits i ON i.inhparent = to_regclass(n)) AS l (relation);
+  END IF;
+  SELECT * INTO foreign_trigger FROM @extschema@._mfi_foreign_triggers(written) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'nothing was written: the trigger % of table % calls % of role %',
+        quote_ident(foreign_trigger.trigger_name), foreign_trigger.relation, foreign_trigger.calls, quote_ident(foreign_trigger.belongs_to)
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'It would run with the rights of mfi_sync, which reads and writes other tables, too.',
+            HINT = format('Drop the trigger; or, if you trust what it calls, give that to the table''s owner: ALTER ... OWNER TO %I.', foreign_trigger.owner);
+  END IF;
+  SELECT string_agg(c.oid::regclass::text, ', ') INTO hidden
+    FROM unnest(used) AS name JOIN pg_class c ON c.oid = @extschema@._mfi_regclass(name)
+   WHERE c.relrowsecurity
+     AND NOT EXISTS (SELECT FROM pg_policy p JOIN pg_roles r ON r.oid = ANY (p.polroles) WHERE p.polrelid = c.oid AND r.rolname = 'mfi_sync');
+  IF hidden IS NOT NULL THEN
+    RAISE EXCEPTION 'row-level security would hide rows from mfi: %', hidden
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Group syncs and imports run as mfi_sync, which no policy of these tables names. Nothing was written.',
+            HINT = 'For each of them: CREATE POLICY mfi_sync ON ... TO mfi_sync USING (true).';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_check_written(text[], text[]) IS
+  'Fails when writing to these relations would call what others than their owners or superusers have made, or when policies hide rows of the used '
+  'tables from mfi_sync. It locks the relations, so that this stays true.';
 
 -- Keycloak: group sync
 --
 -- One call takes one snapshot of a realm's groups for one portal or MFI. It is read into temporary tables, checked as a
 -- whole, compared with what is there by Keycloak's id alone, and written in one transaction or not at all.
 
-CREATE FUNCTION _mfi_sync_options(options jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_options(options jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -828,21 +1260,21 @@ BEGIN
   RETURN '{"complete": true, "dry_run": false, "max_delete_ratio": 0.5, "allow_empty": false, "restore": true}'::jsonb || options;
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_options(jsonb) IS 'The options of a group sync with their defaults; fails on one that is wrong or unknown.';
+COMMENT ON FUNCTION @extschema@._mfi_sync_options(jsonb) IS 'The options of a group sync with their defaults; fails on one that is wrong or unknown.';
 
-CREATE FUNCTION _mfi_sync_place(nr integer[], field text DEFAULT '') RETURNS text
+CREATE FUNCTION @extschema@._mfi_sync_place(nr integer[], field text DEFAULT '') RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT '$[' || array_to_string(nr, '].subGroups[') || ']' || field $$;
-COMMENT ON FUNCTION _mfi_sync_place(integer[], text) IS 'Where in the input an element is, as a JSON path; nr: its position on each level, from 0.';
+COMMENT ON FUNCTION @extschema@._mfi_sync_place(integer[], text) IS 'Where in the input an element is, as a JSON path; nr: its position on each level, from 0.';
 
-CREATE FUNCTION _mfi_sync_error(code text, id uuid, place text, message text) RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_error(code text, id uuid, place text, message text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT jsonb_build_object('code', code, 'id', id, 'path_in_input', place, 'message', message) $$;
-COMMENT ON FUNCTION _mfi_sync_error(text, uuid, text, text) IS 'One entry of the errors or warnings of a group sync.';
+COMMENT ON FUNCTION @extschema@._mfi_sync_error(text, uuid, text, text) IS 'One entry of the errors or warnings of a group sync.';
 
-CREATE FUNCTION _mfi_sync_elements(groups jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_elements(groups jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -881,16 +1313,16 @@ BEGIN
           'field_invalid', '.subGroupCount', 'it must be a whole number'),
          (sub_groups_type NOT IN ('array', 'null'), 'field_invalid', '.subGroups', 'it must be an array')) AS c (is_wrong, code, field, message)
        WHERE c.is_wrong AND (c.code = 'not_an_object' OR jsonb_typeof(e.body) = 'object'))
-    SELECT jsonb_agg(@extschema@._mfi_sync_error(code, NULL, @extschema@._mfi_sync_place(nr, field), message) || jsonb_build_object('id', id)
+    SELECT jsonb_agg(@extschema@._mfi_sync_error(code, NULL::uuid, @extschema@._mfi_sync_place(nr, field), message) || jsonb_build_object('id', id)
                      ORDER BY nr, field)
       FROM checked);
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_elements(jsonb) IS
+COMMENT ON FUNCTION @extschema@._mfi_sync_elements(jsonb) IS
   'Makes pg_temp._mfi_element: every group of the input, nested ones too, with its place and the id of the group around it. '
   'Returns the errors of single groups, or NULL.';
 
-CREATE FUNCTION _mfi_sync_snapshot() RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_snapshot() RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -931,10 +1363,10 @@ BEGIN
   RETURN errors;
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_snapshot() IS
+COMMENT ON FUNCTION @extschema@._mfi_sync_snapshot() IS
   'Makes pg_temp._mfi_snapshot of pg_temp._mfi_element: one row for each id. Returns the errors of ids that are there twice, or NULL.';
 
-CREATE FUNCTION _mfi_sync_tree(complete boolean) RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_tree(complete boolean) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -978,10 +1410,10 @@ BEGIN
     SELECT jsonb_agg(entry ORDER BY nr, entry ->> 'code') FROM error);
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_tree(boolean) IS
+COMMENT ON FUNCTION @extschema@._mfi_sync_tree(boolean) IS
   'Gives each group of pg_temp._mfi_snapshot its depth, and its path where Keycloak sent none. Returns the errors of the tree, or NULL.';
 
-CREATE FUNCTION _mfi_sync_root(root text) RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_root(root text) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -994,13 +1426,13 @@ BEGIN
   IF EXISTS (SELECT FROM pg_temp._mfi_snapshot WHERE is_wanted) THEN
     RETURN NULL;
   END IF;
-  RETURN jsonb_build_array(@extschema@._mfi_sync_error('root_missing', NULL, '$', format('no group of the snapshot has the root_group_path %s', to_jsonb(root))));
+  RETURN jsonb_build_array(@extschema@._mfi_sync_error('root_missing', NULL::uuid, '$', format('no group of the snapshot has the root_group_path %s', to_jsonb(root))));
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_root(text) IS
+COMMENT ON FUNCTION @extschema@._mfi_sync_root(text) IS
   'Leaves only the group of this path and what is under it wanted in pg_temp._mfi_snapshot. Returns the error when there is none.';
 
-CREATE FUNCTION _mfi_sync_changes(scope uuid, complete boolean) RETURNS void
+CREATE FUNCTION @extschema@._mfi_sync_changes(scope uuid, complete boolean) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1027,11 +1459,11 @@ BEGIN
   ANALYZE pg_temp._mfi_change (id, class);
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_changes(uuid, boolean) IS
+COMMENT ON FUNCTION @extschema@._mfi_sync_changes(uuid, boolean) IS
   'Makes pg_temp._mfi_change: what happens to each group, in the strongest class, by pg_temp._mfi_snapshot (wanted) and _mfi_present (stored). '
   'Attributes and roles that were not sent are not known, so they stay.';
 
-CREATE FUNCTION _mfi_sync_refusals(scope uuid, options jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_refusals(scope uuid, options jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1050,19 +1482,19 @@ BEGIN
   IF errors IS NOT NULL OR NOT (options ->> 'complete')::boolean THEN
     RETURN errors;
   ELSIF NOT (options ->> 'allow_empty')::boolean AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot) THEN
-    RETURN jsonb_build_array(@extschema@._mfi_sync_error('empty_snapshot', NULL, '$', format('the snapshot is empty, and %s groups are known', live)));
+    RETURN jsonb_build_array(@extschema@._mfi_sync_error('empty_snapshot', NULL::uuid, '$', format('the snapshot is empty, and %s groups are known', live)));
   ELSIF gone > live * (options ->> 'max_delete_ratio')::numeric OR gone > (options ->> 'max_delete_count')::numeric THEN
-    RETURN jsonb_build_array(@extschema@._mfi_sync_error('too_many_deletions', NULL, '$',
+    RETURN jsonb_build_array(@extschema@._mfi_sync_error('too_many_deletions', NULL::uuid, '$',
       format('%s of %s groups are missing from the snapshot, more than max_delete_ratio %s%s', gone, live, options ->> 'max_delete_ratio',
              coalesce(' or max_delete_count ' || (options ->> 'max_delete_count'), ''))));
   END IF;
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_refusals(uuid, jsonb) IS
+COMMENT ON FUNCTION @extschema@._mfi_sync_refusals(uuid, jsonb) IS
   'The errors for which the changes in pg_temp._mfi_change are refused, or NULL: groups of another scope, deletions beyond the limits.';
 
-CREATE FUNCTION _mfi_sync_warnings() RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_warnings() RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1080,15 +1512,15 @@ BEGIN
                     WINDOW same AS (PARTITION BY s.parent, lower(s.name) ORDER BY s.is_wanted, s.nr)) t
              WHERE t.is_wanted AND t.id <> t.first
             UNION ALL
-            SELECT NULL, @extschema@._mfi_sync_error('unclaimed', p.id, NULL,
+            SELECT NULL, @extschema@._mfi_sync_error('unclaimed', p.id, NULL::text,
                      format('the group %s has no portal_id and is not in the snapshot: it was left as it is', to_jsonb(p.path)))
               FROM pg_temp._mfi_present p
              WHERE p.owner IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot s WHERE s.id = p.id)) AS w (nr, entry));
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_warnings() IS 'What is to be said of a snapshot that is good all the same.';
+COMMENT ON FUNCTION @extschema@._mfi_sync_warnings() IS 'What is to be said of a snapshot that is good all the same.';
 
-CREATE FUNCTION _mfi_sync_items(owner_column text, scope uuid) RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_items(owner_column text, scope uuid) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1119,9 +1551,9 @@ BEGIN
        HAVING i.old IS NOT NULL AND i.new IS NOT NULL) AS d (old, new));
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_items(text, uuid) IS 'Every change of a group sync, with the columns that differ as they were and as they are.';
+COMMENT ON FUNCTION @extschema@._mfi_sync_items(text, uuid) IS 'Every change of a group sync, with the columns that differ as they were and as they are.';
 
-CREATE FUNCTION _mfi_sync_refuse(errors jsonb) RETURNS void
+CREATE FUNCTION @extschema@._mfi_sync_refuse(errors jsonb) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1143,9 +1575,9 @@ BEGIN
             ELSE 'Take the snapshot again. With {"dry_run": true} all errors come as JSON.' END;
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_refuse(jsonb) IS 'Raises the errors of a group sync, the first of them one by one.';
+COMMENT ON FUNCTION @extschema@._mfi_sync_refuse(jsonb) IS 'Raises the errors of a group sync, the first of them one by one.';
 
-CREATE FUNCTION _mfi_sync_load(kind text, scope uuid, complete boolean) RETURNS void
+CREATE FUNCTION @extschema@._mfi_sync_load(kind text, scope uuid, complete boolean) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1181,10 +1613,10 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_load(text, uuid, boolean) IS
+COMMENT ON FUNCTION @extschema@._mfi_sync_load(text, uuid, boolean) IS
   'Makes pg_temp._mfi_present: the stored groups of a portal or MFI, and those of others that the snapshot names.';
 
-CREATE FUNCTION _mfi_sync_write(kind text, owner_column text, scope uuid) RETURNS void
+CREATE FUNCTION @extschema@._mfi_sync_write(kind text, owner_column text, scope uuid) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1204,9 +1636,9 @@ BEGIN
     kind || '_groups', owner_column) USING scope;
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_write(text, text, uuid) IS 'Does in the table of the groups what pg_temp._mfi_change says; a group that is unchanged is not touched.';
+COMMENT ON FUNCTION @extschema@._mfi_sync_write(text, text, uuid) IS 'Does in the table of the groups what pg_temp._mfi_change says; a group that is unchanged is not touched.';
 
-CREATE FUNCTION _mfi_sync_report(kind text, owner_column text, scope uuid) RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_report(kind text, owner_column text, scope uuid) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1247,9 +1679,9 @@ BEGIN
     'affected_users', users, 'warnings', @extschema@._mfi_sync_warnings(), 'errors', '[]'::jsonb);
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_report(text, text, uuid) IS 'The report of a group sync, from its temporary tables, as they are before it writes.';
+COMMENT ON FUNCTION @extschema@._mfi_sync_report(text, text, uuid) IS 'The report of a group sync, from its temporary tables, as they are before it writes.';
 
-CREATE FUNCTION _mfi_sync_groups(kind text, scope uuid, groups jsonb, options jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_sync_groups(kind text, scope uuid, groups jsonb, options jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET client_min_messages = warning
@@ -1280,6 +1712,8 @@ BEGIN
   END IF;
   -- One sync of a portal or MFI at a time, until the end of the transaction: a second one waits, then finds nothing to do.
   PERFORM pg_advisory_xact_lock(hashtextextended(kind || ' ' || scope, 0));
+  PERFORM @extschema@._mfi_check_written(CASE WHEN is_dry THEN '{}'::text[] ELSE ARRAY['@extschema@.' || kind || '_groups', 'mfi.sync_runs'] END,
+    CASE kind WHEN 'portal' THEN ARRAY['portals', 'portal_groups', 'user_groups', 'portal_users'] ELSE ARRAY['mfi_clients', 'mfi_groups', 'mfi_users'] END);
   EXECUTE format('SELECT EXISTS (SELECT FROM @extschema@.%I WHERE id = $1)', owners) INTO is_known USING scope;
   IF NOT is_known THEN
     RAISE EXCEPTION 'there is no row in % with the id %', owners, coalesce(scope::text, 'NULL')
@@ -1321,9 +1755,9 @@ BEGIN
   RETURN report;
 END
 $$;
-COMMENT ON FUNCTION _mfi_sync_groups(text, uuid, jsonb, jsonb) IS 'Behind mfi_sync_portal_groups() and mfi_sync_mfi_groups(): kind is portal or mfi.';
+COMMENT ON FUNCTION @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb) IS 'Behind mfi_sync_portal_groups() and mfi_sync_mfi_groups(): kind is portal or mfi.';
 
-CREATE FUNCTION mfi_sync_portal_groups(portal uuid, groups jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
+CREATE FUNCTION @extschema@.mfi_sync_portal_groups(portal uuid, groups jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1331,12 +1765,12 @@ BEGIN
   RETURN @extschema@._mfi_sync_groups('portal', portal, groups, options);
 END
 $$;
-COMMENT ON FUNCTION mfi_sync_portal_groups(uuid, jsonb, jsonb) IS
+COMMENT ON FUNCTION @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb) IS
   'Makes portal_groups of one portal what a snapshot of Keycloak''s groups says, and returns a report, which is also kept in mfi.sync_runs. groups: an array '
   'of GroupRepresentation, flat, nested or both. options: complete (true: what is missing gets deleted_at), dry_run, max_delete_ratio (0.5), max_delete_count, '
   'allow_empty, restore (true), root_group_path. Groups are known by Keycloak''s id alone. An error names the place in the input, and nothing is written.';
 
-CREATE FUNCTION mfi_sync_mfi_groups(mfi uuid, groups jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
+CREATE FUNCTION @extschema@.mfi_sync_mfi_groups(mfi uuid, groups jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1344,22 +1778,35 @@ BEGIN
   RETURN @extschema@._mfi_sync_groups('mfi', mfi, groups, options);
 END
 $$;
-COMMENT ON FUNCTION mfi_sync_mfi_groups(uuid, jsonb, jsonb) IS
+COMMENT ON FUNCTION @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb) IS
   'Makes mfi_groups of one MFI (mfi_clients.id) what a snapshot of Keycloak''s groups says; as mfi_sync_portal_groups().';
 
+-- Owners first: privileges are noted together with who granted them.
+ALTER FUNCTION @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb) OWNER TO mfi_sync;
+ALTER FUNCTION @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb) OWNER TO mfi_sync;
 REVOKE ALL ON FUNCTION
-  _mfi_sync_options(jsonb), _mfi_sync_place(integer[], text), _mfi_sync_error(text, uuid, text, text), _mfi_sync_elements(jsonb), _mfi_sync_snapshot(),
-  _mfi_sync_tree(boolean), _mfi_sync_root(text), _mfi_sync_changes(uuid, boolean), _mfi_sync_refusals(uuid, jsonb), _mfi_sync_warnings(),
-  _mfi_sync_items(text, uuid), _mfi_sync_refuse(jsonb), _mfi_sync_load(text, uuid, boolean), _mfi_sync_write(text, text, uuid),
-  _mfi_sync_report(text, text, uuid), _mfi_sync_groups(text, uuid, jsonb, jsonb), mfi_sync_portal_groups(uuid, jsonb, jsonb),
-  mfi_sync_mfi_groups(uuid, jsonb, jsonb)
+  @extschema@._mfi_sync_options(jsonb), @extschema@._mfi_sync_place(integer[], text), @extschema@._mfi_sync_error(text, uuid, text, text), @extschema@._mfi_sync_elements(jsonb), @extschema@._mfi_sync_snapshot(),
+  @extschema@._mfi_sync_tree(boolean), @extschema@._mfi_sync_root(text), @extschema@._mfi_sync_changes(uuid, boolean), @extschema@._mfi_sync_refusals(uuid, jsonb), @extschema@._mfi_sync_warnings(),
+  @extschema@._mfi_sync_items(text, uuid), @extschema@._mfi_sync_refuse(jsonb), @extschema@._mfi_sync_load(text, uuid, boolean), @extschema@._mfi_sync_write(text, text, uuid),
+  @extschema@._mfi_sync_report(text, text, uuid), @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb), @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb),
+  @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb), @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]),
+  @extschema@._mfi_lock(regclass)
 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+  @extschema@._mfi_sync_options(jsonb), @extschema@._mfi_sync_place(integer[], text), @extschema@._mfi_sync_error(text, uuid, text, text), @extschema@._mfi_sync_elements(jsonb), @extschema@._mfi_sync_snapshot(),
+  @extschema@._mfi_sync_tree(boolean), @extschema@._mfi_sync_root(text), @extschema@._mfi_sync_changes(uuid, boolean), @extschema@._mfi_sync_refusals(uuid, jsonb), @extschema@._mfi_sync_warnings(),
+  @extschema@._mfi_sync_items(text, uuid), @extschema@._mfi_sync_refuse(jsonb), @extschema@._mfi_sync_load(text, uuid, boolean), @extschema@._mfi_sync_write(text, text, uuid),
+  @extschema@._mfi_sync_report(text, text, uuid), @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb),
+  @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]), @extschema@._mfi_lock(regclass),
+  @extschema@._mfi_require_partitions(), @extschema@._mfi_restore_runs(), @extschema@._mfi_restore_sessions(),
+  @extschema@.mfi_schema_version(), @extschema@._mfi_schema_ready(), @extschema@._mfi_tables(), @extschema@._mfi_regclass(text)
+TO mfi_sync;
 
 -- Keycloak: event import
 --
 -- Events come in arrays, as the admin API returns them. Each good one is stored once, whatever its neighbours are.
 
-CREATE FUNCTION _mfi_redact(document jsonb, depth integer DEFAULT 0) RETURNS jsonb
+CREATE FUNCTION @extschema@._mfi_redact(document jsonb, depth integer DEFAULT 0) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1375,19 +1822,19 @@ AS $$
       SELECT coalesce(jsonb_agg(@extschema@._mfi_redact(value, depth + 1) ORDER BY nr), '[]') FROM jsonb_array_elements(document) WITH ORDINALITY AS e (value, nr))
     ELSE document END
 $$;
-COMMENT ON FUNCTION _mfi_redact(jsonb, integer) IS
+COMMENT ON FUNCTION @extschema@._mfi_redact(jsonb, integer) IS
   'A document with the values of secret keys replaced: password, secret, token, credentials, code, privateKey, alone or as the end of a longer key; and whatever is nested '
   'deeper than 30 levels.';
 
-CREATE FUNCTION _mfi_redact_text(document text) RETURNS text
+CREATE FUNCTION @extschema@._mfi_redact_text(document text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT regexp_replace(document, '((?:password|secret|token|credentials?|private[._-]?key|secretdata|credentialdata|code|\\u[0-9a-f]{4}[^"]*)\\?"\s*:).*$', '\1 [redacted to the end]', 'i')
 $$;
-COMMENT ON FUNCTION _mfi_redact_text(text) IS 'The same for text that should be JSON but is not: it ends where the first secret begins.';
+COMMENT ON FUNCTION @extschema@._mfi_redact_text(text) IS 'The same for text that should be JSON but is not: it ends where the first secret begins.';
 
-CREATE FUNCTION _mfi_events(events jsonb, required text[], texts text[])
+CREATE FUNCTION @extschema@._mfi_events(events jsonb, required text[], texts text[])
 RETURNS TABLE (index integer, body jsonb, event_id text, event_time timestamptz, field text, mistake text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -1435,17 +1882,17 @@ BEGIN
     FROM clean c;
 END
 $$;
-COMMENT ON FUNCTION _mfi_events(jsonb, text[], text[]) IS
+COMMENT ON FUNCTION @extschema@._mfi_events(jsonb, text[], text[]) IS
   'The events of an array with their index, redacted, each with its id (v5 of its content where Keycloak sent none) and time, or with what is wrong with it and where. '
   'required: fields that must be there; texts: fields that are strings when they are.';
 
-CREATE FUNCTION _mfi_inet(address text) RETURNS inet
+CREATE FUNCTION @extschema@._mfi_inet(address text) RETURNS inet
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT CASE WHEN address !~ '/' AND pg_input_is_valid(address, 'inet') THEN address::inet END $$;
-COMMENT ON FUNCTION _mfi_inet(text) IS 'A text as an address; NULL when it is none, such as unknown or a list.';
+COMMENT ON FUNCTION @extschema@._mfi_inet(text) IS 'A text as an address; NULL when it is none, such as unknown or a list.';
 
-CREATE FUNCTION mfi_import_auth_events(events jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.mfi_import_auth_events(events jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET jit = off
@@ -1455,6 +1902,7 @@ DECLARE
 BEGIN
   -- One at a time: a second one waits, then finds nothing to do.
   PERFORM pg_advisory_xact_lock(hashtextextended('mfi_import_auth_events', 0));
+  PERFORM @extschema@._mfi_check_written(ARRAY['@extschema@.user_auth_logs', '@extschema@.portal_users', '@extschema@.mfi_users'], ARRAY['user_auth_logs', 'portal_users', 'mfi_users']);
   WITH event AS MATERIALIZED (
     SELECT * FROM @extschema@._mfi_events(events, ARRAY['type', 'realmId'], ARRAY['id', 'clientId', 'userId', 'sessionId', 'ipAddress', 'error'])),
   stored AS (
@@ -1481,11 +1929,11 @@ BEGIN
   RETURN report;
 END
 $$;
-COMMENT ON FUNCTION mfi_import_auth_events(jsonb) IS
+COMMENT ON FUNCTION @extschema@.mfi_import_auth_events(jsonb) IS
   'Stores Keycloak''s user events (an array as GET /admin/realms/{realm}/events returns it) in user_auth_logs, each once, and moves last_login_at forward by '
   'LOGIN events that are not of the future. Secrets are redacted; an event without clientId gets an empty client_id. Returns counts, and each malformed event with its place.';
 
-CREATE FUNCTION mfi_import_admin_events(events jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.mfi_import_admin_events(events jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET jit = off
@@ -1495,6 +1943,7 @@ DECLARE
 BEGIN
   -- One at a time: a second one waits, then finds nothing to do.
   PERFORM pg_advisory_xact_lock(hashtextextended('mfi_import_admin_events', 0));
+  PERFORM @extschema@._mfi_check_written(ARRAY['@extschema@.admin_event_logs'], ARRAY['admin_event_logs']);
   WITH event AS MATERIALIZED (
     SELECT e.*, r.is_json, r.document
       FROM @extschema@._mfi_events(events, ARRAY['operationType', 'realmId'], ARRAY['id', 'resourceType', 'resourcePath', 'error']) e
@@ -1522,10 +1971,15 @@ BEGIN
   RETURN report;
 END
 $$;
-COMMENT ON FUNCTION mfi_import_admin_events(jsonb) IS
+COMMENT ON FUNCTION @extschema@.mfi_import_admin_events(jsonb) IS
   'Stores Keycloak''s admin events (an array as GET /admin/realms/{realm}/admin-events returns it) in admin_event_logs, each once. A representation that is not JSON goes to '
   'representation_raw. Secrets are redacted. Returns counts, and each malformed event with its place.';
 
+ALTER FUNCTION @extschema@.mfi_import_auth_events(jsonb) OWNER TO mfi_sync;
+ALTER FUNCTION @extschema@.mfi_import_admin_events(jsonb) OWNER TO mfi_sync;
 REVOKE ALL ON FUNCTION
-  _mfi_redact(jsonb, integer), _mfi_redact_text(text), _mfi_events(jsonb, text[], text[]), _mfi_inet(text), mfi_import_auth_events(jsonb), mfi_import_admin_events(jsonb)
+  @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text), @extschema@.mfi_import_auth_events(jsonb), @extschema@.mfi_import_admin_events(jsonb)
 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+  @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text)
+TO mfi_sync;

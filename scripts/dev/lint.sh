@@ -65,6 +65,8 @@ layers() {
     --include='*.h' --include='*.cpp' src/core src/os tests/unit tests/fuzz || bad=1
   none "PG_TRY is for src/pg/bridge.h only:" -rnE '\bPG_(TRY|CATCH|FINALLY|END_TRY)\b *\(' src --include='*.h' --include='*.cpp' \
     --exclude=bridge.h || bad=1
+  none "a worker connects in src/pg/worker_session.cpp only:" -rn 'BackgroundWorkerInitializeConnection' src --include='*.h' \
+    --include='*.cpp' --exclude=worker_session.cpp || bad=1
   none "core and os must not reach up into pg:" -rnE '# *include *"pg/' src/core src/os || bad=1
   none "core must not reach up into os, nor do I/O:" -rnE \
     '# *include *("os/|<(libpq-fe\.h|fstream|iostream|filesystem|unistd\.h|fcntl\.h|sys/[a-z]+\.h)>)' src/core || bad=1
@@ -81,6 +83,21 @@ scripts_of_the_extension() {
       printf '%s\n' "$script does not begin with its guard: \\echo Use \"CREATE EXTENSION mfi ...\" to load this file. \\quit"
       bad=1
     }
+  done
+  return $bad
+}
+
+# What the lint of the SQL must find, each in a small script whose first line says so.
+sql_lint_finds() {
+  local script wanted found bad=0
+  for script in tests/lint/*.sql; do
+    wanted=$(sed -n '1s/^-- finds: //p' "$script")
+    found=$(scripts/dev/lint_sql.pl "$script")
+    case $wanted in
+      '') echo "$script does not say what is to be found" && bad=1 ;;
+      nothing) [ -z "$found" ] || { echo "found where nothing is wrong: $found" && bad=1; } ;;
+      *) [[ $found == *"$wanted"* ]] || { echo "$script: not found: $wanted" && bad=1; } ;;
+    esac
   done
   return $bad
 }
@@ -116,6 +133,8 @@ part clang-tidy analysis
 part shellcheck shell_scripts
 part layers layers
 part "extension scripts" scripts_of_the_extension
+part "rights of the SQL" scripts/dev/lint_sql.pl extension/mfi--*.sql
+part "lint of the SQL" sql_lint_finds
 part "expected answers" every_test_has_its_answer
 part "hosts and paths" no_host_nor_machine_path
 [ ${#failed[@]} -eq 0 ]

@@ -10,6 +10,7 @@
 #include "pg/peer_watch.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
+#include "pg/worker_session.h"
 #include "pg/workers.h"
 
 extern "C" {
@@ -116,7 +117,7 @@ extern "C" void mfi_launcher_main(Datum) {
   pqsignal(SIGHUP, SignalHandlerForConfigReload);
   pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
   BackgroundWorkerUnblockSignals();
-  BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
+  mfi::pg::BeginWorkerSession(nullptr);
   mfi::pg::Announce();
 
   static mfi::pg::Launcher* launcher = nullptr;

@@ -1,6 +1,7 @@
 #include "pg/bridge.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
+#include "pg/worker_session.h"
 #include "pg/workers.h"
 
 extern "C" {
@@ -20,10 +21,10 @@ namespace {
 
 // The extension's version there may be older than this library, or it may not be there at all.
 constexpr char kFindCall[] =
-    "SELECT pg_catalog.format('SELECT %s()', p.oid::pg_catalog.regproc) "
+    "SELECT pg_catalog.format('SELECT %%s()', p.oid::pg_catalog.regproc) "
     "FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_proc p ON p.pronamespace = e.extnamespace "
     "JOIN pg_catalog.pg_depend d ON d.refobjid = e.oid AND d.objid = p.oid AND d.deptype = 'e' "
-    "WHERE e.extname = 'mfi' AND p.proname = '_mfi_maintain' AND p.pronargs = 0";
+    "WHERE e.extname = 'mfi' AND p.proname = '%s' AND p.pronargs = 0";
 
 /// The first column of the first row, or null.
 char* FirstValue(const char* sql) {
@@ -31,20 +32,29 @@ char* FirstValue(const char* sql) {
   return SPI_processed == 0 ? nullptr : SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 
-/// Plain frame: everything here may raise. True when all that is to be done was done.
-bool Maintain() {
+/// Plain frame: everything here may raise. One of the extension's functions in a transaction of its own; what it
+/// returns, false when it is not there.
+bool Call(const char* function, const char* activity) {
   SetCurrentStatementStartTimestamp();
   StartTransactionCommand();
   SPI_connect();
   PushActiveSnapshot(GetTransactionSnapshot());
-  pgstat_report_activity(STATE_RUNNING, "keeping audit partitions ahead");
-  const char* call = FirstValue(kFindCall);
-  const char* done = call == nullptr ? nullptr : FirstValue(call);
-  const bool result = done != nullptr && done[0] == 't';
+  pgstat_report_activity(STATE_RUNNING, activity);
+  const char* call = FirstValue(psprintf(kFindCall, function));
+  const char* answer = call == nullptr ? nullptr : FirstValue(call);
+  const bool result = answer != nullptr && answer[0] == 't';
   SPI_finish();
   PopActiveSnapshot();
   CommitTransactionCommand();
+  pgstat_report_activity(STATE_IDLE, nullptr);
   return result;
+}
+
+/// True when all that is to be done was done.
+bool Maintain() {
+  if (!Call("_mfi_maintain", "keeping audit partitions ahead")) return false;
+  while (Call("_mfi_watch_audit", "counting audit rows")) CHECK_FOR_INTERRUPTS();
+  return true;
 }
 
 }  // namespace
@@ -53,7 +63,7 @@ bool Maintain() {
 extern "C" void mfi_maintainer_main(Datum) {
   pqsignal(SIGTERM, die);
   BackgroundWorkerUnblockSignals();
-  BackgroundWorkerInitializeConnection(mfi::pg::settings::database, nullptr, 0);
+  mfi::pg::BeginWorkerSession(mfi::pg::settings::database);
   const bool done = mfi::pg::Maintain();
   {
     const mfi::pg::StateLock lock(LW_EXCLUSIVE);

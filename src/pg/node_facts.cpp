@@ -25,11 +25,16 @@ constexpr char kDatabases[] =
     "UNION ALL SELECT '(shared tables)', pg_catalog.pg_stat_get_db_checksum_failures(0), NULL, NULL";
 
 constexpr char kPrepared[] =
-    "SELECT gid, extract(epoch FROM pg_catalog.clock_timestamp() - prepared) FROM pg_catalog.pg_prepared_xacts "
-    "ORDER BY prepared";
+    "SELECT gid, extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) prepared) "
+    "FROM pg_catalog.pg_prepared_xacts ORDER BY prepared";
 
-/// Sessions of backups are watched by the backups' own time limit.
+/// Sessions of backups are watched by the backups' own time limit. Any session may take such a name; ours are a
+/// superuser's.
 constexpr char kBackupSession[] = "mfi backup ";
+
+bool IsBackup(const PgBackendStatus& backend) {
+  return strncmp(backend.st_appname, kBackupSession, strlen(kBackupSession)) == 0 && superuser_arg(backend.st_userid);
+}
 
 /// Runs a query; its plan is kept for this session.
 void Run(const char* sql, SPIPlanPtr* plan) {
@@ -89,7 +94,7 @@ Oldest OldestTransaction() {
   for (int i = 1; i <= backends; ++i) {
     const PgBackendStatus* backend = compat::BackendByIndex(i);
     if (backend == nullptr || backend->st_backendType != B_BACKEND || backend->st_xact_start_timestamp == 0) continue;
-    if (strncmp(backend->st_appname, kBackupSession, strlen(kBackupSession)) == 0) continue;
+    if (IsBackup(*backend)) continue;
     if (oldest.pid == 0 || backend->st_xact_start_timestamp < oldest.started) {
       oldest = {backend->st_xact_start_timestamp, backend->st_procpid};
     }

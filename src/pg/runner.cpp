@@ -11,6 +11,7 @@
 #include "pg/run_request.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
+#include "pg/worker_session.h"
 #include "pg/workers.h"
 
 extern "C" {
@@ -111,7 +112,7 @@ extern "C" void mfi_runner_main(Datum) {
   pqsignal(SIGHUP, SIG_IGN);
   pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
   BackgroundWorkerUnblockSignals();
-  BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
+  mfi::pg::BeginWorkerSession(nullptr);
   mfi::pg::RunRequest request{};
   if (!mfi::pg::Claim(request)) proc_exit(0);
   before_shmem_exit(mfi::pg::OnRunnerExit, 0);
