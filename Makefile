@@ -97,7 +97,7 @@ src/command/main.o: mfi.control
 src/command/main.o: override CPPFLAGS += -DMFI_VERSION='"$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" mfi.control)"'
 $(COMMAND): $(COMMAND_OBJS) $(filter src/core/%.o src/os/%.o,$(OBJS))
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) $^ -o $@ $(libpq) -lcrypto
+	$(CXX) $(CXXFLAGS) $^ -o $@ $(libpq) -lseccomp -lcrypto
 install-command: $(COMMAND)
 	$(MKDIR_P) '$(DESTDIR)$(bindir)'
 	$(INSTALL_PROGRAM) $(COMMAND) '$(DESTDIR)$(bindir)/mfi'

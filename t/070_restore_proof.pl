@@ -96,7 +96,7 @@ for my $options ("LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' ENCODING 'UTF8'", "ENCO
 my $archive = q{for a in "$@"; do case "$a" in --file=*) file=${a#--file=} ;; esac; done};
 my $without_snapshot = q{args=(); for a in "$@"; do case "$a" in --snapshot=*) ;; *) args+=("$a") ;; esac; done};
 my %lost = (
-	'a truncated archive' => [ qq{real "\$@"; [ "\$1" != --version ] || exit 0; $archive; size=\$(stat -c %s "\$file"); truncate -s \$((size - 9000)) "\$file"},
+	'a truncated archive' => [ qq{real "\$@"; [ "\$1" != --version ] || exit 0; $archive; size=\$(stat -c %s "\$file"); truncate -s \$((size - 2000)) "\$file"},
 		qr/pg_restore failed|cannot be read/ ],
 	'a table without its data' => [ q{real "$@" --exclude-table-data=public.parted_old}, qr/table public\.parted_old has no data in the archive/ ],
 	'one row' => [ qq{[ "\$1" != --version ] || { real "\$@"; exit 0; }; $without_snapshot; psql $connect -c 'DELETE FROM parted WHERE v = 17'; real "\${args[@]}"},
@@ -109,6 +109,7 @@ for my $name (sort keys %lost)
 	my ($script, $expected) = @{ $lost{$name} };
 	replace($path, 'pg_dump', $script);
 	my $error = $node->error('SELECT mfi_backup_now(wait => true)');
+	note($error);
 	like($error, $expected, "$name: found and named");
 	replace($path, 'pg_dump', undef);
 	is($node->sql('SELECT state, path IS NULL FROM mfi_backups LIMIT 1'), 'failed|t', "$name: the run failed, nothing is under a good name");
@@ -157,7 +158,7 @@ sub in_the_proof
 	local @ENV{ 'PGHOST', 'PGPORT' } = ($socket, 5432);
 	$busy->finish if $busy;
 	my $said = '';
-	$busy = IPC::Run::start([ 'psql', '-X', '-d', 'postgres', '-c', q{SELECT 'begun'}, '-c', 'SELECT pg_sleep(3600)' ], '<', \'', '>', \$said, '2>', '/dev/null');
+	$busy = IPC::Run::start([ 'psql', '-X', '-U', 'mfi_scratch_owner', '-d', 'postgres', '-c', q{SELECT 'begun'}, '-c', 'SELECT pg_sleep(3600)' ], '<', \'', '>', \$said, '2>', '/dev/null');
 	$node->wait_until('the scratch server is busy', sub { $busy->pump_nb; $said =~ /begun/ });
 	return $run;
 }

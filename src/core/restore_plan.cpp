@@ -140,6 +140,7 @@ class Planner {
     if (kind == "AGGREGATE") return OnlySuperusersMakeAggregate(FirstStatement(entry));
     if (kind == "CAST") return OnlySuperusersMakeCast(FirstStatement(entry));
     const Tokens tokens = FirstStatement(entry);
+    if (kind == "FOREIGN TABLE") return HasWord(tokens, "filename") || HasWord(tokens, "program");
     if (kind == "FOREIGN DATA WRAPPER") return HasWord(tokens, "handler") || HasWord(tokens, "validator");
     if (kind == "USER MAPPING") {
       return HasWord(tokens, "password_required") || HasWord(tokens, "sslcert") || HasWord(tokens, "sslkey");
@@ -163,7 +164,7 @@ class Planner {
       const Tokens t = SplitTokens(statement);
       if (t.size() >= 6 && IsWord(t.front(), "alter") && IsWord(t[t.size() - 3], "owner") &&
           IsWord(t[t.size() - 2], "to")) {
-        plan_.owners.push_back(statement);
+        plan_.owners.push_back({entry.id, statement, t.back().begin});
       }
     }
   }

@@ -20,15 +20,22 @@ struct RestoreStep {
   EntryIds entries;
 };
 
+/// ALTER kind name OWNER TO role, of an entry.
+struct OwnerStatement {
+  std::uint32_t entry = 0;
+  std::string text;
+  std::size_t role = 0;  // where the role begins in the text
+};
+
 /// Who restores what, in this order. A superuser makes the frame while the database holds nothing of anybody, and the end,
 /// which runs no code of the database; what lies between is restored by a role without SUPERUSER, but for the objects that
 /// only a superuser may make.
 struct RestorePlan {
-  EntryIds frame;                          // schemas, extensions
-  std::vector<RestoreStep> body;           // superuser and restorer in turn
-  std::vector<std::string> owners;         // statements, each one ALTER ... OWNER TO
-  EntryIds end;                            // comments, labels, event triggers, publications, subscriptions
-  EntryIds privileges;                     // of objects, and default ones
+  EntryIds frame;                           // schemas, extensions
+  std::vector<RestoreStep> body;            // superuser and restorer in turn
+  std::vector<OwnerStatement> owners;
+  EntryIds end;                             // comments, labels, event triggers, publications, subscriptions
+  EntryIds privileges;                      // of objects, and default ones
   std::vector<std::string> superuser_only;  // objects of the body that only a superuser may make, and whose code may run
 };
 

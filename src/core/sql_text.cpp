@@ -48,6 +48,7 @@ class Scanner {
       return Piece::kComment;
     }
     token_ = {};
+    token_.begin = begin_;
     if (c == '\'') {
       String(begin_, false);
     } else if (c == '"') {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@ struct SqlToken {
   enum class Kind { kWord, kQuotedName, kString, kOther };
   Kind kind = Kind::kOther;
   std::string text;  // a word in lower case, a quoted name or string without its quotes, else one character
+  std::size_t begin = 0;  // where it begins in the statement
 };
 
 /// One statement of a script that pg_dump, pg_dumpall or pg_restore wrote.

@@ -1,5 +1,6 @@
 #include "os/archive_restore.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -92,6 +93,9 @@ void ArchiveRestore::Begin() {
   RestoreEntries(SessionKind::kRestoringSuperuser, core::FrameOf(entries_), false, 1);
   Connection superuser(OfSuperuser(SessionKind::kSuperuserOnOthersData), waiter_, kConnectLimit);
   GiveFrameToRestorer(superuser);
+  for (const std::string& role : job_.roles) {
+    superuser.Execute("GRANT " + core::QuoteIdentifier(role) + " TO " + core::QuoteIdentifier(job_.restorer));
+  }
   RestoreEntries(SessionKind::kRestoringSuperuser, PrivilegesOfMembers(superuser), true, 1);
   const std::string script = job_.work_directory + "/definitions.sql";
   Run(nullptr, {"--verbose", "--no-privileges", "--file=" + script,
@@ -146,21 +150,27 @@ void ArchiveRestore::RestoreBody() {
     RestoreEntries(SessionKind::kRestoringSuperuser, step.entries, false, 1);
     Connection superuser(OfSuperuser(SessionKind::kSuperuserOnOthersData), waiter_, kConnectLimit);
     GiveFrameToRestorer(superuser);
+    // What hangs on these objects is the restorer's to make.
+    for (const core::OwnerStatement& owner : plan_.owners) {
+      if (std::find(step.entries.begin(), step.entries.end(), owner.entry) == step.entries.end()) continue;
+      GiveTo(superuser, owner.text.substr(0, owner.role) + core::QuoteIdentifier(job_.restorer));
+    }
+  }
+}
+
+void ArchiveRestore::GiveTo(Connection& superuser, const std::string& statement) {
+  try {
+    superuser.Execute(statement);
+  } catch (const core::Error& error) {
+    if (error.sqlstate() == core::sqlstate::kConnectionFailure || error.sqlstate().rfind("57", 0) == 0) throw;
+    throw NotRestorable("an object could not be given to its owner: " + std::string(error.what()) + ": " + statement);
   }
 }
 
 void ArchiveRestore::Finish() {
   {
     Connection superuser(OfSuperuser(SessionKind::kSuperuserOnOthersData), waiter_, kConnectLimit);
-    for (const std::string& statement : plan_.owners) {
-      try {
-        superuser.Execute(statement);
-      } catch (const core::Error& error) {
-        if (error.sqlstate() == core::sqlstate::kConnectionFailure) throw;
-        throw NotRestorable("an object could not be given to its owner: " + std::string(error.what()) + ": " +
-                            statement);
-      }
-    }
+    for (const core::OwnerStatement& owner : plan_.owners) GiveTo(superuser, owner.text);
   }
   RestoreEntries(SessionKind::kRestoringSuperuser, plan_.end, false, 1);
   RestoreEntries(SessionKind::kRestoringSuperuser, plan_.privileges, true, 1);

@@ -19,6 +19,7 @@ struct RestoreJob {
   std::function<Session(SessionKind kind, const std::string& role)> session;  // to the database
   std::string superuser;
   std::string restorer;
+  std::vector<std::string> roles;  // of the archive; the restorer becomes a member of each, once the frame is there
   int jobs = 1;
   int niceness = 0;
   std::function<void()> still_alive;  // called now and then; throws when the server is gone
@@ -45,6 +46,7 @@ class ArchiveRestore {
   void RestoreEntries(SessionKind kind, const core::EntryIds& entries, bool privileges, int jobs);
   std::string ListFile(const core::EntryIds& entries);
   core::RightsOfRoles ReadRights(Connection& superuser);
+  static void GiveTo(Connection& superuser, const std::string& statement);
   void GiveFrameToRestorer(Connection& superuser);
   core::EntryIds PrivilegesOfMembers(Connection& superuser) const;
   Session OfSuperuser(SessionKind kind) const { return job_.session(kind, job_.superuser); }

@@ -41,17 +41,14 @@ std::string CreateDatabase(const core::DatabaseProperties& source, const std::st
   return sql;
 }
 
-/// Every role of the set, none of which may log in or is a superuser, and a member of all of them that restores. It is a
-/// member of none of PostgreSQL's own roles, some of which may run programs and read files.
+/// Every role of the set, none of which may log in or is a superuser, and one that restores. None is a member of
+/// PostgreSQL's own roles, some of which may run programs and read files.
 void CreateRoles(Connection& admin, const core::GlobalRoles& roles, const std::string& restorer) {
   for (const std::string& name : roles.names) admin.Execute("CREATE ROLE " + QuoteIdentifier(name));
   for (const auto& membership : roles.memberships) {
     admin.Execute("GRANT " + QuoteIdentifier(membership.role) + " TO " + QuoteIdentifier(membership.member));
   }
   admin.Execute("CREATE ROLE " + QuoteIdentifier(restorer) + " LOGIN BYPASSRLS");
-  for (const std::string& name : roles.names) {
-    admin.Execute("GRANT " + QuoteIdentifier(name) + " TO " + QuoteIdentifier(restorer));
-  }
 }
 
 core::Contents CountRestored(Connection& restored) {
@@ -98,6 +95,7 @@ std::string ProveByRestore(const ProofJob& job, const core::Manifest& manifest, 
       .session = [&](SessionKind kind, const std::string& role) { return server.OpenAs(kind, role, database); },
       .superuser = options.superuser,
       .restorer = restorer,
+      .roles = roles.names,
       .jobs = job.jobs,
       .niceness = job.scratch.niceness,
       .still_alive = [&] { server.CheckAlive(); }};
