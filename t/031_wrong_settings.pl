@@ -31,7 +31,7 @@ my @spellings = ("host=x password=hunter2", "postgresql://u:hunter2\@x/db", "pos
 	"dbname=''host=x password=hunter2''", "host=x options=''-c app.secret=hunter2''");
 for my $name ('mfi.peer_conninfo', 'mfi.backup_source_conninfo')
 {
-	refused($name, "'$_'", qr/DETAIL:  A connection string in a setting may not hold a secret \((?:ssl)?(?:password|options)\).*HINT:  Put the password into a file/s) for @spellings;
+	refused($name, "'$_'", qr/DETAIL:  A connection string in a setting may not hold a password or another secret \((?:ssl)?(?:password|options)\).*HINT:  Put the password into a file/s) for @spellings;
 	refused($name, "'hunter2'", qr/DETAIL:  It is no connection string.*HINT:  Example/s);
 }
 $node->safe_psql('postgres', 'CREATE ROLE anybody LOGIN; CREATE ROLE monitor LOGIN; GRANT pg_monitor TO monitor');

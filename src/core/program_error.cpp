@@ -49,15 +49,16 @@ std::string Shown(std::string_view line) {
 
 /// Of a server's own log: the last message that ended a process, as what it is known to be; "" when there is none.
 std::string LastFatal(const std::vector<std::string_view>& lines) {
-  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+  std::string last;
+  for (const std::string_view line : lines) {
     for (const std::string_view severity : {"FATAL:  ", "PANIC:  "}) {
-      const auto at = line->find(severity);
+      const auto at = line.find(severity);
       if (at == std::string_view::npos) continue;
-      const std::string known = KnownServerMessage(line->substr(at + severity.size()));
-      return std::string(severity) + (known.empty() ? kUnknown : known);
+      const std::string known = KnownServerMessage(line.substr(at + severity.size()));
+      last = std::string(severity) + (known.empty() ? kUnknown : known);
     }
   }
-  return {};
+  return last;
 }
 
 /// pg_restore says in such lines, right before its error, what it was at.
@@ -71,8 +72,10 @@ std::string ProgramError(std::string_view text, int lines, std::size_t bytes) {
   if (text.size() > kLongestText) return {};
   const std::vector<std::string_view> all = Lines(text);
   std::size_t at = 0;
-  while (at < all.size() && NameBefore(all[at], kError) == 0) ++at;
-  if (at == all.size()) {
+  // After a server's message no line can be told from a part of it.
+  while (at < all.size() && NameBefore(all[at], kError) == 0 && all[at].find(kSeverityEnd) == std::string_view::npos)
+    ++at;
+  if (at == all.size() || NameBefore(all[at], kError) == 0) {
     // A shell's or a loader's words. A server's would have a severity.
     const bool own = text.find(kSeverityEnd) == std::string_view::npos && text.find(kError) == std::string_view::npos;
     return own ? LastLines(text, lines, bytes) : LastFatal(all);

@@ -38,6 +38,17 @@ std::optional<core::Manifest> TrySet(const Directory& root, const std::string& n
   return std::nullopt;
 }
 
+/// What is written must be readable: a set with a manifest that is not would be none.
+std::string TextOf(const core::Manifest& manifest) {
+  std::string text = core::ToJson(manifest);
+  const auto bytes = static_cast<std::int64_t>(text.size());
+  if (bytes > core::kMaxManifestBytes) {
+    throw Error(core::sqlstate::kProgramLimitExceeded, "the manifest of set \"" + manifest.run.id + "\" would have " +
+                                                           core::FormatBytes(bytes) + ", more than is read again");
+  }
+  return text;
+}
+
 void SortByAge(std::vector<StoredSet>& sets) {
   std::stable_sort(sets.begin(), sets.end(), [](const StoredSet& a, const StoredSet& b) {
     return a.manifest.run.queued_at < b.manifest.run.queued_at;
@@ -128,13 +139,7 @@ void BackupDirectory::Publish(const core::Manifest& manifest) const {
   const std::string partial = PartialPath(id);
   const Directory set = Directory::Open(partial);
   const bool group_reads = (set.Status(".")->st_mode & S_IRGRP) != 0;
-  const std::string text = core::ToJson(manifest);
-  if (static_cast<std::int64_t>(text.size()) > core::kMaxManifestBytes) {
-    throw Error(core::sqlstate::kProgramLimitExceeded, "the backup's manifest would have " +
-                                                           core::FormatBytes(static_cast<std::int64_t>(text.size())) +
-                                                           ", more than is read again");
-  }
-  set.WriteAtomically(kManifestName, text, group_reads ? 0640 : 0600);
+  set.WriteAtomically(kManifestName, TextOf(manifest), group_reads ? 0640 : 0600);
   FsyncTree(partial);
   Rename(partial, SetPath(id));
   try {
@@ -148,7 +153,7 @@ void BackupDirectory::Publish(const core::Manifest& manifest) const {
 void BackupDirectory::SaveManifest(const core::Manifest& manifest) const {
   const Directory set = Directory::OpenConfigured(root_).Below(manifest.run.id);
   const auto old = set.Status(kManifestName);
-  set.WriteAtomically(kManifestName, core::ToJson(manifest), old ? old->st_mode & 0777U : 0600U);
+  set.WriteAtomically(kManifestName, TextOf(manifest), old ? old->st_mode & 0777U : 0600U);
 }
 
 void BackupDirectory::PointLatestAtNewestVerified(const std::string& system_identifier) const {

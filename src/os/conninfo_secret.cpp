@@ -42,7 +42,7 @@ std::string SecretIn(const std::string& conninfo, int nested) {
   if (!options) throw core::Error(core::sqlstate::kInvalidParameterValue, "it is no connection string");
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
-    const std::string keyword = option->keyword;
+    std::string keyword = option->keyword;
     const std::string value = option->val;
     if (IsSecret(*option)) return keyword;
     if (keyword == "options" && NamesASecret(Lower(value))) return keyword;

@@ -39,6 +39,7 @@ std::vector<core::RetentionDecision> PlanFailed(const std::vector<StoredSet>& fa
                                                 const std::string& system_identifier, const core::RetentionRule& rule,
                                                 core::UtcSeconds now) {
   std::vector<core::RetainedSet> sets;
+  sets.reserve(failed.size());
   for (const StoredSet& set : failed) sets.push_back(ToRetained(set, system_identifier));
   return core::PlanFailedRetention(sets, rule, now);
 }

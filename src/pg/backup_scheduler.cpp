@@ -85,8 +85,9 @@ void BackupScheduler::Tidy() {
   } catch (const PgError&) {
     throw;
   } catch (const core::Error& error) {
-    if (untidy_because_ == error.what()) return;
-    untidy_because_ = error.what();
+    const std::string because = std::string(error.what()) + (error.hint().empty() ? "" : " (" + error.hint() + ")");
+    if (untidy_because_ == because) return;
+    untidy_because_ = because;
     const char* text = untidy_because_.c_str();
     CallPg([&] { ereport(LOG, (errmsg("mfi could not tidy the backup directory: %s", text))); });
   }

@@ -114,8 +114,9 @@ extern "C" bool CheckConninfo(char** value, void**, GucSource) {
     return false;
   }
   if (keyword[0] == '\0') return true;
-  GUC_check_errdetail("A connection string in a setting may not hold a secret (%s): settings are shown and copied.",
-                      keyword);
+  GUC_check_errdetail(
+      "A connection string in a setting may not hold a password or another secret (%s): settings are shown and copied.",
+      keyword);
   GUC_check_errhint("Put the password into a file that only the server's user can read: passfile=/path/of/it.");
   return false;
 }

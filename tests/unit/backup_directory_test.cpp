@@ -180,6 +180,14 @@ TEST_F(BackupDirectoryTest, LatestIsTheNewestVerifiedSetOfThisCluster) {
   EXPECT_EQ(ErrorOf([&] { latest("another cluster"); }).sqlstate(), "58030");
 }
 
+TEST_F(BackupDirectoryTest, AManifestThatCouldNotBeReadAgainIsNotWritten) {
+  Manifest manifest = Publish(kAt);
+  manifest.hold_reason = std::string(60'000'000, 'x');
+  manifest.held = true;
+  EXPECT_EQ(ErrorOf([&] { directory_.SaveManifest(manifest); }).sqlstate(), "54000");
+  EXPECT_FALSE(directory_.FindSet(manifest.run.id).held);
+}
+
 TEST_F(BackupDirectoryTest, ARemovedSetLeavesNothing) {
   const std::string id = Publish(kAt).run.id;
   Publish(kAt + 1);
