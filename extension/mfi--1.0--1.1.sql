@@ -83,12 +83,15 @@ AS $$
       ('user_auth_logs', 'INSERT', NULL), ('user_auth_logs', 'SELECT', '{iam_event_id,event_time,duplicate}'),
       ('admin_event_logs', 'INSERT', NULL), ('admin_event_logs', 'SELECT', '{event_id,event_time,duplicate}')) AS r (name, privilege, columns)
   UNION ALL
-  SELECT r.role, r.privilege, to_regclass(r.name), NULL
-    FROM (VALUES ('mfi_sync', 'SELECT', 'mfi.schema_version'), ('mfi_sync', 'SELECT', 'mfi.sync_runs'), ('mfi_sync', 'INSERT', 'mfi.sync_runs'),
-                 ('mfi_sync', 'DELETE', 'mfi.sync_runs'), ('mfi_audit_owner', 'SELECT', 'mfi.audit_watch')) AS r (role, privilege, name)
-  UNION ALL
-  SELECT 'mfi_audit_owner', 'SELECT', to_regclass(@extschema@._mfi_partition_name(name, NULL::timestamptz)), '{event_time}'
-    FROM unnest(@extschema@._mfi_audit_tables()) AS name
+  SELECT r.role, r.privilege, c.oid::regclass, r.columns::name[]
+    FROM (VALUES ('mfi_sync', 'SELECT', 'mfi', 'schema_version', NULL), ('mfi_sync', 'SELECT', 'mfi', 'sync_runs', NULL), ('mfi_sync', 'INSERT', 'mfi', 'sync_runs', NULL),
+                 ('mfi_sync', 'DELETE', 'mfi', 'sync_runs', NULL), ('mfi_audit_owner', 'SELECT', 'mfi', 'audit_watch', NULL)
+          UNION ALL
+          SELECT 'mfi_audit_owner', 'SELECT', 'mfi_audit', name || '_default', '{event_time}' FROM unnest(@extschema@._mfi_audit_tables()) AS name
+         ) AS r (role, privilege, space, name, columns)
+    -- Not by to_regclass(): it fails for a role that lacks the right on the schema, which is what is looked for.
+    JOIN pg_namespace n ON n.nspname = r.space
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = r.name
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_rights() IS
   'The rights on the bank''s tables that the extension''s roles have, all that they have; columns: on these alone.';
@@ -943,7 +946,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   watch regclass := to_regclass('mfi.audit_watch');
-  backup text;
+  newest text;
   command text;
   work record;
 BEGIN
@@ -955,13 +958,13 @@ BEGIN
    WHERE r.relation = r.parent AND NOT EXISTS (SELECT FROM mfi.audit_watch w WHERE w.relation = r.name);
   PERFORM @extschema@._mfi_as_owner(watch, 'INSERT INTO mfi.audit_watch (relation, owner) VALUES ' || command || ' ON CONFLICT DO NOTHING');
 
-  backup := (SELECT b.id FROM @extschema@._mfi_backups() b
+  newest := (SELECT b.id FROM @extschema@._mfi_backups() b
               WHERE b.database = current_database() AND NOT b.is_foreign AND b.path IS NOT NULL AND b.verify_method = 'restore' AND b.verify_result = 'ok'
               ORDER BY b.finished_at DESC LIMIT 1);
-  IF backup IS NOT NULL THEN
-    SELECT string_agg(format('(%L, %s, %L)', r.relation, t.rows, backup), ', ') INTO command
+  IF newest IS NOT NULL THEN
+    SELECT string_agg(format('(%L, %s, %L)', r.relation, t.rows, newest), ', ') INTO command
       FROM @extschema@._mfi_audit_relations() r
-      JOIN @extschema@._mfi_backup_tables(backup) t ON t.name = r.relation::text
+      JOIN @extschema@._mfi_backup_tables(newest) t ON t.name = r.relation::text
       LEFT JOIN mfi.audit_watch w ON w.relation = r.relation::text
      WHERE r.month IS NOT NULL AND t.rows > coalesce(w.expected, 0) AND w.expired_at IS NULL;
     PERFORM @extschema@._mfi_as_owner(watch, 'INSERT INTO mfi.audit_watch (relation, expected, backup) VALUES ' || command
@@ -1084,6 +1087,9 @@ BEGIN
   IF missing IS NOT NULL THEN
     findings := findings || ARRAY['warning', 'rights-missing', 'group syncs, imports or this check lack rights: ' || missing, 'SELECT mfi_migrate_schema().'];
   END IF;
+  IF NOT has_schema_privilege('mfi_audit', 'USAGE') OR NOT has_schema_privilege('mfi', 'USAGE') THEN
+    RETURN findings;
+  END IF;
   FOREACH name IN ARRAY @extschema@._mfi_audit_tables() LOOP
     outside := @extschema@._mfi_partition_name(name, NULL::timestamptz);
     CONTINUE WHEN to_regclass(outside) IS NULL OR NOT has_column_privilege(to_regclass(outside), 'event_time', 'SELECT');
@@ -1108,7 +1114,7 @@ BEGIN
     findings := findings || ARRAY['warning', 'audit-partitions-missing', 'these audit partitions are not there: ' || missing,
       'The worker makes them within an hour; now: SELECT mfi_audit_ensure_partitions(3).'];
   END IF;
-  IF has_schema_privilege('mfi', 'USAGE') AND has_table_privilege('mfi.audit_watch', 'SELECT') THEN
+  IF to_regclass('mfi.audit_watch') IS NOT NULL AND has_table_privilege(to_regclass('mfi.audit_watch'), 'SELECT') THEN
     FOR finding IN SELECT f FROM @extschema@._mfi_watch_findings() AS f LOOP
       findings := findings || finding;
     END LOOP;

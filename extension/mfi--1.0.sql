@@ -256,6 +256,8 @@ AS $$
                 CASE relkind WHEN 'm' THEN ' WITH NO DATA' END)
     FROM pg_class WHERE oid = view
   UNION ALL
+  SELECT g FROM @extschema@._mfi_grants(view) g
+  UNION ALL
   SELECT format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', view, attname, pg_get_expr(adbin, adrelid))
     FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE adrelid = view
   UNION ALL
@@ -265,12 +267,11 @@ AS $$
   UNION ALL
   SELECT c FROM @extschema@._mfi_comments(view) c
   UNION ALL
-  SELECT g FROM @extschema@._mfi_grants(view) g
-  UNION ALL
   SELECT format('SELECT @extschema@._mfi_refresh(%L::regclass)', view) FROM pg_class WHERE oid = view AND relkind = 'm' AND relispopulated
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_view_commands(regclass) IS
-  'Commands that make this view anew, with all that hangs on it. A materialized one is filled last, when its owner has it again.';
+  'Commands that make this view anew, with all that hangs on it. Its owner has it before anything is computed: indexes are built, and a '
+  'materialized view is filled, with the rights of its owner.';
 
 CREATE FUNCTION @extschema@._mfi_refresh(view regclass) RETURNS void
 LANGUAGE plpgsql

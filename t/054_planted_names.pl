@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use MfiPlanted qw(decoy_functions decoy_operators nothing_planted_ran plant_functions ran_as);
 use Test::More;
 
-my $node = MfiNode->bank('bank', conf => "log_min_messages = log\nlog_statement = none\nmax_locks_per_transaction = 1000\n");
+my $node = MfiNode->bank('bank', conf => "log_statement = none\nmax_locks_per_transaction = 1000\n");
 $node->sql('CREATE ROLE app LOGIN; CREATE ROLE monitor LOGIN IN ROLE pg_monitor');
 my $decoys = decoy_functions($node, 'mfi_banking');
 my $further = decoy_functions($node, 'mfi_banking', 1);

@@ -1,0 +1,144 @@
+# Group syncs and imports run as mfi_sync, the count of audit rows as mfi_audit_owner: roles that nobody can be, with just the rights they
+# need, which dumps keep. A trigger of somebody who was given ALL on a table gets nothing by it.
+
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use MfiNode;
+use MfiPlanted qw(nothing_planted_ran plant_functions ran_as);
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = MfiNode->bank('bank', conf => "log_statement = none\n");
+$node->sql('CREATE ROLE app LOGIN; CREATE ROLE keycloak LOGIN; CREATE ROLE monitor LOGIN IN ROLE pg_monitor');
+my $portal = '00000000-0000-0000-0000-000000000001';
+my %calls = (
+	'sync' => "SELECT mfi_sync_portal_groups('$portal', '[{\"id\": \"00000000-0000-0000-0000-0000000000aa\", \"name\": \"a\"}]', '{\"max_delete_ratio\": 1}') ->> 'outcome'",
+	'import' => q{SELECT mfi_import_auth_events('[{"time": 1767225700001, "realmId": "r", "type": "LOGIN", "userId": "00000000-0000-0000-0000-00000000000a"}]') ->> 'received'},
+	'admin import' => q{SELECT mfi_import_admin_events('[{"time": 1767225700001, "operationType": "CREATE", "realmId": "r"}]') ->> 'received'});
+my $grants = 'GRANT EXECUTE ON FUNCTION mfi_sync_portal_groups, mfi_import_auth_events, mfi_import_admin_events TO keycloak';
+sub by { my ($role, $database, $sql) = @_; return $node->safe_psql($database, $sql, extra_params => [ '-U', $role ]) }
+sub calls_work
+{
+	my ($database, $name) = @_;
+	$node->safe_psql($database, "$grants; INSERT INTO portals (id, name, realm_id, client_id) VALUES ('$portal', 'p', 'r', 'c') ON CONFLICT DO NOTHING");
+	for my $call (sort keys %calls)
+	{
+		my ($status, $out, $err) = $node->psql($database, $calls{$call}, extra_params => [ '-U', 'keycloak' ]);
+		like($out, qr/^(?:1|noop|changed)$/, "$name: $call works for a plain role") or diag($err);
+	}
+	unlike($node->safe_psql($database, q{SELECT reasons::text FROM mfi_health('node')}), qr/rights-missing|role-too-strong|audit-(?!rows-outside)/, "$name: the verdict has nothing to say of it");
+	return;
+}
+calls_work('mfi_banking', 'new');
+
+# The catalogue: what is SECURITY DEFINER belongs to these roles, and what these roles may do is little.
+is($node->sql(<<'SQL'), '', 'no function of the extension runs with the rights of a superuser for others');
+SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'mfi'
+  JOIN pg_roles r ON r.oid = p.proowner
+ WHERE p.prosecdef AND (r.rolsuper OR r.rolcanlogin OR r.rolname NOT IN ('mfi_sync', 'mfi_audit_owner'))
+SQL
+is($node->sql(<<'SQL'), '', 'each function has the safe search_path');
+SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'mfi'
+ WHERE NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
+SQL
+is($node->sql(<<'SQL'), "f|f|f|f|f|f|0\nf|f|f|f|f|f|0", 'the roles are no more than that');
+SELECT rolsuper, rolcanlogin, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, (SELECT count(*) FROM pg_auth_members WHERE r.oid IN (roleid, member))
+  FROM pg_roles r WHERE rolname IN ('mfi_sync', 'mfi_audit_owner')
+SQL
+is($node->sql(<<'SQL'), 'f|f|f|f|f|f', 'what mfi_sync does not read or write');
+SELECT has_column_privilege('mfi_sync', 'portal_users', 'email', 'SELECT'), has_column_privilege('mfi_sync', 'mfi_users', 'id_iam', 'UPDATE'),
+       has_table_privilege('mfi_sync', 'user_auth_logs', 'UPDATE'), has_table_privilege('mfi_sync', 'user_auth_logs', 'DELETE'),
+       has_column_privilege('mfi_sync', 'portals', 'name', 'SELECT'), has_table_privilege('mfi_sync', 'user_activity_logs', 'SELECT')
+SQL
+
+# A trigger by whoever was given ALL.
+$node->sql('GRANT ALL ON ALL TABLES IN SCHEMA public TO app; CREATE SCHEMA app AUTHORIZATION app; GRANT USAGE ON SCHEMA app TO PUBLIC');
+by('app', 'mfi_banking', plant_functions());
+my %planted = (
+	'sync' => [ 'portal_groups', 'CREATE TRIGGER t BEFORE INSERT OR UPDATE ON portal_groups FOR EACH ROW EXECUTE FUNCTION app.fires()',
+		q{CREATE TRIGGER t AFTER INSERT OR UPDATE ON portal_groups FOR EACH STATEMENT EXECUTE FUNCTION app.fires()},
+		q{CREATE TRIGGER t BEFORE UPDATE OR INSERT ON portal_groups FOR EACH ROW WHEN (app.says('when')) EXECUTE FUNCTION suppress_redundant_updates_trigger()},
+		'CREATE CONSTRAINT TRIGGER t AFTER INSERT OR UPDATE ON portal_groups DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.fires()' ],
+	'import' => [ 'portal_users', 'CREATE TRIGGER t BEFORE UPDATE ON portal_users EXECUTE FUNCTION app.fires()' ]);
+for my $call (sort keys %planted)
+{
+	my ($table, @triggers) = @{ $planted{$call} };
+	for my $trigger (@triggers)
+	{
+		my $from = -s $node->logfile;
+		by('app', 'mfi_banking', $trigger);
+		for my $role ('keycloak', 'postgres')
+		{
+			like($node->error($calls{$call}, extra_params => [ '-U', $role ]), qr/nothing was written: the trigger t of table public.$table calls function app.*DETAIL.*mfi_sync.*HINT:  Drop the trigger/s,
+				"$call as $role is refused: " . substr($trigger, 0, 60));
+		}
+		nothing_planted_ran($node, 'mfi_banking', $call, $from);
+		$node->sql("DROP TRIGGER t ON $table");
+	}
+}
+# What the table's owner or a superuser has made goes on working, and what the owner's functions do, they do as mfi_sync.
+$node->sql(q{CREATE FUNCTION harmless() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.description := ''stamped''; RETURN NEW; END';
+	CREATE TRIGGER harmless BEFORE INSERT OR UPDATE ON portal_groups FOR EACH ROW EXECUTE FUNCTION harmless(); DELETE FROM portal_groups});
+is(by('keycloak', 'mfi_banking', $calls{sync}), 'changed', 'a harmless trigger: synced');
+is($node->sql('SELECT description FROM portal_groups'), 'stamped', 'and it worked');
+$node->sql('ALTER TABLE portal_groups OWNER TO app; DROP TRIGGER harmless ON portal_groups; DELETE FROM portal_groups');
+by('app', 'mfi_banking', 'CREATE TRIGGER t BEFORE INSERT ON portal_groups FOR EACH ROW EXECUTE FUNCTION app.fires()');
+my $from = -s $node->logfile;
+is(by('keycloak', 'mfi_banking', $calls{sync}), 'changed', 'a trigger of the owner: synced');
+is(join(',', map { $_->[1] } ran_as($node, $from)), 'mfi_sync', 'it ran as mfi_sync');
+nothing_planted_ran($node, 'mfi_banking', 'owner', $from, allowed => 1);
+$node->sql('DROP TRIGGER t ON portal_groups; ALTER TABLE portal_groups OWNER TO postgres');
+
+# Row-level security would hide rows: said, not suffered.
+$node->sql('ALTER TABLE portal_users ENABLE ROW LEVEL SECURITY');
+like($node->error($calls{import}, extra_params => [ '-U', 'keycloak' ]), qr/row-level security would hide rows from mfi: public.portal_users.*CREATE POLICY mfi_sync/s, 'row-level security without a policy is refused');
+$node->sql('CREATE POLICY mfi_sync ON portal_users TO mfi_sync USING (true)');
+is(by('keycloak', 'mfi_banking', $calls{import}), '1', 'with one it works');
+$node->sql('DROP POLICY mfi_sync ON portal_users; ALTER TABLE portal_users DISABLE ROW LEVEL SECURITY');
+
+# Rights that went missing are told, and come back.
+$node->sql('REVOKE ALL ON portal_groups, mfi_audit.user_auth_logs_default FROM mfi_sync, mfi_audit_owner; REVOKE USAGE ON SCHEMA mfi FROM mfi_audit_owner; REVOKE SELECT (event_time) ON mfi_audit.user_auth_logs_default FROM mfi_audit_owner');
+like(by('monitor', 'mfi_banking', q{SELECT reasons::text, next_steps::text FROM mfi_health('node')}), qr/rights-missing: .*user_auth_logs_default.*portal_groups.*mfi_migrate_schema/, 'the verdict misses rights');
+like($node->sql('SELECT mfi_migrate_schema()'), qr/INSERT, SELECT, UPDATE on public.portal_groups for mfi_sync|SELECT, INSERT, UPDATE on public.portal_groups for mfi_sync/, 'they come back');
+calls_work('mfi_banking', 'given again');
+
+# No TEMPORARY for everybody, and a schema that not everybody may use.
+$node->safe_psql('postgres', 'CREATE DATABASE strict; REVOKE TEMPORARY ON DATABASE strict FROM PUBLIC');
+$node->safe_psql('strict', 'CREATE SCHEMA bank; GRANT USAGE ON SCHEMA bank TO keycloak; CREATE EXTENSION "uuid-ossp"; CREATE EXTENSION pgcrypto; CREATE EXTENSION mfi SCHEMA bank; ALTER DATABASE strict SET search_path = bank, public');
+calls_work('strict', 'strict');
+is($node->safe_psql('strict', "SELECT count(*) FROM pg_init_privs i WHERE privtype = 'e' AND classoid IN ('pg_namespace'::regclass, 'pg_database'::regclass)"), '0', 'no grant is recorded as the extension\'s');
+
+# Dumps keep the rights, also into a cluster without the roles.
+my $dump = PostgreSQL::Test::Utils::tempdir . '/dump';
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, 'strict' ], 'dumped');
+my $other = MfiNode->prepared('other');
+$other->start;
+$other->safe_psql('postgres', 'CREATE DATABASE mfi_banking; REVOKE TEMPORARY ON DATABASE mfi_banking FROM PUBLIC; CREATE ROLE app; CREATE ROLE keycloak LOGIN');
+$other->command_ok([ 'pg_restore', '-e', '-d', 'mfi_banking', $dump ], 'restored where the roles are missing');
+$other->sql('ALTER DATABASE mfi_banking SET search_path = bank, public');
+like($other->sql(q{SELECT reasons::text FROM mfi_health('node')}), qr/rights-missing: [^"]*rights: TEMPORARY on DATABASE mfi_banking for mfi_sync"/, 'all rights but that on the database, which pg_dump leaves out');
+$other->sql('SELECT mfi_migrate_schema()');
+unlike($other->sql(q{SELECT reasons::text FROM mfi_health('node')}), qr/rights-missing/, 'given');
+is($other->safe_psql('mfi_banking', $calls{sync}, extra_params => [ '-U', 'keycloak' ]), 'noop', 'the restored one syncs');
+$other->sql('DROP SCHEMA mfi, mfi_audit CASCADE; DROP EXTENSION mfi CASCADE');
+is($other->sql("SELECT count(*) FROM pg_roles WHERE rolname IN ('mfi_sync', 'mfi_audit_owner')"), '2', 'DROP EXTENSION leaves the roles');
+
+# A role of that name which is more than that.
+$other->safe_psql('postgres', 'CREATE DATABASE fresh; CREATE ROLE member; CREATE ROLE strong SUPERUSER');
+for my $fault ([ 'ALTER ROLE mfi_sync LOGIN', 'ALTER ROLE mfi_sync NOLOGIN', 'LOGIN' ], [ 'ALTER ROLE mfi_sync SUPERUSER', 'ALTER ROLE mfi_sync NOSUPERUSER', 'SUPERUSER' ],
+	[ 'ALTER ROLE mfi_audit_owner CREATEROLE', 'ALTER ROLE mfi_audit_owner NOCREATEROLE', 'CREATEROLE' ], [ 'ALTER ROLE mfi_sync BYPASSRLS', 'ALTER ROLE mfi_sync NOBYPASSRLS', 'BYPASSRLS' ],
+	[ 'ALTER ROLE mfi_sync REPLICATION', 'ALTER ROLE mfi_sync NOREPLICATION', 'REPLICATION' ], [ 'GRANT mfi_sync TO member', 'REVOKE mfi_sync FROM member', 'the member member' ],
+	[ 'GRANT strong TO mfi_audit_owner', 'REVOKE strong FROM mfi_audit_owner', 'membership in strong' ], [ 'GRANT pg_execute_server_program TO mfi_sync', 'REVOKE pg_execute_server_program FROM mfi_sync', 'membership in pg_execute_server_program' ])
+{
+	my ($do, $undo, $what) = @$fault;
+	$other->safe_psql('postgres', $do);
+	like($other->error('CREATE EXTENSION mfi CASCADE', dbname => 'fresh'), qr/role mfi_\w+ has rights that mfi cannot give to everybody who calls its functions: \Q$what\E.*HINT:.*ALTER ROLE/s, "refused: $do");
+	$other->safe_psql('postgres', $undo);
+}
+is($other->psql('fresh', 'CREATE EXTENSION mfi CASCADE'), 0, 'without any it is taken');
+$other->safe_psql('postgres', 'GRANT mfi_sync TO member');
+like($other->safe_psql('fresh', q{SELECT reasons::text FROM mfi_health('node')}), qr/role-too-strong: .*mfi_sync: the member member/, 'one that gets a member later is in the verdict');
+$_->stop for $node, $other;
+done_testing();
