@@ -85,11 +85,15 @@ std::string ProgramError(std::string_view text, int lines, std::size_t bytes) {
   std::string shown;
   for (std::size_t i = first; i < at; ++i) shown += Cut(all[i]) + "\n";
   shown += Shown(all[at]);
-  // pg_dump puts the server's words for a table's data into a line of their own.
+  // pg_dump puts the server's words for a table's data into a line of their own; but a message can have such a line,
+  // too.
   constexpr std::string_view kFromServer = ": detail: Error message from server: ";
   if (at + 1 < all.size() && NameBefore(all[at + 1], kFromServer) != 0) {
-    const std::string said = Shown(all[at + 1].substr(NameBefore(all[at + 1], kFromServer) + kFromServer.size()));
-    shown += "\n" + (all[at + 1].find(kSeverityEnd) == std::string_view::npos ? kUnknown : said);
+    const auto severity = all[at + 1].find(kSeverityEnd);
+    const std::string known = severity == std::string_view::npos
+                                  ? ""
+                                  : KnownServerMessage(all[at + 1].substr(severity + kSeverityEnd.size()));
+    shown += "\n" + (known.empty() ? kUnknown : known);
   }
   return shown.substr(0, bytes);
 }

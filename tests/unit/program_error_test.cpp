@@ -54,6 +54,7 @@ TEST(ProgramError, QuotesNoRow) {
            "2026-11-25 02:00:00 UTC [7] ERROR:  " + row + "\n2026-11-25 02:00:00 UTC [7] STATEMENT:  " + row + "\n",
            "2026-11-25 02:00:00 UTC [7] FATAL:  " + row + "\n",
            "ERROR:  " + row + "\nDETAIL:  " + row + "\nthe last line " + row + "\n",
+           "pg_dump: error: query failed: ERROR:  x\npg_dump: detail: Error message from server: " + row + " a:  b\n",
            "2026-11-25 02:00:00 UTC [7] ERROR:  x\npg_restore: error: " + row + "\n",
            "the middle of a row " + row + "\npg_restore: error: " + row + std::string(40'000, 'x'),
        }) {
