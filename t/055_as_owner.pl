@@ -46,6 +46,10 @@ sub prepare
 	$node->safe_psql($database, 'GRANT SELECT ON activity_type TO app; GRANT ALL ON portals, portal_groups, mfi_groups, user_activity_logs, portal_users TO app');
 	$node->safe_psql($database, plant_functions() . "CREATE TABLE app.ruled (seen boolean); CREATE DOMAIN app.hostile AS text CHECK (app.says('domain'));"
 		  . planted_on('user_auth_logs', 'event_type') . planted_on('admin_event_logs', 'operation_type') . planted_on('mfi_country', 'name') . <<'SQL', extra_params => [ '-U', 'app' ]);
+ALTER TABLE mfi_country ADD EXCLUDE USING btree (name WITH =, (app.says('exclusion ' || name)) WITH =) WHERE (app.says('predicate of an exclusion'));
+CREATE TYPE app.kind AS ENUM ('a'); CREATE FUNCTION app.cast_kind(app.kind) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM app.says(''cast''); RETURN ''a''; END';
+CREATE CAST (app.kind AS text) WITH FUNCTION app.cast_kind(app.kind) AS IMPLICIT;
+ALTER TABLE mfi_country ADD COLUMN kind app.kind DEFAULT 'a', ADD COLUMN kind_text text GENERATED ALWAYS AS (lower(kind) || name) STORED;
 CREATE CONSTRAINT TRIGGER deferred AFTER INSERT OR UPDATE OR DELETE ON mfi_country DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.fires();
 CREATE TRIGGER by_all BEFORE INSERT OR UPDATE OR DELETE ON user_activity_logs FOR EACH ROW EXECUTE FUNCTION app.fires();
 CREATE TRIGGER by_all_statement AFTER INSERT OR UPDATE OR DELETE ON user_activity_logs EXECUTE FUNCTION app.fires();

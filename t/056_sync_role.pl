@@ -91,6 +91,18 @@ is(join(',', map { $_->[1] } ran_as($node, $from)), 'mfi_sync', 'it ran as mfi_s
 nothing_planted_ran($node, 'mfi_banking', 'owner', $from, allowed => 1);
 $node->sql('DROP TRIGGER t ON portal_groups; ALTER TABLE portal_groups OWNER TO postgres');
 
+# What the caller has in its own temporary schema is not taken for ours.
+for my $name ('_mfi_element', '_mfi_snapshot', '_mfi_present', '_mfi_change')
+{
+	like($node->error("CREATE TEMP TABLE $name (nr int[], id uuid, body jsonb, CHECK (app.says('temporary table'))); $calls{sync}", extra_params => [ '-U', 'keycloak' ]),
+		qr/relation "$name" already exists/, "a temporary table $name of the caller");
+}
+$node->sql("DELETE FROM portal_groups");
+is(by('keycloak', 'mfi_banking', "CREATE FUNCTION pg_temp._mfi_sync_options(jsonb) RETURNS jsonb LANGUAGE plpgsql AS 'BEGIN PERFORM app.says(''function''); RETURN NULL; END'; SET search_path = pg_temp, app, public; " . $calls{sync} =~ s/mfi_sync_portal/public.mfi_sync_portal/r),
+	'changed', 'temporary functions of the caller');
+nothing_planted_ran($node, 'mfi_banking', 'temporary objects', $from, allowed => 1);
+is(scalar(grep { $_->[1] eq 'mfi_sync' && $_->[0] !~ /^trigger/ } ran_as($node, $from)), 0, 'none of it ran as mfi_sync');
+
 # Row-level security would hide rows: said, not suffered.
 $node->sql('ALTER TABLE portal_users ENABLE ROW LEVEL SECURITY');
 like($node->error($calls{import}, extra_params => [ '-U', 'keycloak' ]), qr/row-level security would hide rows from mfi: public.portal_users.*CREATE POLICY mfi_sync/s, 'row-level security without a policy is refused');
