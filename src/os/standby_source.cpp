@@ -80,7 +80,7 @@ std::string PeerKeywords(const std::string& conninfo) {
     }
     return std::string();
   };
-  const std::string keywords = ConninfoKeywords(conninfo);
+  std::string keywords = ConninfoKeywords(conninfo);
   if (!value("require_auth").empty() || !value("channel_binding").empty() ||
       !LeadsToTcp(value("host"), value("hostaddr"))) {
     return keywords;

@@ -183,7 +183,8 @@ extern "C" void mfi_probe_main(Datum) {
       ConfigReloadPending = false;
       const char* before = pstrdup(settings::peer_conninfo);
       ProcessConfigFile(PGC_SIGHUP);
-      // Another peer: the launcher starts a probe that knows nothing of this one, and what this one saw is not believed of another.
+      // Another peer: the launcher starts a probe that knows nothing of this one, and what this one saw is not believed
+      // of another.
       if (strcmp(before, settings::peer_conninfo) != 0) {
         Forget();
         break;
