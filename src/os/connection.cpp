@@ -10,6 +10,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kPiece{1000};
+constexpr milliseconds kCopyPiece{50};
 
 std::string OrEmpty(const char* text) { return text == nullptr ? "" : text; }
 
@@ -42,6 +43,14 @@ Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seco
 
 std::string Connection::Message() const { return WithoutNewline(OrEmpty(PQerrorMessage(connection_.get()))); }
 
+core::Error Connection::FailureOf(const PGresult* result) const {
+  std::string state = OrEmpty(PQresultErrorField(result, PG_DIAG_SQLSTATE));
+  if (state.empty()) state = core::sqlstate::kConnectionFailure;
+  const std::string primary = OrEmpty(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+  return {state, primary.empty() ? Message() : primary, OrEmpty(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)),
+          OrEmpty(PQresultErrorField(result, PG_DIAG_MESSAGE_HINT))};
+}
+
 Connection::Result Connection::Collect() {
   Result last;
   // Thrown when all is read: a connection is ready for the next command only then.
@@ -59,14 +68,7 @@ Connection::Result Connection::Collect() {
     if (!result) return last;
     const ExecStatusType status = PQresultStatus(result.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
-      std::string state = OrEmpty(PQresultErrorField(result.get(), PG_DIAG_SQLSTATE));
-      if (state.empty()) state = core::sqlstate::kConnectionFailure;
-      const std::string primary = OrEmpty(PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY));
-      if (!failure) {
-        failure.emplace(state, primary.empty() ? Message() : primary,
-                        OrEmpty(PQresultErrorField(result.get(), PG_DIAG_MESSAGE_DETAIL)),
-                        OrEmpty(PQresultErrorField(result.get(), PG_DIAG_MESSAGE_HINT)));
-      }
+      if (!failure) failure = FailureOf(result.get());
     }
     last = std::move(result);
   }
@@ -106,6 +108,32 @@ std::vector<Row> Connection::Take() {
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+bool Connection::TakeCopy(const std::function<void(std::string_view row)>& row, std::chrono::milliseconds limit) {
+  const auto deadline = steady_clock::now() + limit;
+  for (;;) {
+    if (!copying_ && PQisBusy(connection_.get()) == 0) {
+      const Result begun(PQgetResult(connection_.get()));
+      if (PQresultStatus(begun.get()) != PGRES_COPY_OUT) throw FailureOf(begun.get());
+      copying_ = true;
+    }
+    char* line = nullptr;
+    int size = copying_ ? PQgetCopyData(connection_.get(), &line, 1) : 0;
+    while (size > 0) {
+      row({line, static_cast<std::size_t>(size)});
+      PQfreemem(line);
+      size = PQgetCopyData(connection_.get(), &line, 1);
+    }
+    if (size < 0) {
+      copying_ = false;
+      Collect();
+      return true;
+    }
+    if (steady_clock::now() >= deadline) return false;
+    waiter_.Wait(PQsocket(connection_.get()), false, kCopyPiece);
+    if (PQconsumeInput(connection_.get()) == 0) throw core::Error(core::sqlstate::kConnectionFailure, Message());
+  }
 }
 
 std::string Connection::Where() const {

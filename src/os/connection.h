@@ -3,11 +3,14 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/error.h"
 #include "os/session.h"
 #include "os/waiter.h"
 
@@ -33,6 +36,10 @@ class Connection {
   bool Ready();
   std::vector<Row> Take();
 
+  /// Takes the rows of a COPY ... TO STDOUT that was sent, for `limit` at the longest; true when it has ended. `row` gets
+  /// each as the server wrote it, with its newline.
+  bool TakeCopy(const std::function<void(std::string_view row)>& row, std::chrono::milliseconds limit);
+
   /// `<host>-<port>` of the server it is connected to.
   std::string Where() const;
 
@@ -49,10 +56,12 @@ class Connection {
   using Result = std::unique_ptr<PGresult, Clear>;
 
   std::string Message() const;
+  core::Error FailureOf(const PGresult* result) const;
   Result Collect();
 
   std::unique_ptr<PGconn, Finish> connection_;
   Waiter& waiter_;
+  bool copying_ = false;
 };
 
 }  // namespace mfi::os

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <set>
 #include <string>
@@ -18,9 +19,9 @@ class ContentsReader {
   /// Lists tables and reads sequences; takes no lock on a user's table.
   void Begin();
 
-  /// Does a piece of counting without waiting; true when all is counted. The dump must hold its locks: a table lock
+  /// Counts for `limit` at the longest; true when all is counted. The dump must hold its locks: a table lock
   /// taken here before could make the dump wait behind a waiting ALTER TABLE, which waits behind us.
-  bool Step();
+  bool Step(std::chrono::milliseconds limit);
 
   /// Counts to the end and reads the sequences again.
   core::Contents Finish();
@@ -29,21 +30,21 @@ class ContentsReader {
   struct Table {
     core::TableRows rows;
     std::string filenode;
+    std::string column;    // to be copied, in parentheses; empty for a table without columns
     bool counted = false;  // false for configuration tables of extensions, dumped in part
   };
 
   void SendNext();
-  void TakeCounts();
-  void CheckWhatWasLocked(std::size_t from, std::size_t to);
-  void CheckFilenodes(std::size_t from, std::size_t to);
+  bool TakeRows(std::chrono::milliseconds limit);
+  bool IsAsListed(const Table& table);
   std::map<std::string, std::int64_t> ReadSequences();
 
   Connection& source_;
   std::vector<Table> tables_;
   std::map<std::string, std::int64_t> sequences_;
-  std::size_t next_ = 0;       // first table not yet sent
-  std::size_t sent_from_ = 0;  // of the statement that runs
-  bool running_ = false;
+  std::size_t next_ = 0;  // first table not yet counted
+  bool running_ = false;  // its rows are coming
+  std::int64_t count_ = 0;
 };
 
 /// Names the tables of `contents` that are not among those whose rows the archive has; "" when all are.

@@ -21,6 +21,9 @@ using core::Error;
 
 constexpr std::chrono::seconds kConnectLimit{30};
 
+/// Between two looks at the dump.
+constexpr std::chrono::milliseconds kCountPiece{200};
+
 constexpr char kEndOfGlobals[] = "\n-- PostgreSQL database cluster dump complete\n";
 
 [[noreturn]] void ThrowFailed(const char* program, const ChildResult& result) {
@@ -160,8 +163,10 @@ void Dump::DumpSnapshot(Connection& source, const Session& session, bool local, 
   reader.Begin();
   Child child({Program("pg_dump"), arguments, CleanEnvironment(), job_.niceness});
   bool counting = false;
+  bool counted = false;
   std::vector<pid_t> hasty{child.pid()};  // its session is ours
-  while (!child.WaitPiece(host_)) {
+  // While rows come to be counted, they are what it waits for.
+  while (counting && !counted ? !child.Ended() : !child.WaitPiece(host_)) {
     host_.Progress(core::RunState::kDumping, TreeSize(partial_));
     BeginWriteback(partial_);
     if (!counting && HoldsItsLocks(source)) {
@@ -172,7 +177,7 @@ void Dump::DumpSnapshot(Connection& source, const Session& session, bool local, 
       }
     }
     std::erase_if(hasty, [&](pid_t pid) { return Renice(pid, job_.niceness); });
-    if (counting) reader.Step();
+    if (counting) counted = reader.Step(kCountPiece);
   }
   if (child.result().exit_code != 0) ThrowFailed("pg_dump", child.result());
   manifest.contents = reader.Finish();

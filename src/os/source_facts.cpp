@@ -1,6 +1,8 @@
 #include "os/source_facts.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <sstream>
 
 namespace mfi::os {
 namespace {
@@ -37,13 +39,31 @@ constexpr char kHasSchemaVersion[] =
     "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
     "WHERE c.oid = pg_catalog.to_regclass('mfi.schema_version') AND c.relkind = 'r' AND a.attname = 'version' "
     "AND a.atttypid = 'pg_catalog.text'::pg_catalog.regtype)";
-constexpr char kSchemaVersion[] =
-    "SELECT version FROM ONLY mfi.schema_version ORDER BY pg_catalog.string_to_array(version, '.')::int[] DESC LIMIT 1";
+constexpr char kSchemaVersions[] = "COPY mfi.schema_version (version) TO STDOUT";
 
 std::vector<std::string> FirstColumn(Connection& source, const std::string& sql) {
   std::vector<std::string> values;
   for (const Row& row : source.Query(sql)) values.push_back(row[0].value_or(""));
   return values;
+}
+
+/// 1.10 comes after 1.9. By COPY, which evaluates nothing of the table's owner.
+std::string NewestVersion(Connection& source) {
+  std::string newest;
+  std::vector<long> numbers;
+  source.Send(kSchemaVersions);
+  const auto take = [&](std::string_view line) {
+    const std::string version(line.substr(0, line.find('\n')));
+    std::vector<long> parts;
+    std::istringstream text(version);
+    for (std::string part; std::getline(text, part, '.');) parts.push_back(std::strtol(part.c_str(), nullptr, 10));
+    if (parts < numbers) return;
+    numbers = parts;
+    newest = version;
+  };
+  while (!source.TakeCopy(take, std::chrono::hours(1))) {
+  }
+  return newest;
 }
 
 void ReadServer(Connection& source, core::Manifest& manifest) {
@@ -79,8 +99,7 @@ std::string OpenSnapshot(Connection& source, core::Manifest& manifest) {
   const std::vector<std::string> extension = FirstColumn(source, kExtension);
   if (!extension.empty()) manifest.run.extension_version = extension[0];
   if (source.Value(kHasSchemaVersion) == "t") {
-    const std::vector<std::string> version = FirstColumn(source, kSchemaVersion);
-    if (!version.empty()) manifest.run.schema_version = version[0];
+    manifest.run.schema_version = NewestVersion(source);
   }
   return snapshot;
 }

@@ -118,6 +118,35 @@ $node->sql('ALTER DATABASE mfi_banking OWNER TO teller; GRANT ALL ON ALL TABLES 
 is($node->run($node->backup_ok, 'verify_method, verify_result, error'), 'restore|ok|', 'as owner of the database');
 is(join(' ', grep { !/^\.+$/ } slurp_dir($marks)), '', 'no marker then either');
 
+# What a role has planted on its own table while the counts of the source wait: nothing of it runs, with any rights of the
+# server's. The role's code tells by a notice to itself: on the live side, superusers are told apart by the session's user.
+$node->sql(<<"SQL");
+SET SESSION AUTHORIZATION teller;
+CREATE FUNCTION app.live() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS \$\$
+BEGIN
+  IF current_setting('port') <> '5432' AND current_user <> 'teller' THEN EXECUTE 'ALTER ROLE teller SUPERUSER'; END IF;
+  RETURN true;
+END \$\$;
+CREATE TABLE app.planned (v int, w int); INSERT INTO app.planned VALUES (1, 2);
+CREATE INDEX ON app.planned (v) WHERE app.live(); CREATE INDEX ON app.planned ((app.live()::int)); CREATE STATISTICS app.st ON (app.live()::int), v FROM app.planned;
+CREATE TABLE app.swapped (v int); INSERT INTO app.swapped VALUES (1);
+SQL
+is($node->run($node->backup_ok, 'verify_method, verify_result, error'), 'restore|ok|', 'constant parts of indexes and statistics');
+is($node->sql(q{SELECT rolsuper FROM pg_roles WHERE rolname = 'teller'}), 'f', 'are not computed by the session that counts');
+for my $planted ('VIEW app.swapped AS SELECT app.live()::int AS v', 'FOREIGN TABLE app.swapped (v int) SERVER live', 'TABLE app.swapped (v int)')
+{
+	my $session = $node->background_psql('mfi_banking');
+	$session->query_safe('SET ROLE teller; BEGIN; LOCK TABLE app.swapped IN ACCESS EXCLUSIVE MODE;');
+	my $run = $node->backup;
+	$node->wait_held($run);
+	$session->query_safe("ALTER TABLE app.swapped RENAME TO gone; @{[ $planted =~ /^FOREIGN/ ? 'RESET ROLE;' : '' ]} CREATE $planted; COMMIT;");
+	$session->quit;
+	$node->wait_sql("SELECT finished_at IS NOT NULL FROM mfi_backups WHERE id = '$run'");
+	my $kind = $planted =~ s/ app.*//r;
+	is($node->sql(q{SELECT rolsuper FROM pg_roles WHERE rolname = 'teller'}), 'f', "a $kind put in a table's place while the dump waits: nothing of it runs");
+	$node->sql("DROP $kind app.swapped; ALTER TABLE app.gone RENAME TO swapped; ALTER TABLE app.swapped OWNER TO teller");
+}
+
 # Roles may have the names that the proof would take.
 $node->sql('CREATE ROLE mfi_restorer SUPERUSER; CREATE ROLE mfi_scratch_owner LOGIN; ALTER TABLE app.t1 OWNER TO mfi_restorer; ALTER TABLE app.t2 OWNER TO mfi_scratch_owner');
 is($node->run($node->backup_ok, 'verify_method, verify_result, error'), 'restore|ok|', 'the names of its own roles are taken');
