@@ -67,6 +67,12 @@ layers() {
     --exclude=bridge.h || bad=1
   none "a worker connects in src/pg/worker_session.cpp only:" -rn 'BackgroundWorkerInitializeConnection' src --include='*.h' \
     --include='*.cpp' --exclude=worker_session.cpp || bad=1
+  none "a session is opened in src/os/connection.cpp only:" -rnE '\bPQ(connect|setdb)' src --include='*.h' --include='*.cpp' \
+    --exclude=connection.cpp || bad=1
+  if grep -rn --include='*.h' --include='*.cpp' -e '--dbname=' src/os src/pg | grep -v 'conninfo()'; then
+    echo "^ a program of PostgreSQL gets the conninfo of a Session, and no other"
+    bad=1
+  fi
   none "core and os must not reach up into pg:" -rnE '# *include *"pg/' src/core src/os || bad=1
   none "core must not reach up into os, nor do I/O:" -rnE \
     '# *include *("os/|<(libpq-fe\.h|fstream|iostream|filesystem|unistd\.h|fcntl\.h|sys/[a-z]+\.h)>)' src/core || bad=1

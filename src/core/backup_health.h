@@ -17,10 +17,10 @@ struct SetFacts {
   std::int64_t size_bytes = 0;
   int tables = 0;
   bool verified = false;
-  bool restored = false;  // verified by a restore
+  bool restored = false;           // verified by a restore
   std::string lacking_walls = {};  // of the sandbox of its proof
-  std::string remark;     // of the run, such as why it was not restored
-  bool foreign = false;   // of another system identifier
+  std::string remark;              // of the run, such as why it was not restored
+  bool foreign = false;            // of another system identifier
 };
 
 /// For each set: whether it is far smaller than its recent neighbours, or has fewer tables than the one before it.

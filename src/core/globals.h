@@ -6,8 +6,8 @@
 
 namespace mfi::core {
 
-/// What a globals.sql (pg_dumpall --globals-only) says of roles, as far as a restored database needs it: their names, and
-/// who is a member of whom. Passwords, rights to log in, settings and tablespaces belong to production.
+/// What a globals.sql (pg_dumpall --globals-only) says of roles, as far as a restored database needs it: their names,
+/// and who is a member of whom. Passwords, rights to log in, settings and tablespaces belong to production.
 struct GlobalRoles {
   struct Membership {
     std::string role;    // what is granted, never one of PostgreSQL's own roles (pg_...)

@@ -14,14 +14,9 @@ bool IsOneOf(const std::array<std::string_view, N>& kinds, const std::string& ki
 }
 
 constexpr std::array<std::string_view, 2> kFrame = {"SCHEMA", "EXTENSION"};
-constexpr std::array<std::string_view, 8> kEnd = {"COMMENT",
-                                                  "SECURITY LABEL",
-                                                  "EVENT TRIGGER",
-                                                  "PUBLICATION",
-                                                  "PUBLICATION TABLE",
-                                                  "PUBLICATION TABLES IN SCHEMA",
-                                                  "SUBSCRIPTION",
-                                                  "SUBSCRIPTION TABLE"};
+constexpr std::array<std::string_view, 8> kEnd = {"COMMENT",      "SECURITY LABEL",    "EVENT TRIGGER",
+                                                  "PUBLICATION",  "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA",
+                                                  "SUBSCRIPTION", "SUBSCRIPTION TABLE"};
 constexpr std::array<std::string_view, 2> kPrivileges = {"ACL", "DEFAULT ACL"};
 constexpr std::array<std::string_view, 3> kRows = {"TABLE DATA", "BLOBS", "MATERIALIZED VIEW DATA"};
 constexpr std::array<std::string_view, 7> kSuperuserOnly = {

@@ -27,16 +27,17 @@ struct OwnerStatement {
   std::size_t role = 0;  // where the role begins in the text
 };
 
-/// Who restores what, in this order. A superuser makes the frame while the database holds nothing of anybody, and the end,
-/// which runs no code of the database; what lies between is restored by a role without SUPERUSER, but for the objects that
-/// only a superuser may make.
+/// Who restores what, in this order. A superuser makes the frame while the database holds nothing of anybody, and the
+/// end, which runs no code of the database; what lies between is restored by a role without SUPERUSER, but for the
+/// objects that only a superuser may make.
 struct RestorePlan {
-  EntryIds frame;                           // schemas, extensions
-  std::vector<RestoreStep> body;            // superuser and restorer in turn
+  EntryIds frame;                 // schemas, extensions
+  std::vector<RestoreStep> body;  // superuser and restorer in turn
   std::vector<OwnerStatement> owners;
-  EntryIds end;                             // comments, labels, event triggers, publications, subscriptions
-  EntryIds privileges;                      // of objects, and default ones
-  std::vector<std::string> superuser_only;  // objects of the body that only a superuser may make, and whose code may run
+  EntryIds end;         // comments, labels, event triggers, publications, subscriptions
+  EntryIds privileges;  // of objects, and default ones
+  std::vector<std::string>
+      superuser_only;  // objects of the body that only a superuser may make, and whose code may run
 };
 
 /// What a server says of roles' rights, which decides who may make a function there.

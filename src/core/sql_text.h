@@ -12,14 +12,15 @@ namespace mfi::core {
 struct SqlToken {
   enum class Kind { kWord, kQuotedName, kString, kOther };
   Kind kind = Kind::kOther;
-  std::string text;  // a word in lower case, a quoted name or string without its quotes, else one character
+  std::string text;       // a word in lower case, a quoted name or string without its quotes, else one character
   std::size_t begin = 0;  // where it begins in the statement
 };
 
 /// One statement of a script that pg_dump, pg_dumpall or pg_restore wrote.
 struct SqlStatement {
-  std::string text;             // without the semicolon, and without comments before it
-  std::uint32_t toc_entry = 0;  // of the last comment "-- TOC entry N ..." before it, as pg_restore --verbose writes them
+  std::string text;  // without the semicolon, and without comments before it
+  std::uint32_t toc_entry =
+      0;  // of the last comment "-- TOC entry N ..." before it, as pg_restore --verbose writes them
 };
 
 /// Splits at semicolons outside of quotes and comments. Commands of psql, which begin with a backslash, are left out.

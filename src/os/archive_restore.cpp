@@ -16,8 +16,8 @@ constexpr std::int64_t kLargestScript = std::int64_t{1024} * 1024 * 1024;
 constexpr char kTrustedLanguages[] = "SELECT lanname FROM pg_catalog.pg_language WHERE lanpltrusted";
 constexpr char kSuperuserSettings[] = "SELECT name FROM pg_catalog.pg_settings WHERE context = 'superuser'";
 
-/// What the frame's owner, a superuser, gives to the restorer. Extensions keep what they have taken from everybody, such as
-/// dblink_connect_u; a trigger function can be called by nothing but a trigger that the source has, too.
+/// What the frame's owner, a superuser, gives to the restorer. Extensions keep what they have taken from everybody,
+/// such as dblink_connect_u; a trigger function can be called by nothing but a trigger that the source has, too.
 constexpr char kGifts[] =
     "SELECT pg_catalog.format('ALTER SCHEMA %1$I OWNER TO %2$s', n.nspname, r.name) FROM restorer r, "
     "pg_catalog.pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'public') "
@@ -83,7 +83,7 @@ std::string ArchiveRestore::Run(const Session* session, std::vector<std::string>
 std::string ArchiveRestore::ListFile(const core::EntryIds& entries) {
   std::string text;
   for (const std::uint32_t id : entries) text += std::to_string(id) + ";\n";
-  const std::string path = job_.work_directory + "/entries";
+  std::string path = job_.work_directory + "/entries";
   WriteFileAtomically(path, text, 0600);
   return path;
 }

@@ -18,8 +18,8 @@ struct Command {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   int niceness = 0;
-  std::string input;         // all of its standard input
-  int end_signal = SIGTERM;  // asks it to end
+  std::string input;                 // all of its standard input
+  int end_signal = SIGTERM;          // asks it to end
   const Sandbox* sandbox = nullptr;  // the walls it runs in; whatever it starts ends with it
 };
 

@@ -36,8 +36,8 @@ class Connection {
   bool Ready();
   std::vector<Row> Take();
 
-  /// Takes the rows of a COPY ... TO STDOUT that was sent, for `limit` at the longest; true when it has ended. `row` gets
-  /// each as the server wrote it, with its newline.
+  /// Takes the rows of a COPY ... TO STDOUT that was sent, for `limit` at the longest; true when it has ended. `row`
+  /// gets each as the server wrote it, with its newline.
   bool TakeCopy(const std::function<void(std::string_view row)>& row, std::chrono::milliseconds limit);
 
   /// `<host>-<port>` of the server it is connected to.

@@ -50,9 +50,9 @@ std::string Dump::ArchiveName() const {
 
 Session Dump::OnPrimary() const {
   using core::ConninfoValue;
-  return Open(SessionKind::kSuperuserOnOthersData, "host=" + ConninfoValue(job_.socket_directory) + " port=" +
-                                                       std::to_string(job_.port) + " user=" +
-                                                       ConninfoValue(job_.superuser) + " ");
+  return Open(SessionKind::kSuperuserOnOthersData, "host=" + ConninfoValue(job_.socket_directory) +
+                                                       " port=" + std::to_string(job_.port) +
+                                                       " user=" + ConninfoValue(job_.superuser) + " ");
 }
 
 Session Dump::OnStandby(SessionKind kind) const { return Open(kind, PeerKeywords(job_.source_conninfo)); }
@@ -69,7 +69,8 @@ Dump::Standby Dump::ConnectToStandby() {
     return {superuser, std::make_unique<Connection>(superuser, host_, kConnectLimit)};
   } catch (const Error& error) {
     const std::string message = error.what();
-    if (message.find("\"lc_messages\"") == std::string::npos && message.find("\"event_triggers\"") == std::string::npos) {
+    if (message.find("\"lc_messages\"") == std::string::npos &&
+        message.find("\"event_triggers\"") == std::string::npos) {
       throw;
     }
   }

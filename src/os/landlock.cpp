@@ -70,13 +70,13 @@ Landlock::Landlock(const SandboxRules& rules) : version_(std::min(KernelVersion(
   const std::uint64_t all = FileRights(version_);
   const RulesetAttributes attributes{
       .files = all, .network = version_ >= kWithTcp ? kTcp : 0, .scopes = version_ >= kWithScopes ? kScopes : 0};
-  ruleset_ =
-      UniqueFd(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, AttributesSize(version_), 0)));
+  ruleset_ = UniqueFd(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, AttributesSize(version_), 0)));
   if (!ruleset_.valid()) ThrowErrno(errno, "make", "the Landlock ruleset");
   const std::uint64_t read = kReadFile | kReadDirectory;
   for (const std::string& path : rules.readable) Allow(path, read);
   for (const std::string& path : rules.executable) Allow(path, read | kExecute);
-  for (const std::string& path : rules.writable) Allow(path, all & ~(kMakeCharacterDevice | kMakeBlockDevice | kExecute));
+  for (const std::string& path : rules.writable)
+    Allow(path, all & ~(kMakeCharacterDevice | kMakeBlockDevice | kExecute));
   Allow("/dev/null", kReadFile | kWriteFile);
 }
 
@@ -102,8 +102,6 @@ std::string Landlock::Lacking() const {
          (version_ < kWithTruncate ? "truncating files and signals are" : "signals are") + " not walled off";
 }
 
-bool Landlock::Enter() const {
-  return version_ == 0 || syscall(SYS_landlock_restrict_self, ruleset_.get(), 0) == 0;
-}
+bool Landlock::Enter() const { return version_ == 0 || syscall(SYS_landlock_restrict_self, ruleset_.get(), 0) == 0; }
 
 }  // namespace mfi::os

@@ -9,16 +9,16 @@ namespace mfi::os {
 
 /// What a program in a sandbox may reach. Paths that are not there are left out.
 struct SandboxRules {
-  std::vector<std::string> writable;    // directories, with all below them
-  std::vector<std::string> readable;    // files, and directories with all below them
-  std::vector<std::string> executable;  // the same, to be executed too
+  std::vector<std::string> writable;                      // directories, with all below them
+  std::vector<std::string> readable;                      // files, and directories with all below them
+  std::vector<std::string> executable;                    // the same, to be executed too
   int newest_landlock = std::numeric_limits<int>::max();  // as if the kernel knew no newer one; 0: none
 };
 
 /// Walls around a program whose code others may have written. Landlock: no file but those of the rules, no TCP, no
-/// signal to a process outside. seccomp: no connection, no socket but a local one that listens, no file's mode, owner or
-/// attributes, no other process's limits or memory, no namespace. No program gains rights by being executed. It needs no
-/// privilege, cannot be taken off again, and holds for every process that the program starts.
+/// signal to a process outside. seccomp: no connection, no socket but a local one that listens, no file's mode, owner
+/// or attributes, no other process's limits or memory, no namespace. No program gains rights by being executed. It
+/// needs no privilege, cannot be taken off again, and holds for every process that the program starts.
 class Sandbox {
  public:
   /// Throws Error when a rule cannot be made.

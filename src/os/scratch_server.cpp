@@ -50,7 +50,8 @@ constexpr const char* kSettings[] = {"listen_addresses=",
                                      "logging_collector=off",
                                      "log_destination=stderr"};
 
-// What a server reads of the machine: libraries, interpreters of procedural languages, time zones, locales, dictionaries.
+// What a server reads of the machine: libraries, interpreters of procedural languages, time zones, locales,
+// dictionaries.
 constexpr const char* kReadable[] = {"/usr/lib",
                                      "/usr/lib64",
                                      "/usr/local/lib",
@@ -64,8 +65,12 @@ constexpr const char* kReadable[] = {"/usr/lib",
                                      "/dev/urandom"};
 
 /// The dynamic loaders of Debian's architectures: the kernel executes them to start a program.
-constexpr const char* kLoaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-linux-armhf.so.3",
-                                    "/lib64/ld64.so.2", "/lib/ld64.so.1", "/lib/ld-linux-riscv64-lp64d.so.1"};
+constexpr const char* kLoaders[] = {"/lib64/ld-linux-x86-64.so.2",
+                                    "/lib/ld-linux-aarch64.so.1",
+                                    "/lib/ld-linux-armhf.so.3",
+                                    "/lib64/ld64.so.2",
+                                    "/lib/ld64.so.1",
+                                    "/lib/ld-linux-riscv64-lp64d.so.1"};
 
 std::string MakeSocketDirectory() {
   std::string path = "/tmp/mfi-scratch-XXXXXX";
@@ -106,12 +111,13 @@ void ScratchServer::RemoveFiles() {
 }
 
 void ScratchServer::Start() {
-  const ChildResult made = RunCommand({options_.binary_directory + "/initdb",
-                                       {"--pgdata=" + DataDirectory(), "--username=" + options_.superuser, "--auth=trust",
-                                        "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"},
-                                       CleanEnvironment(),
-                                       options_.niceness},
-                                      waiter_);
+  const ChildResult made =
+      RunCommand({options_.binary_directory + "/initdb",
+                  {"--pgdata=" + DataDirectory(), "--username=" + options_.superuser, "--auth=trust", "--encoding=UTF8",
+                   "--locale=C", "--no-sync", "--no-instructions"},
+                  CleanEnvironment(),
+                  options_.niceness},
+                 waiter_);
   if (made.exit_code != 0) {
     throw Error(core::sqlstate::kExternalRoutine, "initdb of the scratch server failed: " + ProgramWords(made));
   }
@@ -168,8 +174,8 @@ void ScratchServer::WaitUntilReady() {
 Session ScratchServer::OpenAs(SessionKind kind, const std::string& role, const std::string& database) const {
   using core::ConninfoValue;
   return {kind,
-          "host=" + ConninfoValue(socket_directory_) + " port=" + std::to_string(kPort) + " user=" +
-              ConninfoValue(role) + " dbname=" + ConninfoValue(database),
+          "host=" + ConninfoValue(socket_directory_) + " port=" + std::to_string(kPort) +
+              " user=" + ConninfoValue(role) + " dbname=" + ConninfoValue(database),
           "mfi restore proof", options_.server_major};
 }
 

@@ -14,7 +14,8 @@ enum class SessionKind {
   kProbe,                  // asks the other node what it is
 };
 
-/// How one session is opened. Only a Session opens a Connection, and only its conninfo is given to PostgreSQL's programs.
+/// How one session is opened. Only a Session opens a Connection, and only its conninfo is given to PostgreSQL's
+/// programs.
 class Session {
  public:
   /// `where`: host, port, user and dbname as libpq reads them. What it says of the settings below does not count.

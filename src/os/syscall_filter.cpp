@@ -35,8 +35,8 @@ constexpr const char* kForbidden[] = {
 /// Newer than the library that makes the filter may be; these numbers are the same on every architecture.
 constexpr int kForbiddenNumbers[] = {463 /* setxattrat */, 466 /* removexattrat */, 469 /* file_setattr */};
 
-/// The server sets the mode of its socket at its start, in a directory that nobody else can enter: it is told that it is
-/// done.
+/// The server sets the mode of its socket at its start, in a directory that nobody else can enter: it is told that it
+/// is done.
 constexpr const char* kPretended[] = {"chmod", "fchmodat"};
 constexpr int kFchmodat2 = 452;
 

@@ -71,9 +71,8 @@ class PeerProbe {
 
  private:
   void Connect() {
-    const os::Session session(os::SessionKind::kProbe,
-                              "dbname=postgres " + os::PeerKeywords(settings::peer_conninfo), "mfi probe",
-                              PG_VERSION_NUM / 10000);
+    const os::Session session(os::SessionKind::kProbe, "dbname=postgres " + os::PeerKeywords(settings::peer_conninfo),
+                              "mfi probe", PG_VERSION_NUM / 10000);
     connection_ = std::make_unique<os::Connection>(session, waiter_, kLimit);
   }
 

@@ -50,7 +50,9 @@ TEST_F(ConnectionTest, EndsWithItsSession) {
               Connection(source_->OpenAs(SessionKind::kRestorer, "boss", "no such"), host_, std::chrono::seconds(30));
             }),
             mfi::core::sqlstate::kConnectionFailure);
-  EXPECT_EQ(State([&] { Connection({SessionKind::kProbe, "no such=option", "x", 17}, host_, std::chrono::seconds(30)); }),
+  EXPECT_EQ(State([&] {
+              Connection({SessionKind::kProbe, "no such=option", "x", 17}, host_, std::chrono::seconds(30));
+            }),
             mfi::core::sqlstate::kConnectionFailure);
 
   Connection waiting = Connect();

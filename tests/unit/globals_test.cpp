@@ -52,7 +52,8 @@ TEST(Globals, QuotedNamesKeepWhatIsInThem) {
 }
 
 TEST(Globals, CommentsMayFollowAStatement) {
-  EXPECT_EQ(Names("CREATE ROLE a -- first\n; -- CREATE ROLE b;\nCREATE ROLE /* x; /* y */ ; */ c;--"), (Lines{"a", "c"}));
+  EXPECT_EQ(Names("CREATE ROLE a -- first\n; -- CREATE ROLE b;\nCREATE ROLE /* x; /* y */ ; */ c;--"),
+            (Lines{"a", "c"}));
 }
 
 TEST(Globals, AStatementWithoutItsEndIsNone) {

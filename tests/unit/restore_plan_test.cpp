@@ -10,8 +10,8 @@ const RightsOfRoles kRights{{"sql", "plpgsql"}, {"log_min_messages", "session_re
 
 /// The script of one entry as pg_restore --verbose writes it.
 std::string Entry(int id, const std::string& statements) {
-  return "--\n-- TOC entry " + std::to_string(id) + " (class 1255 OID 16411)\n-- Name: x; Type: y; Schema: z; Owner: o\n--\n\n" +
-         statements + "\n\n";
+  return "--\n-- TOC entry " + std::to_string(id) +
+         " (class 1255 OID 16411)\n-- Name: x; Type: y; Schema: z; Owner: o\n--\n\n" + statements + "\n\n";
 }
 
 /// Whether only a superuser may restore an entry of this kind with this definition.
@@ -38,9 +38,11 @@ std::string Shown(const RestorePlan& plan) {
 TEST(RestorePlan, FunctionsOfLanguagesThatEverybodyMayUseAreTheRestorers) {
   const std::string head = "CREATE FUNCTION app.f(language text DEFAULT 'c', leakproof integer) RETURNS integer\n    ";
   EXPECT_FALSE(SuperuserOnly("FUNCTION", head + "LANGUAGE sql\n    AS $$ SELECT 1 -- LANGUAGE c LEAKPROOF\n$$;"));
-  EXPECT_FALSE(SuperuserOnly("FUNCTION", head + "LANGUAGE plpgsql IMMUTABLE SECURITY DEFINER\n    SET work_mem TO '1MB'\n"
-                                                "    SET search_path TO 'log_min_messages', 'x'\n    AS 'LEAKPROOF';"));
-  EXPECT_FALSE(SuperuserOnly("PROCEDURE", "CREATE PROCEDURE app.p()\n    LANGUAGE sql\n    BEGIN ATOMIC\n SELECT 1;\nEND;"));
+  EXPECT_FALSE(SuperuserOnly("FUNCTION", head +
+                                             "LANGUAGE plpgsql IMMUTABLE SECURITY DEFINER\n    SET work_mem TO '1MB'\n"
+                                             "    SET search_path TO 'log_min_messages', 'x'\n    AS 'LEAKPROOF';"));
+  EXPECT_FALSE(
+      SuperuserOnly("PROCEDURE", "CREATE PROCEDURE app.p()\n    LANGUAGE sql\n    BEGIN ATOMIC\n SELECT 1;\nEND;"));
   EXPECT_TRUE(SuperuserOnly("FUNCTION", head + "LANGUAGE c\n    AS '$libdir/x', 'f';"));
   EXPECT_TRUE(SuperuserOnly("FUNCTION", head + "LANGUAGE internal\n    AS $$int4in$$;"));
   EXPECT_TRUE(SuperuserOnly("FUNCTION", head + "LANGUAGE plperlu\n    AS $_$x$_$;"));
@@ -48,7 +50,8 @@ TEST(RestorePlan, FunctionsOfLanguagesThatEverybodyMayUseAreTheRestorers) {
   EXPECT_TRUE(SuperuserOnly("FUNCTION", head + "LANGUAGE sql LEAKPROOF\n    AS 'x';"));
   EXPECT_TRUE(SuperuserOnly("FUNCTION", head + "LANGUAGE sql SUPPORT app.s\n    AS 'x';"));
   EXPECT_TRUE(SuperuserOnly("FUNCTION", head + "LANGUAGE sql\n    SET log_min_messages TO 'error'\n    AS 'x';"));
-  EXPECT_TRUE(SuperuserOnly("PROCEDURE", "CREATE PROCEDURE app.p() LANGUAGE sql SET \"session_replication_role\" TO 'x' AS '';"));
+  EXPECT_TRUE(SuperuserOnly("PROCEDURE",
+                            "CREATE PROCEDURE app.p() LANGUAGE sql SET \"session_replication_role\" TO 'x' AS '';"));
   EXPECT_TRUE(SuperuserOnly("FUNCTION", "")) << "what is not known is not given to anybody who may write";
 }
 
@@ -59,16 +62,21 @@ TEST(RestorePlan, TypesCastsAndWhatBelongsToThem) {
   EXPECT_FALSE(SuperuserOnly("SHELL TYPE", "CREATE TYPE app.t;"));
   EXPECT_TRUE(SuperuserOnly("TYPE", "CREATE TYPE app.t (\n    INTERNALLENGTH = 4\n);"));
   EXPECT_TRUE(SuperuserOnly("TYPE", "CREATE TYPE t (\n    INTERNALLENGTH = 4\n);"));
-  EXPECT_TRUE(SuperuserOnly("AGGREGATE", "CREATE AGGREGATE app.a(integer) (\n    SFUNC = f,\n    STYPE = internal\n);"));
-  EXPECT_FALSE(SuperuserOnly("AGGREGATE", "CREATE AGGREGATE app.internal(integer) (\n    SFUNC = f,\n    STYPE = integer\n);"));
+  EXPECT_TRUE(
+      SuperuserOnly("AGGREGATE", "CREATE AGGREGATE app.a(integer) (\n    SFUNC = f,\n    STYPE = internal\n);"));
+  EXPECT_FALSE(
+      SuperuserOnly("AGGREGATE", "CREATE AGGREGATE app.internal(integer) (\n    SFUNC = f,\n    STYPE = integer\n);"));
   EXPECT_TRUE(SuperuserOnly("CAST", "CREATE CAST (app.t AS integer) WITHOUT FUNCTION;"));
   EXPECT_TRUE(SuperuserOnly("CAST", "CREATE CAST (text AS integer) WITH INOUT;"));
   EXPECT_FALSE(SuperuserOnly("CAST", "CREATE CAST (app.t AS integer) WITH FUNCTION app.f(app.t);"));
   EXPECT_TRUE(SuperuserOnly("CAST", "CREATE CAST (text AS integer) WITH FUNCTION app.f(text);"));
-  EXPECT_TRUE(SuperuserOnly("OPERATOR CLASS", "CREATE OPERATOR CLASS app.o FOR TYPE integer USING btree AS OPERATOR 1 <;"));
+  EXPECT_TRUE(
+      SuperuserOnly("OPERATOR CLASS", "CREATE OPERATOR CLASS app.o FOR TYPE integer USING btree AS OPERATOR 1 <;"));
   EXPECT_TRUE(SuperuserOnly("TEXT SEARCH TEMPLATE", "CREATE TEXT SEARCH TEMPLATE app.t (LEXIZE = app.l);"));
-  EXPECT_FALSE(SuperuserOnly("USER MAPPING", "CREATE USER MAPPING FOR x SERVER s OPTIONS (\n    \"user\" 'sslcert'\n);"));
-  EXPECT_TRUE(SuperuserOnly("USER MAPPING", "CREATE USER MAPPING FOR x SERVER s OPTIONS (\n    password_required 'false'\n);"));
+  EXPECT_FALSE(
+      SuperuserOnly("USER MAPPING", "CREATE USER MAPPING FOR x SERVER s OPTIONS (\n    \"user\" 'sslcert'\n);"));
+  EXPECT_TRUE(
+      SuperuserOnly("USER MAPPING", "CREATE USER MAPPING FOR x SERVER s OPTIONS (\n    password_required 'false'\n);"));
   EXPECT_TRUE(SuperuserOnly("FOREIGN TABLE", "CREATE FOREIGN TABLE app.t () SERVER f OPTIONS (\n    program 'id'\n);"));
   EXPECT_FALSE(SuperuserOnly("FOREIGN DATA WRAPPER", "CREATE FOREIGN DATA WRAPPER w;"));
   EXPECT_TRUE(SuperuserOnly("FOREIGN DATA WRAPPER", "CREATE FOREIGN DATA WRAPPER w VALIDATOR app.v;"));
@@ -83,13 +91,19 @@ TEST(RestorePlan, PutsEveryEntryWhereItRunsNobodysCodeAsSuperuser) {
       "11; 6104 8 PUBLICATION - p postgres\n12; 0 0 ACL app TABLE t teller\n13; 826 9 DEFAULT ACL app x teller\n"
       "14; 0 0 UNKNOWN THING app x teller\n");
   const Definitions definitions = ParseDefinitions(
-      Entry(5, "CREATE FUNCTION app.f() RETURNS text\n    LANGUAGE sql\n    AS $_$SELECT $$\n-- TOC entry 6 (x)\n;\nALTER "
-               "TABLE app.t OWNER TO postgres;\n$$$_$;\n\n\nALTER FUNCTION app.f() OWNER TO teller;") +
-      Entry(6, "CREATE FUNCTION app.c() RETURNS integer\n    LANGUAGE c\n    AS '$libdir/x', 'c';\n\n\nALTER FUNCTION "
-               "app.c() OWNER TO postgres;") +
-      Entry(7, "CREATE TABLE app.t (\n    v integer DEFAULT 'ALTER TABLE app.t OWNER TO postgres;'::text\n);\n\n\nALTER TABLE "
-               "app.t OWNER TO \"a OWNER TO b\";") +
-      Entry(10, "CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION app.f();\n\n\nALTER EVENT TRIGGER e OWNER TO postgres;"));
+      Entry(5,
+            "CREATE FUNCTION app.f() RETURNS text\n    LANGUAGE sql\n    AS $_$SELECT $$\n-- TOC entry 6 (x)\n;\nALTER "
+            "TABLE app.t OWNER TO postgres;\n$$$_$;\n\n\nALTER FUNCTION app.f() OWNER TO teller;") +
+      Entry(6,
+            "CREATE FUNCTION app.c() RETURNS integer\n    LANGUAGE c\n    AS '$libdir/x', 'c';\n\n\nALTER FUNCTION "
+            "app.c() OWNER TO postgres;") +
+      Entry(7,
+            "CREATE TABLE app.t (\n    v integer DEFAULT 'ALTER TABLE app.t OWNER TO postgres;'::text\n);\n\n\nALTER "
+            "TABLE "
+            "app.t OWNER TO \"a OWNER TO b\";") +
+      Entry(10,
+            "CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION app.f();\n\n\nALTER EVENT TRIGGER e OWNER TO "
+            "postgres;"));
   const RestorePlan plan = PlanRestore(entries, definitions, kRights);
   EXPECT_EQ(Shown(plan), "frame 2 3; restorer 5; superuser 6; restorer 7 8 9 14; end 4 10 11; privileges 12 13");
   EXPECT_EQ(plan.superuser_only, std::vector<std::string>{"FUNCTION app c()"});
@@ -106,14 +120,18 @@ TEST(RestorePlan, PutsEveryEntryWhereItRunsNobodysCodeAsSuperuser) {
 
 TEST(RestorePlan, AShellTypeIsMadeByWhoMakesTheType) {
   const auto entries = ParseListing(
-      "5; 0 0 SHELL TYPE app base teller\n6; 1255 3 FUNCTION app base_in(cstring) teller\n7; 1247 4 TYPE app base teller\n"
-      "8; 0 0 SHELL TYPE app span teller\n9; 1247 5 TYPE app span teller\n10; 2605 6 CAST - CAST (app.base AS integer) \n");
-  const Definitions definitions = ParseDefinitions(
-      Entry(5, "CREATE TYPE app.base;") + Entry(6, "CREATE FUNCTION app.base_in(cstring) RETURNS app.base LANGUAGE internal AS 'x';") +
-      Entry(7, "CREATE TYPE app.base (INPUT = app.base_in);") + Entry(8, "CREATE TYPE app.span;") +
-      Entry(9, "CREATE TYPE app.span AS RANGE (subtype = integer);") +
-      Entry(10, "CREATE CAST (app.base AS integer) WITH FUNCTION app.f(app.base);"));
-  EXPECT_EQ(Shown(PlanRestore(entries, definitions, kRights)), "frame; superuser 5 6 7; restorer 8 9; superuser 10; end; privileges");
+      "5; 0 0 SHELL TYPE app base teller\n6; 1255 3 FUNCTION app base_in(cstring) teller\n7; 1247 4 TYPE app base "
+      "teller\n"
+      "8; 0 0 SHELL TYPE app span teller\n9; 1247 5 TYPE app span teller\n10; 2605 6 CAST - CAST (app.base AS integer) "
+      "\n");
+  const Definitions definitions =
+      ParseDefinitions(Entry(5, "CREATE TYPE app.base;") +
+                       Entry(6, "CREATE FUNCTION app.base_in(cstring) RETURNS app.base LANGUAGE internal AS 'x';") +
+                       Entry(7, "CREATE TYPE app.base (INPUT = app.base_in);") + Entry(8, "CREATE TYPE app.span;") +
+                       Entry(9, "CREATE TYPE app.span AS RANGE (subtype = integer);") +
+                       Entry(10, "CREATE CAST (app.base AS integer) WITH FUNCTION app.f(app.base);"));
+  EXPECT_EQ(Shown(PlanRestore(entries, definitions, kRights)),
+            "frame; superuser 5 6 7; restorer 8 9; superuser 10; end; privileges");
 }
 
 TEST(SqlText, SplitsAsTheServersScannerDoes) {

@@ -98,14 +98,15 @@ class SandboxTest : public testing::Test {
         {"read a file", [=] { return Reads(file); }},
         {"write a file", [=] { return UniqueFd(open(file.c_str(), O_WRONLY | O_CLOEXEC)).valid(); }},
         {"truncate a file", [=] { return truncate(file.c_str(), 3) == 0; }},
-        {"make a file", [this] { return UniqueFd(open((outside_ + "/new").c_str(), O_WRONLY | O_CREAT, 0600)).valid(); }},
+        {"make a file",
+         [this] { return UniqueFd(open((outside_ + "/new").c_str(), O_WRONLY | O_CREAT, 0600)).valid(); }},
         {"make a link", [this] { return symlink("/", (outside_ + "/link").c_str()) == 0; }},
         {"take a file in", [=, this] { return link(file.c_str(), (own_ + "/taken").c_str()) == 0; }},
         {"list a directory", [this] { return UniqueFd(open(outside_.c_str(), O_RDONLY | O_DIRECTORY)).valid(); }},
-        {"give a file away",
-         [=] { return chown(file.c_str(), geteuid(), getegid()) == 0; }},
+        {"give a file away", [=] { return chown(file.c_str(), geteuid(), getegid()) == 0; }},
         {"mark a file", [=] { return setxattr(file.c_str(), "user.x", "y", 1, 0) == 0; }},
-        {"write shared memory", [] {
+        {"write shared memory",
+         [] {
            const std::string path = "/dev/shm/mfi-unit-" + std::to_string(getpid());
            const bool made = UniqueFd(open(path.c_str(), O_RDWR | O_CREAT, 0600)).valid();
            unlink(path.c_str());
@@ -114,7 +115,8 @@ class SandboxTest : public testing::Test {
         {"read a process's memory", [=] { return Reads(process + "/mem"); }},
         {"read a process's environment", [=] { return Reads(process + "/environ"); }},
         {"signal a process", [=] { return kill(parent, 0) == 0 && kill(parent, SIGCONT) == 0; }},
-        {"limit a process", [=] {
+        {"limit a process",
+         [=] {
            rlimit limit{};
            return syscall(SYS_prlimit64, parent, RLIMIT_CORE, nullptr, &limit) == 0;
          }},
@@ -201,9 +203,10 @@ TEST_F(SandboxTest, SaysWhatAnOlderKernelLacks) {
 }
 
 TEST_F(SandboxTest, AllThatAProgramStartsEndsWithIt) {
-  WriteScript(own_ + "/start",
-              "setsid sh -c 'echo $$ >\"$0.part\"; mv \"$0.part\" \"$0\"; trap \"\" TERM HUP INT QUIT; exec tail -f "
-              "/dev/null' \"$1\" &\nwhile [ ! -e \"$1\" ]; do :; done\n[ -z \"$2\" ] || exec tail -f /dev/null\nexit 7");
+  WriteScript(
+      own_ + "/start",
+      "setsid sh -c 'echo $$ >\"$0.part\"; mv \"$0.part\" \"$0\"; trap \"\" TERM HUP INT QUIT; exec tail -f "
+      "/dev/null' \"$1\" &\nwhile [ ! -e \"$1\" ]; do :; done\n[ -z \"$2\" ] || exec tail -f /dev/null\nexit 7");
   SandboxRules rules = Rules();
   rules.executable = {own_, "/usr/bin", "/bin", "/usr/lib", "/lib", "/lib64"};
   const Sandbox sandbox(rules);

@@ -18,12 +18,13 @@ class ScratchServerTest : public FakePrograms {
 
   Error Failure() {
     return ErrorOf([&] {
-      ScratchServer({.binary_directory = job_.binary_directory,
-                     .directory = directory_of_server_,
-                     .superuser = "postgres",
-                     .server_major = 17,
-                     .sandbox = {.writable = {temporary_.path()}, .executable = {temporary_.path(), "/usr/bin", "/bin"}}},
-                    host_);
+      ScratchServer(
+          {.binary_directory = job_.binary_directory,
+           .directory = directory_of_server_,
+           .superuser = "postgres",
+           .server_major = 17,
+           .sandbox = {.writable = {temporary_.path()}, .executable = {temporary_.path(), "/usr/bin", "/bin"}}},
+          host_);
     });
   }
 

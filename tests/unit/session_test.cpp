@@ -29,8 +29,8 @@ TEST_F(SessionTest, NoSettingOfADatabaseOrARoleGetsIn) {
       admin.Execute(std::string("ALTER ") + whose + " SET " + setting);
     }
   }
-  for (const auto& [kind, role] : {std::pair{SessionKind::kSuperuserOnOthersData, "boss"},
-                                   std::pair{SessionKind::kPlainOnOthersData, "clerk"}}) {
+  for (const auto& [kind, role] :
+       {std::pair{SessionKind::kSuperuserOnOthersData, "boss"}, std::pair{SessionKind::kPlainOnOthersData, "clerk"}}) {
     EXPECT_EQ(Shown(kind, role, "search_path"), "pg_catalog,pg_temp");
     EXPECT_EQ(Shown(kind, role, "restrict_nonsystem_relation_kind"), "view,foreign-table");
     EXPECT_EQ(Shown(kind, role, "row_security"), "off");
@@ -46,7 +46,8 @@ TEST_F(SessionTest, NoSettingOfADatabaseOrARoleGetsIn) {
     EXPECT_EQ(Shown(kind, role, "synchronous_commit"), "local");
     EXPECT_EQ(Shown(kind, role, "role"), "none");
   }
-  EXPECT_EQ(Shown(SessionKind::kRestorer, "clerk", "DateStyle"), "German, DMY") << "a restore reads as its source wrote";
+  EXPECT_EQ(Shown(SessionKind::kRestorer, "clerk", "DateStyle"), "German, DMY")
+      << "a restore reads as its source wrote";
   EXPECT_EQ(Shown(SessionKind::kRestoringSuperuser, "boss", "check_function_bodies"), "off");
 }
 
@@ -54,10 +55,11 @@ TEST_F(SessionTest, ALoginTriggerDoesNotRunForASuperuser) {
   if (job_.server_major < 17) return;  // has none
   UseDatabase("bank");
   auto admin = Connect();
-  for (const char* sql : {"CREATE TABLE logins ()", "CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS "
-                                                    "'BEGIN INSERT INTO public.logins DEFAULT VALUES; END'",
-                          "CREATE EVENT TRIGGER note ON login EXECUTE FUNCTION note()",
-                          "ALTER EVENT TRIGGER note ENABLE ALWAYS"}) {
+  for (const char* sql :
+       {"CREATE TABLE logins ()",
+        "CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS "
+        "'BEGIN INSERT INTO public.logins DEFAULT VALUES; END'",
+        "CREATE EVENT TRIGGER note ON login EXECUTE FUNCTION note()", "ALTER EVENT TRIGGER note ENABLE ALWAYS"}) {
     admin.Execute(sql);
   }
   Shown(SessionKind::kSuperuserOnOthersData, "boss", "port");
