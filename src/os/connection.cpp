@@ -115,7 +115,11 @@ bool Connection::TakeCopy(const std::function<void(std::string_view row)>& row, 
   for (;;) {
     if (!copying_ && PQisBusy(connection_.get()) == 0) {
       const Result begun(PQgetResult(connection_.get()));
-      if (PQresultStatus(begun.get()) != PGRES_COPY_OUT) throw FailureOf(begun.get());
+      if (PQresultStatus(begun.get()) != PGRES_COPY_OUT) {
+        core::Error failure = FailureOf(begun.get());
+        Collect();
+        throw core::Error(std::move(failure));
+      }
       copying_ = true;
     }
     char* line = nullptr;
