@@ -35,6 +35,7 @@ RunRecord Full() {
   r.tables = 17;
   r.verify_method = "restore";
   r.verify_result = "ok";
+  r.proof_sandbox = "whole";
   r.verified_at = 1'780'000'200;
   r.error = "nothing";
   return r;
@@ -68,7 +69,7 @@ TEST(RunRecord, SurvivesWritingAndReading) {
 
 TEST(RunRecord, EveryMemberIsWrittenAndReadUnderItsName) {
   const auto document = nlohmann::json::parse(ToJson(Full()));
-  EXPECT_EQ(document.size(), 28U);
+  EXPECT_EQ(document.size(), 29U);
   for (const auto& [name, value] : document.items()) {
     EXPECT_FALSE(value.is_null()) << name;
     auto without = document;

@@ -69,11 +69,13 @@ TEST_F(WholeBackup, IsProvenByItsRestore) {
   manifest.contents.tables.at(0).rows = 51;
   directory_.SaveManifest(manifest);
   EXPECT_EQ(Again(record.id), "table public.users: 50 rows restored, 51 in the source");
+  manifest.contents.tables.at(0).rows = 50;
   Write(set + "/globals.sql", "-- no roles\n");
   manifest.files = mfi::os::DescribeFiles(set, host_);
   std::erase_if(manifest.files, [](const auto& file) { return file.name == "manifest.json"; });
   directory_.SaveManifest(manifest);
-  EXPECT_NE(Again(record.id).find("an object could not be given to its owner: "), std::string::npos);
+  const std::string without_roles = Again(record.id);
+  EXPECT_NE(without_roles.find("an object could not be given to its owner: "), std::string::npos) << without_roles;
 }
 
 TEST_F(WholeBackup, CountsBesideALongDump) {
