@@ -118,7 +118,7 @@ for my $name (sort keys %lost)
 	is($node->run(readlink($node->backups . '/latest'), 'verify_result'), 'ok', "$name: latest is still a proven set");
 }
 my @aside = grep { /^\.failed-/ } slurp_dir($node->backups);
-is(scalar(@aside), 2, 'each set that was published and then failed is kept under a hidden name');
+is(scalar(@aside), 3, 'each set that was published and then failed is kept under a hidden name');
 scratch_is_gone('after failures');
 
 # A set that changed since it was published.

@@ -133,10 +133,11 @@ core::EntryIds ArchiveRestore::PrivilegesOfMembers(Connection& superuser) const 
 void ArchiveRestore::RestoreEntries(SessionKind kind, const core::EntryIds& entries, bool privileges, int jobs) {
   if (entries.empty()) return;
   const bool superuser = kind == SessionKind::kRestoringSuperuser;
-  std::vector<std::string> arguments = {"--exit-on-error", "--no-owner", "--no-tablespaces",
-                                        "--use-list=" + ListFile(entries)};
-  if (!privileges) arguments.emplace_back("--no-privileges");
+  std::vector<std::string> arguments;
   if (jobs > 1) arguments.push_back("--jobs=" + std::to_string(jobs));
+  arguments.insert(arguments.end(),
+                   {"--exit-on-error", "--no-owner", "--no-tablespaces", "--use-list=" + ListFile(entries)});
+  if (!privileges) arguments.emplace_back("--no-privileges");
   const Session session = job_.session(kind, superuser ? job_.superuser : job_.restorer);
   Run(&session, std::move(arguments));
 }

@@ -17,7 +17,7 @@ without_backups() {
 claim "up with ./backups read-only" with_backups ro
 claim "the primary is healthy" healthy db-primary
 matches "its log says what is wrong" 'backups cannot be given to the user postgres' "$(logs db-primary)"
-matches "/backup.sh fails and says why" 'ead-only file system' "$(compose exec -T db-backup /backup.sh 2>&1 && echo SUCCEEDED)"
+matches "/backup.sh fails and says why" 'belongs to the user root, not to postgres' "$(compose exec -T db-backup /backup.sh 2>&1 && echo SUCCEEDED)"
 matches "so does /health.sh" '^critical' "$(compose exec -T db-backup /health.sh backup 2>&1 || true)"
 without_backups
 claim "up with ./backups full" with_backups size=16k
