@@ -21,7 +21,8 @@ using mfi::test::TestHost;
 using mfi::test::Write;
 using mfi::test::WriteScript;
 
-// A script ends its part of a handshake with this: the file appears at once, complete.
+// A script ends its part of a handshake with this: the file appears at once, complete. A trap that runs meanwhile sees the
+// arguments of this function, not those of the script.
 constexpr char kTellPid[] = "tell() { echo $2 >\"$1.part\"; mv \"$1.part\" \"$1\"; }\n";
 constexpr char kWaitForever[] = "tail -f /dev/null";
 
@@ -195,7 +196,7 @@ TEST_F(ChildTest, IsKilledAfterFiveSecondsWhenItIgnoresTheRequest) {
 
 TEST_F(ChildTest, GetsATerminationRequestWhenItsParentDies) {
   const Command command = Script(std::string(kWaitForever) +
-                                     " & grandchild=$!; trap 'kill $grandchild; tell \"$2\" $$; exit' TERM; tell "
+                                     " & grandchild=$! asked=$2; trap 'kill $grandchild; tell \"$asked\" $$; exit' TERM; tell "
                                      "\"$1\" $$; wait",
                                  {directory_ / "pid", directory_ / "asked"});
   mfi::test::Forked parent([&] {
@@ -211,7 +212,7 @@ TEST_F(ChildTest, GetsATerminationRequestWhenItsParentDies) {
 }
 
 TEST_F(ChildTest, IsAskedToEndByTheSignalNamed) {
-  const std::string body = "trap 'tell \"$2\" $$; exit' USR1; tell \"$1\" $$; while :; do :; done";
+  const std::string body = "asked=$2; trap 'tell \"$asked\" $$; exit' USR1; tell \"$1\" $$; while :; do :; done";
   const auto command = [&](const std::string& name) {
     Command made = Script(body, {directory_ / name, directory_ / (name + "-asked")});
     made.end_signal = SIGUSR1;
