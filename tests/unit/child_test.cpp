@@ -21,8 +21,8 @@ using mfi::test::TestHost;
 using mfi::test::Write;
 using mfi::test::WriteScript;
 
-// A script ends its part of a handshake with this: the file appears at once, complete. A trap that runs meanwhile sees the
-// arguments of this function, not those of the script.
+// A script ends its part of a handshake with this: the file appears at once, complete. A trap that runs meanwhile sees
+// the arguments of this function, not those of the script.
 constexpr char kTellPid[] = "tell() { echo $2 >\"$1.part\"; mv \"$1.part\" \"$1\"; }\n";
 constexpr char kWaitForever[] = "tail -f /dev/null";
 
@@ -195,10 +195,11 @@ TEST_F(ChildTest, IsKilledAfterFiveSecondsWhenItIgnoresTheRequest) {
 }
 
 TEST_F(ChildTest, GetsATerminationRequestWhenItsParentDies) {
-  const Command command = Script(std::string(kWaitForever) +
-                                     " & grandchild=$! asked=$2; trap 'kill $grandchild; tell \"$asked\" $$; exit' TERM; tell "
-                                     "\"$1\" $$; wait",
-                                 {directory_ / "pid", directory_ / "asked"});
+  const Command command =
+      Script(std::string(kWaitForever) +
+                 " & grandchild=$! asked=$2; trap 'kill $grandchild; tell \"$asked\" $$; exit' TERM; tell "
+                 "\"$1\" $$; while :; do :; done",
+             {directory_ / "pid", directory_ / "asked"});
   mfi::test::Forked parent([&] {
     const Child child(command);
     pause();
