@@ -6,12 +6,28 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use MfiNode;
+use MfiShim qw(install_with replace while_there);
 use PostgreSQL::Test::Utils qw(append_to_file slurp_file);
 use Test::More;
 
 # Every minute: the next one is at most 60 s away, wherever in its minute the test begins.
-my $node = MfiNode->bank('bank', conf => "mfi.backup_schedule = '* * * * *'\nmfi.backup_timezone = 'Asia/Kolkata'\n");
+my $path = install_with();
+my $node = MfiNode->bank('bank', install_path => $path, conf => "mfi.backup_schedule = '* * * * *'\nmfi.backup_timezone = 'Asia/Kolkata'\n");
 $node->wait_sql('SELECT next_run > now() AND next_run <= now() + interval \'1 min\' FROM mfi_backup_health');
+
+# A verification that lasts does not keep the slot from being planned; the run follows it.
+my $set = $node->backup_ok;
+my $held = $node->basedir . '/held';
+append_to_file($held, '');
+replace($path, 'pg_restore', "[ \"\$1\" = --version ] || @{[ while_there($held) ]}; real \"\$@\"");
+my $verifier = $node->background_psql('mfi_banking');
+$verifier->query_until(qr/asked/, "\\echo asked\nSELECT mfi_backup_verify('$set');\n");
+$node->wait_sql("SELECT EXISTS (SELECT FROM mfi_backups WHERE trigger = 'schedule' AND state = 'queued')");
+pass('a slot is planned while a verification runs');
+unlink $held or die;
+replace($path, 'pg_restore', undef);
+is($verifier->query('SELECT 1'), "ok\n1", 'the verification comes to its end');
+$verifier->quit;
 $node->wait_sql("SELECT EXISTS (SELECT FROM mfi_backups WHERE trigger = 'schedule' AND state = 'succeeded')");
 my $id = $node->sql("SELECT id FROM mfi_backups WHERE trigger = 'schedule' ORDER BY queued_at LIMIT 1");
 my $slot = $node->sql(qq{SELECT to_char(date_trunc('minute', queued_at) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD"T"HH24:MI"+05:30"') FROM mfi_backups WHERE id = '$id'});
@@ -21,7 +37,7 @@ is($node->sql("SELECT date_trunc('minute', queued_at) > pg_postmaster_start_time
 like($record, qr/"slot": "\Q$slot\E"/, 'the record has its slot, in local time');
 like($record, qr{"schedule": "\* \* \* \* \* Asia/Kolkata"}, 'and its schedule');
 is($node->sql("SELECT started_at - date_trunc('minute', started_at) < interval '20 s' FROM mfi_backups WHERE id = '$id'"), 't', 'on time');
-is($node->sql("SELECT count(*) FROM mfi_backups WHERE trigger <> 'schedule'"), '0', 'nothing else ran');
+is($node->sql("SELECT count(*) FROM mfi_backups WHERE trigger <> 'schedule' AND id <> '$set'"), '0', 'nothing else ran');
 
 # Many missed slots, one catch-up: a daily schedule whose last run was ten days ago.
 $node->set('mfi.backup_schedule' => "'@{[ $node->sql(q{SELECT to_char(now() AT TIME ZONE 'Asia/Kolkata' - interval '2 h', 'MI HH24 * * *')}) ]}'");

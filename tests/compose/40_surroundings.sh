@@ -33,6 +33,11 @@ refused "a wrong time zone" MFI_TIMEZONE Africa/Nowhere Africa/Kigali 'Time zone
 refused "a wrong schedule" MFI_BACKUP_SCHEDULE '61 * * * *' '30 1 * * *' 'invalid minute field'
 refused "a wrong retention" BACKUP_RETAIN_DAYS -1 7 '"mfi.backup_retain_days"'
 refused "a wrong MFI_TLS" MFI_TLS maybe require 'MFI_TLS is "maybe"'
+# Files that postgres could replace by links are not read by root.
+sed -i 's|:/tls:ro$|:/tls|' "$stack/docker-compose.yml"
+chown 999 "$stack/tls"
+refused "a directory of certificates that postgres may write" MFI_TLS require require 'the user postgres may write where /tls/server.crt is'
+chown 0 "$stack/tls"
 
 cp "$work/docker-compose.yml" "$stack/docker-compose.yml"
 password="of a file, wörd"
