@@ -8,7 +8,7 @@ use lib "$FindBin::RealBin/lib";
 use IO::Socket::UNIX;
 use MfiNode;
 use MfiShim qw(install_with replace);
-use PostgreSQL::Test::Utils qw(slurp_file);
+use PostgreSQL::Test::Utils qw(append_to_file run_log slurp_file);
 use Socket qw(SOCK_STREAM);
 use Test::More;
 use Time::HiRes qw(time);
@@ -111,13 +111,20 @@ for my $day (1 .. 4)
 		close $out;
 	}
 }
-symlink($id, "$backups/mfi_banking_20260105T020000Z") or die;
-my $count = $node->sql('SELECT count(*) FROM mfi_backups');
+# A whole set of that name, outside of the directory.
+my $outside = $node->basedir . '/mfi_banking_20260105T020000Z';
+run_log([ 'cp', '-a', "$backups/$id", $outside ]) or die;
+my $manifest = slurp_file("$outside/manifest.json") =~ s/\Q$id\E/mfi_banking_20260105T020000Z/gr;
+unlink "$outside/manifest.json" or die;
+append_to_file("$outside/manifest.json", $manifest);
+symlink($outside, "$backups/mfi_banking_20260105T020000Z") or die;
+$begin = time;
 quickly('giants', "SELECT count(*) FROM mfi_backups WHERE id LIKE 'mfi_banking_202601%'", qr/^0$/);
 for my $day (1 .. 5)
 {
 	like($node->error("SELECT mfi_backup_$_('mfi_banking_2026010${day}T020000Z')"), qr/there is no backup set/, "no set of day $day: $_") for 'verify', 'adopt', 'release';
 }
+cmp_ok(time - $begin, '<', 30, 'all of these looks: at once');
 $node->backup_ok;
 ok(-l "$backups/mfi_banking_20260105T020000Z", 'what is not ours is still there');
 
