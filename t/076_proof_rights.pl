@@ -88,6 +88,18 @@ ALTER TABLE app.t1 OWNER TO auditor;
 GRANT pg_execute_server_program TO teller; COPY (SELECT 1) TO PROGRAM 'false';
 $$::text$_$; COMMENT ON FUNCTION app.f() IS E';\nALTER ROLE teller SUPERUSER;\n-- '} ],
 	[ 'a name that looks like SQL', qq{CREATE TABLE app."x; ALTER ROLE teller SUPERUSER; --\n1; 0 0 EXTENSION - dblink" (v int)} ],
+	[ 'literals of a domain under names that are words of SQL', q{CREATE DOMAIN app.word AS int CHECK (app.attack('literal')); CREATE TYPE app.language AS (support int);
+		CREATE FUNCTION app.language(x app.word[] DEFAULT '{1}'::app.word[]) RETURNS app.language LANGUAGE sql AS 'SELECT NULL::app.language';
+		CREATE FUNCTION app.leakproof(x app.word[] DEFAULT '{1}'::app.word[]) RETURNS TABLE (language text, support int) LANGUAGE sql BEGIN ATOMIC SELECT 'x', t.v FROM app.t1 t WHERE '{1}'::app.word[] IS NOT NULL; END;
+		CREATE VIEW app.support AS SELECT '{1}'::app.word[] AS leakproof} ],
+	[ 'a foreign table with columns like options', q{RESET SESSION AUTHORIZATION; CREATE FOREIGN TABLE app.options (program text, filename app.word, CHECK (filename = ANY ('{1}'::app.word[]))) SERVER live; ALTER FOREIGN TABLE app.options OWNER TO teller} ],
+	[ 'functions with settings of superusers and extensions', q{RESET SESSION AUTHORIZATION; GRANT SET ON PARAMETER log_min_duration_statement TO teller; CREATE EXTENSION pg_trgm; SELECT similarity('a', 'b');
+		CREATE FUNCTION app.odd() RETURNS int LANGUAGE sql SET "my.Odd" = 'x' AS 'SELECT 1'; ALTER FUNCTION app.odd() OWNER TO teller; SET SESSION AUTHORIZATION teller;
+		CREATE FUNCTION app.slow(x app.word[] DEFAULT '{1}'::app.word[]) RETURNS int LANGUAGE sql SET log_min_duration_statement = '1s' SET pg_trgm.similarity_threshold = 0.5 AS 'SELECT 1'} ],
+	[ 'a range with a canonical function, a cast between types of an extension', q{RESET SESSION AUTHORIZATION; CREATE EXTENSION hstore; CREATE TYPE app.rc; CREATE FUNCTION app.canon(app.rc) RETURNS app.rc LANGUAGE internal IMMUTABLE STRICT AS 'int4range_canonical';
+		CREATE TYPE app.rc AS RANGE (subtype = int, canonical = app.canon); ALTER TYPE app.rc OWNER TO teller; CREATE TABLE app.t19 (v app.rc); INSERT INTO app.t19 VALUES ('[1,2]'); CREATE FUNCTION app.filled(hstore) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$SELECT app.attack('hstore')$$;
+		CREATE CAST (hstore AS boolean) WITH FUNCTION app.filled(hstore)} ],
+	[ 'a function of an extension that is taken from everybody, in an index', q{RESET SESSION AUTHORIZATION; REVOKE EXECUTE ON FUNCTION digest(text, text) FROM PUBLIC; CREATE TABLE app.t20 (v text); INSERT INTO app.t20 VALUES ('x'); CREATE INDEX ON app.t20 (digest(v, 'sha256'))} ],
 	[ 'a security definer function', q{CREATE FUNCTION app.definer() RETURNS boolean LANGUAGE sql SECURITY DEFINER IMMUTABLE AS $$SELECT app.attack('definer')$$;
 		CREATE TABLE app.t16 (v int CHECK (app.definer())); INSERT INTO app.t16 VALUES (1)} ],
 	[ 'a foreign table', q{RESET SESSION AUTHORIZATION; CREATE SERVER live FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/nowhere', dbname 'mfi_banking');
@@ -145,6 +157,34 @@ CREATE TABLE app.swapped (v int); INSERT INTO app.swapped VALUES (1);
 SQL
 is($node->run($node->backup_ok, 'verify_method, verify_result, error'), 'restore|ok|', 'constant parts of indexes and statistics');
 $is_unharmed->('the session that counts');
+# A sequence, which is read and not copied, by the counts and by pg_dump.
+for my $kind ('', 'UNLOGGED ')
+{
+	$node->sql("SET ROLE teller; CREATE $kind SEQUENCE app.counter");
+	my $session = $node->background_psql('mfi_banking');
+	$session->query_safe("SET SESSION AUTHORIZATION teller; BEGIN; DROP SEQUENCE app.counter; CREATE TABLE app.counter (last_value bigint, is_called boolean, log_cnt bigint); INSERT INTO app.counter VALUES (1, true, 0);
+		CREATE INDEX ON app.counter (last_value) WHERE app.attack('counter')");
+	my $run = $node->backup;
+	$node->wait_sql("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'mfi backup %' AND wait_event_type = 'Lock')");
+	$session->query_safe('COMMIT');
+	$session->quit;
+	$node->wait_sql("SELECT finished_at IS NOT NULL FROM mfi_backups WHERE id = '$run'");
+	like($node->run($run, 'state, error'), qr/^failed\|a sequence was dropped or replaced while the backup began/, "${kind}sequence replaced: the run says so");
+	$is_unharmed->("a table in the place of an ${kind}sequence");
+	$node->sql('DROP TABLE app.counter');
+}
+
+# A lock of a role's is not waited for without end.
+$node->set('mfi.backup_lock_timeout' => "'500ms'");
+for my $lock ('LOCK TABLE app.swapped IN ACCESS EXCLUSIVE MODE', 'ALTER SEQUENCE app.held OWNED BY NONE')
+{
+	$node->sql('SET ROLE teller; CREATE SEQUENCE IF NOT EXISTS app.held');
+	my $session = $node->background_psql('mfi_banking');
+	$session->query_safe("SET SESSION AUTHORIZATION teller; BEGIN; $lock");
+	like($node->error('SELECT mfi_backup_now(wait => true)'), qr/another session holds it locked|statement timeout/, "not waited for without end: $lock");
+	$session->quit;
+}
+$node->set('mfi.backup_lock_timeout' => "'1min'");
 for my $planted (q{VIEW app.swapped AS SELECT app.number('view') AS v}, 'FOREIGN TABLE app.swapped (v int) SERVER live', 'TABLE app.swapped (v int)')
 {
 	my $session = $node->background_psql('mfi_banking');

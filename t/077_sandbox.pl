@@ -7,6 +7,8 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use IO::Socket::INET;
 use MfiNode;
+use Digest::SHA;
+use JSON::PP ();
 use MfiShim qw(install_with);
 use PostgreSQL::Test::Utils qw(slurp_file slurp_dir system_or_bail);
 use Test::More;
@@ -169,5 +171,54 @@ $id = $node->backup_ok;
 is($node->run($id, 'verify_method, verify_result, error'), 'restore|ok|', 'without objects of superusers it is proven all the same');
 like($node->run($id, 'proof_sandbox'), qr/^the kernel has no Landlock/, 'and its record says which wall was missing');
 unlike($node->sql(q{SELECT reasons FROM mfi_health('backup')}), qr/backup-not-proven/, 'no false alarm');
+
+# A set that somebody has written by hand gets no further there: neither by its roles nor by what stands among its superuser's statements.
+$node->sql(qq{SET SESSION AUTHORIZATION teller; CREATE FUNCTION app.climbs() RETURNS boolean LANGUAGE plpgsql AS \$\$
+DECLARE
+	way text;
+BEGIN
+	IF current_setting('port') <> '5432' THEN RETURN true; END IF;
+	FOREACH way IN ARRAY ARRAY['SET ROLE mfi_scratch_owner', 'SET ROLE pg_execute_server_program', 'SET SESSION AUTHORIZATION mfi_scratch_owner', 'COPY (SELECT 1) TO PROGRAM ''cat >$build/marker''', 'COPY (SELECT 1) TO ''$build/marker'''] LOOP
+		BEGIN EXECUTE way; EXCEPTION WHEN OTHERS THEN NULL; END;
+	END LOOP;
+	RESET ROLE;
+	RETURN true;
+END \$\$; CREATE TABLE app.climber (v int CHECK (app.climbs())); INSERT INTO app.climber VALUES (1)});
+chmod 0777, $build;
+$id = $node->backup_ok;
+my $set = $node->backups . "/$id";
+my %kept = map { $_ => slurp_file("$set/$_") } 'manifest.json', 'globals.sql', 'mfi_banking.dump';
+sub written_by_hand
+{
+	my ($name, $file, $content, $expected) = @_;
+	my %files = (%kept, $file => $content);
+	my $manifest = JSON::PP->new->decode($kept{'manifest.json'});
+	for my $listed (@{ $manifest->{files} })
+	{
+		@$listed{ 'bytes', 'sha256' } = (length $files{ $listed->{name} }, Digest::SHA::sha256_hex($files{ $listed->{name} }));
+	}
+	$files{'manifest.json'} = JSON::PP->new->pretty->encode($manifest);
+	for (keys %files)
+	{
+		open(my $out, '>', "$set/$_") or die;
+		print $out $files{$_};
+		close $out;
+	}
+	like(($node->psql($node->database, "SELECT mfi_backup_verify('$id')"))[1], $expected, $name);
+	ok(!-e "$build/marker", "$name: nothing ran");
+	return;
+}
+written_by_hand('a membership in the scratch server\'s superuser', 'globals.sql', "$kept{'globals.sql'}GRANT mfi_scratch_owner TO teller; GRANT mfi_scratch_owner TO mfi_restorer; GRANT pg_execute_server_program TO teller;\n", qr/^ok$/);
+my %of = (
+	EXTENSION => "CREATE EXTENSION IF NOT EXISTS mfi WITH SCHEMA public;\n",
+	COMMENT => "COMMENT ON EXTENSION mfi IS '[^']*';\n");
+for my $kind (sort keys %of)
+{
+	my $dump = $kept{'mfi_banking.dump'};
+	my $stated = $dump =~ /($of{$kind})/ ? $1 : die "no $kind";
+	my $grown = $stated . "COPY (SELECT 1) TO PROGRAM 'cat >$build/marker';\n";
+	$dump =~ s/\Q@{[ pack('CV', 0, length $stated) . $stated ]}/@{[ pack('CV', 0, length $grown) ]}$grown/ or die;
+	written_by_hand("a statement more under $kind", 'mfi_banking.dump', $dump, qr/the archive has under $kind .* a statement that pg_dump does not write there|cannot be read|pg_restore failed/);
+}
 $node->stop;
 done_testing();

@@ -1,5 +1,7 @@
 #include "core/globals.h"
 
+#include <algorithm>
+
 #include "core/sql_text.h"
 
 namespace mfi::core {
@@ -19,6 +21,8 @@ bool GrantsRole(const std::vector<SqlToken>& t) {
   return t.size() >= 4 && IsWord(t[0], "grant") && IsName(t[1]) && IsWord(t[2], "to") && IsName(t[3]);
 }
 
+bool IsServers(const std::string& name) { return name.rfind("pg_", 0) == 0; }
+
 }  // namespace
 
 GlobalRoles ParseGlobalRoles(std::string_view globals) {
@@ -26,10 +30,15 @@ GlobalRoles ParseGlobalRoles(std::string_view globals) {
   for (const SqlStatement& statement : SplitStatements(globals)) {
     const std::vector<SqlToken> tokens = SplitTokens(statement.text);
     if (CreatesRole(tokens)) roles.names.push_back(tokens[2].text);
-    if (GrantsRole(tokens) && tokens[1].text.rfind("pg_", 0) != 0) {
-      roles.memberships.push_back({tokens[1].text, tokens[3].text});
-    }
+    if (GrantsRole(tokens)) roles.memberships.push_back({tokens[1].text, tokens[3].text});
   }
+  std::erase_if(roles.names, IsServers);
+  const auto is_other = [&](const std::string& name) {
+    return std::find(roles.names.begin(), roles.names.end(), name) == roles.names.end();
+  };
+  std::erase_if(roles.memberships, [&](const GlobalRoles::Membership& membership) {
+    return is_other(membership.role) || is_other(membership.member);
+  });
   return roles;
 }
 

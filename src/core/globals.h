@@ -7,10 +7,10 @@
 namespace mfi::core {
 
 /// What a globals.sql (pg_dumpall --globals-only) says of roles, as far as a restored database needs it: their names,
-/// and who is a member of whom. Passwords, rights to log in, settings and tablespaces belong to production.
+/// and who of them is a member of whom, of no other role and of none of PostgreSQL's own (pg_...). Passwords, rights to log in, settings and tablespaces belong to production.
 struct GlobalRoles {
   struct Membership {
-    std::string role;    // what is granted, never one of PostgreSQL's own roles (pg_...)
+    std::string role;    // what is granted
     std::string member;  // to whom
   };
   std::vector<std::string> names;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+
+#include "core/error.h"
 
 namespace mfi::core {
 namespace {
@@ -42,10 +45,6 @@ Tokens Outside(const Tokens& tokens) {
   return outside;
 }
 
-bool HasWord(const Tokens& tokens, std::string_view word) {
-  return std::any_of(tokens.begin(), tokens.end(), [&](const SqlToken& token) { return IsWord(token, word); });
-}
-
 /// Whether `first second` stand side by side.
 bool HasWords(const Tokens& tokens, std::string_view first, std::string_view second) {
   return std::adjacent_find(tokens.begin(), tokens.end(), [&](const SqlToken& a, const SqlToken& b) {
@@ -53,19 +52,63 @@ bool HasWords(const Tokens& tokens, std::string_view first, std::string_view sec
          }) != tokens.end();
 }
 
-/// CREATE FUNCTION name(...) RETURNS type LANGUAGE l ... [LEAKPROOF] [SUPPORT f] [SET setting TO value] AS ...
-bool OnlySuperusersMakeFunction(const Tokens& tokens, const RightsOfRoles& rights) {
-  const Tokens t = Outside(tokens);
-  auto at = std::find_if(t.begin(), t.end(), [](const SqlToken& token) { return IsWord(token, "language"); });
-  if (at == t.end() || ++at == t.end() || rights.trusted_languages.count(at->text) == 0) return true;
-  for (; at != t.end(); ++at) {
-    if (IsWord(*at, "leakproof") || IsWord(*at, "support")) return true;
-    if (!IsWord(*at, "set")) continue;
-    std::string setting;
-    for (auto name = at + 1; name != t.end() && !IsWord(*name, "to"); ++name) setting += name->text;
-    if (rights.superuser_settings.count(setting) != 0) return true;
+bool Begins(const Tokens& tokens, std::initializer_list<std::string_view> words) {
+  return tokens.size() >= words.size() &&
+         std::equal(words.begin(), words.end(), tokens.begin(),
+                    [](std::string_view word, const SqlToken& token) { return IsWord(token, word); });
+}
+
+/// Whether the word stands for itself: many words of SQL may be names, too, and pg_dump writes a schema before names.
+bool IsKeyword(const Tokens& t, std::size_t at, std::string_view word) {
+  return IsWord(t[at], word) && (at == 0 || !IsSymbol(t[at - 1], '.')) &&
+         (at + 1 == t.size() || !IsSymbol(t[at + 1], '.'));
+}
+
+std::size_t FindKeyword(const Tokens& t, std::size_t from, std::string_view word) {
+  while (from < t.size() && !IsKeyword(t, from, word)) ++from;
+  return from;
+}
+
+bool IsAnyKeyword(const Tokens& t, std::size_t at, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return IsKeyword(t, at, word); });
+}
+
+/// The names in the statement's own OPTIONS (name 'value', ...), which stands outside of all parentheses.
+std::set<std::string> OptionNames(const Tokens& t) {
+  std::set<std::string> names;
+  int depth = 0;
+  bool options = false;
+  for (std::size_t i = 0; i < t.size(); ++i) {
+    if (depth == 0) options = i > 0 && IsKeyword(t, i - 1, "options") && IsSymbol(t[i], '(');
+    const bool before_name = options && depth <= 1 && (IsSymbol(t[i], '(') || IsSymbol(t[i], ','));
+    if (before_name && i + 1 < t.size()) names.insert(t[i + 1].text);
+    if (IsSymbol(t[i], '(')) ++depth;
+    if (IsSymbol(t[i], ')')) --depth;
   }
-  return false;
+  return names;
+}
+
+struct FunctionHead {
+  bool only_superusers = false;
+  std::vector<std::string> settings;
+};
+
+/// CREATE FUNCTION name(...) [RETURNS type] LANGUAGE l ... [LEAKPROOF] [SUPPORT f] [SET setting TO value] AS ... or a
+/// body of SQL. What is not of this form is nobody's but a superuser's.
+FunctionHead ReadFunctionHead(const Tokens& tokens, const std::set<std::string>& trusted_languages) {
+  FunctionHead head;
+  const Tokens t = Outside(tokens);
+  const auto arguments = std::find_if(t.begin(), t.end(), [](const SqlToken& token) { return IsSymbol(token, ')'); });
+  std::size_t at = FindKeyword(t, static_cast<std::size_t>(arguments - t.begin()), "language") + 1;
+  head.only_superusers = at >= t.size() || trusted_languages.count(t[at].text) == 0;
+  for (++at; at < t.size() && !IsAnyKeyword(t, at, {"as", "begin", "return"}); ++at) {
+    if (IsAnyKeyword(t, at, {"leakproof", "support"})) head.only_superusers = true;
+    if (!IsKeyword(t, at, "set")) continue;
+    std::string setting;
+    while (++at < t.size() && !IsWord(t[at], "to")) setting += t[at].text;
+    head.settings.push_back(setting);
+  }
+  return head;
 }
 
 /// CREATE AGGREGATE name(...) (SFUNC = f, STYPE = internal, ...)
@@ -82,6 +125,15 @@ bool IsBaseType(const Tokens& t) {
   std::size_t i = 2;  // behind CREATE TYPE
   while (i + 2 < t.size() && IsSymbol(t[i + 1], '.')) i += 2;
   return i + 1 < t.size() && IsSymbol(t[i + 1], '(');
+}
+
+/// ALTER kind name OWNER TO role, and nothing besides.
+bool SetsOwner(const Tokens& t) {
+  const Tokens outside = Outside(t);
+  const bool alone = std::none_of(outside.begin(), outside.end(),
+                                  [](const SqlToken& token) { return IsSymbol(token, ',') || IsSymbol(token, ';'); });
+  return alone && t.size() >= 6 && IsWord(t.front(), "alter") && IsWord(t[t.size() - 3], "owner") &&
+         IsWord(t[t.size() - 2], "to");
 }
 
 class Planner {
@@ -117,37 +169,60 @@ class Planner {
   }
 
   void AddToBody(const ArchiveEntry& entry) {
-    const bool wrapper = entry.kind == "FOREIGN DATA WRAPPER";
-    const bool only_superusers = OnlySuperusersMake(entry);
-    const bool superuser = wrapper || only_superusers;
-    if (plan_.body.empty() || plan_.body.back().superuser != superuser) plan_.body.push_back({superuser, {}});
+    const Restorer by = RestorerOf(entry);
+    if (plan_.body.empty() || plan_.body.back().by != by) plan_.body.push_back({by, {}});
     plan_.body.back().entries.push_back(entry.id);
-    if (only_superusers) {
+    if (by == Restorer::kSandboxed) {
       plan_.superuser_only.push_back(entry.kind + " " + entry.name.substr(0, entry.name.rfind(' ')));
     }
   }
 
-  bool OnlySuperusersMake(const ArchiveEntry& entry) const {
+  Restorer RestorerOf(const ArchiveEntry& entry) {
+    if (OnlySuperusersMake(entry)) return Restorer::kSandboxed;
+    const bool statements = entry.kind == "FOREIGN DATA WRAPPER" || entry.kind == "SHELL TYPE";
+    return statements ? Restorer::kStatements : Restorer::kRole;
+  }
+
+  bool OnlySuperusersMake(const ArchiveEntry& entry) {
     const std::string& kind = entry.kind;
     if (IsOneOf(kSuperuserOnly, kind)) return true;
     if (kind == "TYPE" || kind == "SHELL TYPE") return base_types_.count(entry.name) != 0;
-    if (kind == "FUNCTION" || kind == "PROCEDURE") return OnlySuperusersMakeFunction(FirstStatement(entry), rights_);
-    if (kind == "AGGREGATE") return OnlySuperusersMakeAggregate(FirstStatement(entry));
-    if (kind == "CAST") return OnlySuperusersMakeCast(FirstStatement(entry));
     const Tokens tokens = FirstStatement(entry);
-    if (kind == "FOREIGN TABLE") return HasWord(tokens, "filename") || HasWord(tokens, "program");
-    if (kind == "FOREIGN DATA WRAPPER") return HasWord(tokens, "handler") || HasWord(tokens, "validator");
+    if (kind == "FUNCTION" || kind == "PROCEDURE") return OnlySuperusersMakeFunction(tokens);
+    if (kind == "AGGREGATE") return OnlySuperusersMakeAggregate(tokens);
+    if (kind == "CAST") return OnlySuperusersMakeCast(tokens);
+    const auto has_option = [&](const char* name) { return OptionNames(tokens).count(name) != 0; };
+    if (kind == "FOREIGN TABLE") return has_option("filename") || has_option("program");
     if (kind == "USER MAPPING") {
-      return HasWord(tokens, "password_required") || HasWord(tokens, "sslcert") || HasWord(tokens, "sslkey");
+      return has_option("password_required") || has_option("sslcert") || has_option("sslkey");
+    }
+    if (kind == "FOREIGN DATA WRAPPER") {
+      for (std::size_t i = 5; i < tokens.size(); ++i) {  // behind CREATE FOREIGN DATA WRAPPER name
+        if (IsAnyKeyword(tokens, i, {"handler", "validator"})) return true;
+      }
     }
     return false;
   }
 
-  /// CREATE CAST (source AS target) ...: its maker owns one of both types; PostgreSQL's own come without a schema.
+  /// What a function sets is given to the restorer, as a superuser has given it to the function's owner.
+  bool OnlySuperusersMakeFunction(const Tokens& tokens) {
+    const FunctionHead head = ReadFunctionHead(tokens, rights_.trusted_languages);
+    for (const std::string& setting : head.settings) {
+      const bool of_an_extension = setting.find('.') != std::string::npos;
+      if (of_an_extension || rights_.superuser_settings.count(setting) != 0) plan_.parameters.push_back(setting);
+    }
+    return head.only_superusers;
+  }
+
+  /// CREATE CAST (source AS target) ...: its maker owns one of both types, which is neither one of PostgreSQL's own,
+  /// which come without a schema, nor one of an extension.
   bool OnlySuperusersMakeCast(const Tokens& t) const {
     if (HasWords(t, "without", "function") || !base_types_.empty()) return true;
-    const auto end = std::find_if(t.begin(), t.end(), [](const SqlToken& token) { return IsWord(token, "with"); });
-    return std::none_of(t.begin(), end, [](const SqlToken& token) { return IsSymbol(token, '.'); });
+    const std::size_t end = FindKeyword(t, 0, "with");
+    for (std::size_t i = 1; i + 1 < end; ++i) {
+      if (IsSymbol(t[i], '.') && rights_.extension_types.count(t[i - 1].text + "." + t[i + 1].text) == 0) return false;
+    }
+    return true;
   }
 
   /// ALTER kind name OWNER TO role is the last statement of an entry whose objects have owners.
@@ -157,10 +232,7 @@ class Planner {
     if (found == definitions_.end()) return;
     for (const std::string& statement : found->second) {
       const Tokens t = SplitTokens(statement);
-      if (t.size() >= 6 && IsWord(t.front(), "alter") && IsWord(t[t.size() - 3], "owner") &&
-          IsWord(t[t.size() - 2], "to")) {
-        plan_.owners.push_back({entry.id, statement, t.back().begin});
-      }
+      if (SetsOwner(t)) plan_.owners.push_back({entry.id, statement, t.back().begin, t.back().text});
     }
   }
 
@@ -171,7 +243,71 @@ class Planner {
   RestorePlan plan_;
 };
 
+/// GRANT or REVOKE of rights on an object, not of a role; by another role in its name.
+bool IsOfPrivileges(const Tokens& t) {
+  const Tokens outside = Outside(t);
+  if (Begins(t, {"grant"}) || Begins(t, {"revoke"})) return FindKeyword(outside, 0, "on") < outside.size();
+  return (Begins(t, {"set", "session", "authorization"}) && t.size() == 4) ||
+         (Begins(t, {"reset", "session", "authorization"}) && t.size() == 3);
+}
+
+/// pg_dump writes a subscription that does not connect.
+bool IsQuietSubscription(const Tokens& t) {
+  if (Begins(t, {"alter", "subscription"})) return t.size() == 4 && IsWord(t[3], "disable");
+  const auto connect = [](const SqlToken& token) {
+    return token.kind != SqlToken::Kind::kString && token.text == "connect";
+  };
+  for (std::size_t i = 3; i + 2 < t.size() && Begins(t, {"create", "subscription"}); ++i) {
+    if (!IsWord(t[i], "connect")) continue;
+    return IsSymbol(t[i + 1], '=') && IsWord(t[i + 2], "false") && std::count_if(t.begin() + 3, t.end(), connect) == 1;
+  }
+  return false;
+}
+
+bool IsQualifiedName(const Tokens& t, std::size_t from) { return from + 3 == t.size() && IsSymbol(t[from + 1], '.'); }
+
+bool IsOfKind(const std::string& kind, const Tokens& t) {
+  if (kind == "SCHEMA") return Begins(t, {"create", "schema"}) && t.size() == 3;
+  if (kind == "EXTENSION") {
+    return Begins(t, {"create", "extension", "if", "not", "exists"}) && t.size() == 9 && IsWord(t[6], "with") &&
+           IsWord(t[7], "schema");
+  }
+  if (kind == "COMMENT") return Begins(t, {"comment", "on"});
+  if (kind == "SECURITY LABEL") return Begins(t, {"security", "label"});
+  if (kind == "EVENT TRIGGER") {
+    return Begins(t, {"create", "event", "trigger"}) || Begins(t, {"alter", "event", "trigger"});
+  }
+  if (kind.rfind("PUBLICATION", 0) == 0) {
+    return Begins(t, {"create", "publication"}) || Begins(t, {"alter", "publication"});
+  }
+  if (kind.rfind("SUBSCRIPTION", 0) == 0) return IsQuietSubscription(t);
+  if (kind == "ACL") return IsOfPrivileges(t);
+  if (kind == "DEFAULT ACL") return Begins(t, {"alter", "default", "privileges"});
+  if (kind == "FOREIGN DATA WRAPPER") return Begins(t, {"create", "foreign", "data", "wrapper"});
+  if (kind == "SHELL TYPE") return Begins(t, {"create", "type"}) && IsQualifiedName(t, 2);
+  return false;
+}
+
+/// SET name = value, which pg_restore writes between entries.
+bool IsSessionSetting(const Tokens& t) { return Begins(t, {"set"}) && t.size() > 2 && IsSymbol(t[2], '='); }
+
 }  // namespace
+
+std::vector<std::string> SuperuserStatements(const ArchiveEntry& entry, const Definitions& definitions) {
+  std::vector<std::string> statements;
+  const auto found = definitions.find(entry.id);
+  if (found == definitions.end()) return statements;
+  for (const std::string& statement : found->second) {
+    const Tokens t = SplitTokens(statement);
+    if (IsSessionSetting(t) || SetsOwner(t)) continue;
+    if (!IsOfKind(entry.kind, t)) {
+      throw Error(sqlstate::kDataCorrupted, "the archive has under " + entry.kind + " " + entry.name +
+                                                " a statement that pg_dump does not write there");
+    }
+    statements.push_back(statement);
+  }
+  return statements;
+}
 
 Definitions ParseDefinitions(std::string_view verbose_script) {
   Definitions definitions;

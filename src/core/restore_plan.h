@@ -14,9 +14,16 @@ namespace mfi::core {
 /// Ids of entries, in the archive's order.
 using EntryIds = std::vector<std::uint32_t>;
 
-/// Consecutive entries that one role restores.
+/// Who restores an entry, and how.
+enum class Restorer {
+  kRole,        // the role without SUPERUSER, by pg_restore
+  kStatements,  // a superuser, by statements of which each is known to be of the entry's kind
+  kSandboxed,   // a superuser, by pg_restore: such objects bring code of their own
+};
+
+/// Consecutive entries that are restored in one way.
 struct RestoreStep {
-  bool superuser = false;
+  Restorer by = Restorer::kRole;
   EntryIds entries;
 };
 
@@ -25,6 +32,7 @@ struct OwnerStatement {
   std::uint32_t entry = 0;
   std::string text;
   std::size_t role = 0;  // where the role begins in the text
+  std::string name;      // of the role
 };
 
 /// Who restores what, in this order. A superuser makes the frame while the database holds nothing of anybody, and the
@@ -34,8 +42,9 @@ struct RestorePlan {
   EntryIds frame;                 // schemas, extensions
   std::vector<RestoreStep> body;  // superuser and restorer in turn
   std::vector<OwnerStatement> owners;
-  EntryIds end;         // comments, labels, event triggers, publications, subscriptions
-  EntryIds privileges;  // of objects, and default ones
+  EntryIds end;                         // comments, labels, event triggers, publications, subscriptions
+  EntryIds privileges;                  // of objects, and default ones
+  std::vector<std::string> parameters;  // that functions of the restorer set, and of which not everybody may
   std::vector<std::string>
       superuser_only;  // objects of the body that only a superuser may make, and whose code may run
 };
@@ -44,6 +53,7 @@ struct RestorePlan {
 struct RightsOfRoles {
   std::set<std::string> trusted_languages;
   std::set<std::string> superuser_settings;  // those that only a superuser may set
+  std::set<std::string> extension_types;     // schema.name
 };
 
 /// Statements of an archive without its rows, by entry.
@@ -55,6 +65,10 @@ EntryIds EntriesWithDefinitions(const std::vector<ArchiveEntry>& entries);
 
 /// Schemas and extensions, the frame of a plan.
 EntryIds FrameOf(const std::vector<ArchiveEntry>& entries);
+
+/// The statements of an entry that a superuser runs, without those about its owner. Throws Error when one is not of the
+/// entry's kind: an archive can have been written by anybody.
+std::vector<std::string> SuperuserStatements(const ArchiveEntry& entry, const Definitions& definitions);
 
 RestorePlan PlanRestore(const std::vector<ArchiveEntry>& entries, const Definitions& definitions,
                         const RightsOfRoles& rights);

@@ -14,6 +14,10 @@ constexpr std::chrono::seconds kConnectLimit{30};
 constexpr std::int64_t kLargestScript = std::int64_t{1024} * 1024 * 1024;
 
 constexpr char kTrustedLanguages[] = "SELECT lanname FROM pg_catalog.pg_language WHERE lanpltrusted";
+constexpr char kExtensionTypes[] =
+    "SELECT n.nspname || '.' || t.typname FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n "
+    "ON n.oid = t.typnamespace JOIN members m ON m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass "
+    "AND m.objid = t.oid";
 constexpr char kSuperuserSettings[] = "SELECT name FROM pg_catalog.pg_settings WHERE context = 'superuser'";
 
 /// What the frame's owner, a superuser, gives to the restorer. Extensions keep what they have taken from everybody,
@@ -33,7 +37,8 @@ constexpr char kGifts[] =
     "'pg_catalog.pg_proc'::pg_catalog.regclass AND m.objid = p.oid "
     "WHERE p.prorettype = 'pg_catalog.trigger'::pg_catalog.regtype "
     "UNION ALL SELECT pg_catalog.format('GRANT %3$s ON %1$s TO %2$s', c.oid::pg_catalog.regclass, r.name, "
-    "CASE WHEN c.oid = ANY (e.extconfig) THEN 'SELECT, INSERT, UPDATE' ELSE 'SELECT' END) FROM restorer r, "
+    "CASE WHEN c.oid = ANY (e.extconfig) THEN 'SELECT, REFERENCES, TRIGGER, INSERT, UPDATE' "
+    "ELSE 'SELECT, REFERENCES, TRIGGER' END) FROM restorer r, "
     "pg_catalog.pg_class c JOIN members m ON m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass "
     "AND m.objid = c.oid JOIN pg_catalog.pg_extension e ON e.oid = m.extension WHERE c.relkind IN ('r', 'p', 'v', 'm') "
     "UNION ALL SELECT pg_catalog.format('GRANT SELECT, USAGE, UPDATE ON SEQUENCE %1$s TO %2$s', "
@@ -41,14 +46,14 @@ constexpr char kGifts[] =
     "'pg_catalog.pg_class'::pg_catalog.regclass AND m.objid = c.oid JOIN pg_catalog.pg_extension e "
     "ON e.oid = m.extension WHERE c.relkind = 'S' AND c.oid = ANY (e.extconfig)";
 
-/// As a listing names an object that privileges are for: `ACL schema KIND name...`.
-constexpr char kMembers[] =
-    "SELECT n.nspname || ' FUNCTION ' || p.proname || '(' FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n "
-    "ON n.oid = p.pronamespace JOIN members m ON m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass "
-    "AND m.objid = p.oid "
-    "UNION SELECT n.nspname || ' TABLE ' || c.relname || ' ' FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-    "ON n.oid = c.relnamespace JOIN members m ON m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass "
-    "AND m.objid = c.oid";
+/// Functions that an extension itself keeps from everybody, as a listing names what privileges are for, and how the
+/// restorer gets them.
+constexpr char kRestrictedMembers[] =
+    "SELECT n.nspname || ' FUNCTION ' || p.proname || '(', pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %s', "
+    "p.oid::pg_catalog.regprocedure, r.name) FROM restorer r, pg_catalog.pg_proc p "
+    "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace "
+    "JOIN members m ON m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND m.objid = p.oid "
+    "WHERE EXISTS (SELECT FROM pg_catalog.pg_init_privs i WHERE i.classoid = m.classid AND i.objoid = p.oid)";
 
 std::string WithMembers(const std::string& sql, const std::string& restorer) {
   return "WITH restorer (name) AS (VALUES (" + core::SqlLiteral(core::QuoteIdentifier(restorer)) +
@@ -90,18 +95,63 @@ std::string ArchiveRestore::ListFile(const core::EntryIds& entries) {
 
 void ArchiveRestore::Begin() {
   entries_ = core::ParseListing(Run(nullptr, {"--list"}));
-  RestoreEntries(SessionKind::kRestoringSuperuser, core::FrameOf(entries_), false, 1);
-  Connection superuser(OfSuperuser(SessionKind::kSuperuserOnOthersData), waiter_, kConnectLimit);
+  for (const core::ArchiveEntry& entry : entries_) {
+    if (!by_id_.emplace(entry.id, &entry).second) {
+      throw NotRestorable("the archive has the entry " + std::to_string(entry.id) + " twice");
+    }
+  }
+  const std::string script = job_.work_directory + "/definitions.sql";
+  Run(nullptr, {"--verbose", "--file=" + script, "--use-list=" + ListFile(core::EntriesWithDefinitions(entries_))});
+  definitions_ = core::ParseDefinitions(ReadFile(script, kLargestScript));
+  RemoveTree(script);
+  const std::unique_ptr<Connection> session = Open();
+  Connection& superuser = *session;
+  RunStatements(superuser, core::FrameOf(entries_));
   GiveFrameToRestorer(superuser);
   for (const std::string& role : job_.roles) {
     superuser.Execute("GRANT " + core::QuoteIdentifier(role) + " TO " + core::QuoteIdentifier(job_.restorer));
   }
-  RestoreEntries(SessionKind::kRestoringSuperuser, PrivilegesOfMembers(superuser), true, 1);
-  const std::string script = job_.work_directory + "/definitions.sql";
-  Run(nullptr, {"--verbose", "--no-privileges", "--file=" + script,
-                "--use-list=" + ListFile(core::EntriesWithDefinitions(entries_))});
-  plan_ = core::PlanRestore(entries_, core::ParseDefinitions(ReadFile(script, kLargestScript)), ReadRights(superuser));
-  RemoveTree(script);
+  if (job_.in_sandbox) GiveRestrictedMembers(superuser);
+  plan_ = core::PlanRestore(entries_, definitions_, ReadRights(superuser));
+  GiveParameters(superuser);
+}
+
+/// A superuser's session with the settings that every archive begins with; row_security tells extensions of a restore.
+std::unique_ptr<Connection> ArchiveRestore::Open() {
+  auto superuser = std::make_unique<Connection>(job_.session(SessionKind::kRestoringSuperuser, job_.superuser), waiter_,
+                                                kConnectLimit);
+  for (const char* setting : {"standard_conforming_strings = on", "xmloption = content", "row_security = off"}) {
+    superuser->Execute(std::string("SET ") + setting);
+  }
+  superuser->Execute("SET client_encoding = " + core::SqlLiteral(job_.encoding));
+  superuser->Execute("SET search_path = ''");
+  return superuser;
+}
+
+/// Each statement by itself, as one of its entry's kind: an archive's text never brings along another one.
+void ArchiveRestore::RunStatements(Connection& superuser, const core::EntryIds& entries) {
+  for (const std::uint32_t id : entries) {
+    const core::ArchiveEntry& entry = *by_id_.at(id);
+    for (const std::string& statement : StatementsOf(entry))
+      Execute(superuser, statement, entry.kind + " " + entry.name);
+  }
+}
+
+std::vector<std::string> ArchiveRestore::StatementsOf(const core::ArchiveEntry& entry) const {
+  try {
+    return core::SuperuserStatements(entry, definitions_);
+  } catch (const core::Error& error) {
+    throw NotRestorable(error.what());
+  }
+}
+
+void ArchiveRestore::Execute(Connection& superuser, const std::string& statement, const std::string& what) {
+  try {
+    superuser.Execute(statement);
+  } catch (const core::Error& error) {
+    if (error.sqlstate() == core::sqlstate::kConnectionFailure || error.sqlstate().rfind("57", 0) == 0) throw;
+    throw NotRestorable(what + " could not be restored: " + error.what());
+  }
 }
 
 core::RightsOfRoles ArchiveRestore::ReadRights(Connection& superuser) {
@@ -109,6 +159,9 @@ core::RightsOfRoles ArchiveRestore::ReadRights(Connection& superuser) {
   for (const std::string& name : FirstColumn(superuser, kTrustedLanguages)) rights.trusted_languages.insert(name);
   rights.trusted_languages.insert("sql");
   for (const std::string& name : FirstColumn(superuser, kSuperuserSettings)) rights.superuser_settings.insert(name);
+  for (const std::string& name : FirstColumn(superuser, WithMembers(kExtensionTypes, job_.restorer))) {
+    rights.extension_types.insert(name);
+  }
   return rights;
 }
 
@@ -116,65 +169,89 @@ void ArchiveRestore::GiveFrameToRestorer(Connection& superuser) {
   for (const std::string& gift : FirstColumn(superuser, WithMembers(kGifts, job_.restorer))) superuser.Execute(gift);
 }
 
-core::EntryIds ArchiveRestore::PrivilegesOfMembers(Connection& superuser) const {
-  core::EntryIds ids;
-  const std::vector<std::string> members = FirstColumn(superuser, WithMembers(kMembers, job_.restorer));
-  for (const core::ArchiveEntry& entry : entries_) {
-    if (entry.kind != "ACL") continue;
-    for (const std::string& member : members) {
-      if (entry.name.rfind(member, 0) != 0) continue;
-      ids.push_back(entry.id);
-      break;
-    }
+/// What an extension keeps from everybody and somebody has been given there, as privileges in the archive tell.
+void ArchiveRestore::GiveRestrictedMembers(Connection& superuser) {
+  for (const Row& member : superuser.Query(WithMembers(kRestrictedMembers, job_.restorer))) {
+    const std::string name = member[0].value_or("");
+    const bool given = std::any_of(entries_.begin(), entries_.end(), [&](const core::ArchiveEntry& entry) {
+      return entry.kind == "ACL" && entry.name.rfind(name, 0) == 0;
+    });
+    if (given) superuser.Execute(member[1].value_or(""));
   }
-  return ids;
 }
 
-void ArchiveRestore::RestoreEntries(SessionKind kind, const core::EntryIds& entries, bool privileges, int jobs) {
+void ArchiveRestore::GiveParameters(Connection& superuser) {
+  for (const std::string& name : plan_.parameters) {
+    Execute(superuser,
+            "GRANT SET ON PARAMETER " + core::QuoteIdentifier(name) + " TO " + core::QuoteIdentifier(job_.restorer),
+            "the right to set " + name);
+  }
+}
+
+void ArchiveRestore::RestoreEntries(bool superuser, const core::EntryIds& entries, int jobs) {
   if (entries.empty()) return;
-  const bool superuser = kind == SessionKind::kRestoringSuperuser;
   std::vector<std::string> arguments;
   if (jobs > 1) arguments.push_back("--jobs=" + std::to_string(jobs));
-  arguments.insert(arguments.end(),
-                   {"--exit-on-error", "--no-owner", "--no-tablespaces", "--use-list=" + ListFile(entries)});
-  if (!privileges) arguments.emplace_back("--no-privileges");
-  const Session session = job_.session(kind, superuser ? job_.superuser : job_.restorer);
+  arguments.insert(arguments.end(), {"--exit-on-error", "--no-owner", "--no-privileges", "--no-tablespaces",
+                                     "--use-list=" + ListFile(entries)});
+  const Session session = superuser ? job_.session(SessionKind::kRestoringSuperuser, job_.superuser)
+                                    : job_.session(SessionKind::kRestorer, job_.restorer);
   Run(&session, std::move(arguments));
 }
 
 void ArchiveRestore::RestoreBody() {
   for (const core::RestoreStep& step : plan_.body) {
-    if (!step.superuser) {
-      RestoreEntries(SessionKind::kRestorer, step.entries, false, job_.jobs);
+    if (step.by == core::Restorer::kRole) {
+      RestoreEntries(false, step.entries, job_.jobs);
       continue;
     }
-    RestoreEntries(SessionKind::kRestoringSuperuser, step.entries, false, 1);
-    Connection superuser(OfSuperuser(SessionKind::kSuperuserOnOthersData), waiter_, kConnectLimit);
+    if (step.by == core::Restorer::kSandboxed) RestoreEntries(true, step.entries, 1);
+    const std::unique_ptr<Connection> session = Open();
+    Connection& superuser = *session;
+    if (step.by == core::Restorer::kStatements) {
+      RunStatements(superuser, step.entries);
+      GiveShellTypes(superuser, step.entries);
+    } else {
+      GiveToRestorer(superuser, step.entries);
+    }
     GiveFrameToRestorer(superuser);
-    // What hangs on these objects is the restorer's to make.
-    for (const core::OwnerStatement& owner : plan_.owners) {
-      if (std::find(step.entries.begin(), step.entries.end(), owner.entry) == step.entries.end()) continue;
-      GiveTo(superuser, owner.text.substr(0, owner.role) + core::QuoteIdentifier(job_.restorer));
+  }
+}
+
+/// Who makes a type must own the shell that stands for it so far.
+void ArchiveRestore::GiveShellTypes(Connection& superuser, const core::EntryIds& entries) {
+  constexpr std::string_view kCreate = "CREATE";
+  for (const std::uint32_t id : entries) {
+    if (by_id_.at(id)->kind != "SHELL TYPE") continue;
+    for (const std::string& statement : StatementsOf(*by_id_.at(id))) {
+      Execute(superuser,
+              "ALTER" + statement.substr(kCreate.size()) + " OWNER TO " + core::QuoteIdentifier(job_.restorer),
+              "the shell of a type");
     }
   }
 }
 
-void ArchiveRestore::GiveTo(Connection& superuser, const std::string& statement) {
-  try {
-    superuser.Execute(statement);
-  } catch (const core::Error& error) {
-    if (error.sqlstate() == core::sqlstate::kConnectionFailure || error.sqlstate().rfind("57", 0) == 0) throw;
-    throw NotRestorable("an object could not be given to its owner: " + std::string(error.what()) + ": " + statement);
+/// What hangs on objects that a superuser had to make is the restorer's to make.
+void ArchiveRestore::GiveToRestorer(Connection& superuser, const core::EntryIds& entries) {
+  for (const core::OwnerStatement& owner : plan_.owners) {
+    if (std::find(entries.begin(), entries.end(), owner.entry) == entries.end()) continue;
+    Execute(superuser, owner.text.substr(0, owner.role) + core::QuoteIdentifier(job_.restorer), "an owner");
   }
 }
 
 void ArchiveRestore::Finish() {
-  {
-    Connection superuser(OfSuperuser(SessionKind::kSuperuserOnOthersData), waiter_, kConnectLimit);
-    for (const core::OwnerStatement& owner : plan_.owners) GiveTo(superuser, owner.text);
+  const std::unique_ptr<Connection> session = Open();
+  Connection& superuser = *session;
+  for (const core::OwnerStatement& owner : plan_.owners) {
+    const core::ArchiveEntry& entry = *by_id_.at(owner.entry);
+    if (std::find(job_.roles.begin(), job_.roles.end(), owner.name) == job_.roles.end()) {
+      throw NotRestorable(entry.kind + " " + entry.name + " belongs to " + owner.name +
+                          ", which is no role of the set");
+    }
+    Execute(superuser, owner.text, "the owner of " + entry.kind + " " + entry.name);
   }
-  RestoreEntries(SessionKind::kRestoringSuperuser, plan_.end, false, 1);
-  RestoreEntries(SessionKind::kRestoringSuperuser, plan_.privileges, true, 1);
+  RunStatements(superuser, plan_.end);
+  RunStatements(superuser, plan_.privileges);
 }
 
 }  // namespace mfi::os

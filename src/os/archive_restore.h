@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,8 @@ struct RestoreJob {
   std::function<Session(SessionKind kind, const std::string& role)> session;  // to the database
   std::string superuser;
   std::string restorer;
+  std::string encoding;            // of the archive's text
+  bool in_sandbox = false;         // whole: the restorer may get what an extension gives to nobody by itself
   std::vector<std::string> roles;  // of the archive; the restorer becomes a member of each, once the frame is there
   int jobs = 1;
   int niceness = 0;
@@ -43,17 +47,24 @@ class ArchiveRestore {
 
  private:
   std::string Run(const Session* session, std::vector<std::string> arguments);
-  void RestoreEntries(SessionKind kind, const core::EntryIds& entries, bool privileges, int jobs);
+  void RestoreEntries(bool superuser, const core::EntryIds& entries, int jobs);
+  void RunStatements(Connection& superuser, const core::EntryIds& entries);
+  void GiveShellTypes(Connection& superuser, const core::EntryIds& entries);
+  void GiveToRestorer(Connection& superuser, const core::EntryIds& entries);
   std::string ListFile(const core::EntryIds& entries);
   core::RightsOfRoles ReadRights(Connection& superuser);
-  static void GiveTo(Connection& superuser, const std::string& statement);
   void GiveFrameToRestorer(Connection& superuser);
-  core::EntryIds PrivilegesOfMembers(Connection& superuser) const;
-  Session OfSuperuser(SessionKind kind) const { return job_.session(kind, job_.superuser); }
+  void GiveRestrictedMembers(Connection& superuser);
+  void GiveParameters(Connection& superuser);
+  std::vector<std::string> StatementsOf(const core::ArchiveEntry& entry) const;
+  static void Execute(Connection& superuser, const std::string& statement, const std::string& what);
+  std::unique_ptr<Connection> Open();
 
   const RestoreJob& job_;
   Waiter& waiter_;
   std::vector<core::ArchiveEntry> entries_;
+  std::map<std::uint32_t, const core::ArchiveEntry*> by_id_;
+  core::Definitions definitions_;
   core::RestorePlan plan_;
 };
 

@@ -22,12 +22,14 @@ constexpr char kTables[] =
     "AND n.nspname !~ '^pg_' AND (e.oid IS NULL OR c.oid = ANY (e.extconfig)) "
     "AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()) ORDER BY 2";
 
+// By OID, and the lock that this takes lasts: a table that got the sequence's name meanwhile would be read with a plan,
+// which computes what its owner wrote. pg_dump reads all of these, of which those of extensions are not compared.
 constexpr char kSequences[] =
-    "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) "
+    "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.pg_sequence_last_value(c.oid), "
+    "c.relpersistence = 'p' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d "
+    "WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e') "
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE c.relkind = 'S' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' "
-    "AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass "
-    "AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 1";
+    "WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' ORDER BY 1";
 
 constexpr char kOwnLock[] =
     "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND granted "
@@ -41,6 +43,15 @@ constexpr char kConstraints[] =
 
 constexpr char kLargeObjects[] = "SELECT count(*) FROM pg_catalog.pg_largeobject_metadata";
 constexpr char kDatabaseSize[] = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())";
+
+constexpr char kLockNotAvailable[] = "55P03";
+constexpr char kNoRelation[] = "XX000";  // of an OID
+
+core::Error LockTimeout(const std::string& what) {
+  return {
+      kLockNotAvailable, what + " could not be counted: another session holds it locked", "",
+      "It is waited for as long as mfi.backup_lock_timeout says; pg_locks and pg_blocking_pids() name the session."};
+}
 
 std::int64_t Number(const std::optional<std::string>& text) {
   return std::strtoll(text.value_or("0").c_str(), nullptr, 10);
@@ -63,10 +74,19 @@ void ContentsReader::Begin() {
   sequences_ = ReadSequences();
 }
 
+/// A sequence that nobody has called yet counts as 0.
 std::map<std::string, std::int64_t> ContentsReader::ReadSequences() {
   std::map<std::string, std::int64_t> values;
-  for (const Row& row : source_.Query(kSequences)) values[row[0].value_or("")] = 0;
-  for (auto& [name, value] : values) value = Number(source_.Value("SELECT last_value FROM " + name));
+  try {
+    for (const Row& row : source_.Query(kSequences)) {
+      if (row[2] == "t") values[row[0].value_or("")] = Number(row[1]);
+    }
+  } catch (const core::Error& error) {
+    if (error.sqlstate() == kLockNotAvailable) throw LockTimeout("a sequence");
+    if (error.sqlstate() != kNoRelation) throw;
+    throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState,
+                      "a sequence was dropped or replaced while the backup began", error.what(), "Start it again.");
+  }
   return values;
 }
 
@@ -87,6 +107,7 @@ bool ContentsReader::TakeRows(std::chrono::milliseconds limit) {
     if (IsAsListed(table)) table.rows.rows = count_;
     source_.Execute("RELEASE SAVEPOINT mfi_count");
   } catch (const core::Error& error) {
+    if (error.sqlstate() == kLockNotAvailable) throw LockTimeout("table " + tables_[next_].rows.name);
     // The table was dropped after the dump had ended and before it was counted: it stays uncounted.
     if (error.sqlstate() != "42P01" && error.sqlstate() != "3F000" && error.sqlstate() != "42703") throw;
     source_.Execute("ROLLBACK TO SAVEPOINT mfi_count");

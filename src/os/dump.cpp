@@ -160,6 +160,7 @@ void Dump::DumpSnapshot(Connection& source, const Session& session, bool local, 
   manifest.dump_command = arguments;
   manifest.dump_command.insert(manifest.dump_command.begin(), "pg_dump");
 
+  source.Execute("SET lock_timeout = " + std::to_string(job_.lock_timeout_ms));
   ContentsReader reader(source);
   reader.Begin();
   Child child({Program("pg_dump"), arguments, CleanEnvironment(), job_.niceness});

@@ -42,7 +42,7 @@ std::string CreateDatabase(const core::DatabaseProperties& source, const std::st
 }
 
 /// Every role of the set, none of which may log in or is a superuser, and one that restores. None is a member of
-/// PostgreSQL's own roles, some of which may run programs and read files.
+/// PostgreSQL's own roles, some of which may run programs and read files, nor of the scratch server's superuser.
 void CreateRoles(Connection& admin, const core::GlobalRoles& roles, const std::string& restorer) {
   for (const std::string& name : roles.names) admin.Execute("CREATE ROLE " + QuoteIdentifier(name));
   for (const auto& membership : roles.memberships) {
@@ -95,6 +95,8 @@ std::string ProveByRestore(const ProofJob& job, const core::Manifest& manifest, 
       .session = [&](SessionKind kind, const std::string& role) { return server.OpenAs(kind, role, database); },
       .superuser = options.superuser,
       .restorer = restorer,
+      .encoding = manifest.database.encoding,
+      .in_sandbox = server.LackingWalls().empty(),
       .roles = roles.names,
       .jobs = job.jobs,
       .niceness = job.scratch.niceness,

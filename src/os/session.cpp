@@ -14,7 +14,7 @@ namespace {
 // For all: nothing that a database or a role has set ends a session early, or gives it another role.
 constexpr std::string_view kNeutral =
     "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "
-    "-c role=none -c quote_all_identifiers=off -c synchronous_commit=local";
+    "-c role=none -c quote_all_identifiers=off -c synchronous_commit=local -c local_preload_libraries=";
 
 // Names mean the server's own functions and operators, and a view or foreign table in a table's place is an error.
 constexpr std::string_view kOnOthersData =

@@ -4,9 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <map>
+#include <string>
 #include <string_view>
 
+#include "core/error.h"
 #include "core/restore_plan.h"
 
 using namespace mfi::core;
@@ -16,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto cut = text.find('\0');
   const std::string_view script = cut == std::string_view::npos ? text : text.substr(cut + 1);
   const std::vector<ArchiveEntry> entries = ParseListing(text.substr(0, cut));
-  const RestorePlan plan = PlanRestore(entries, ParseDefinitions(script), {{"sql"}, {"log_min_messages"}});
+  const RestorePlan plan = PlanRestore(entries, ParseDefinitions(script), {{"sql"}, {"log_min_messages"}, {}});
   std::size_t planned = plan.frame.size() + plan.end.size() + plan.privileges.size();
   for (const RestoreStep& step : plan.body) planned += step.entries.size();
   if (planned != entries.size()) std::abort();
@@ -25,6 +26,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!IsWord(tokens.front(), "alter") || owner.role == 0 || owner.role >= owner.text.size()) std::abort();
     for (const SqlToken& token : tokens) {
       if (token.text == ";" && token.kind == SqlToken::Kind::kOther) std::abort();
+    }
+  }
+  // A superuser runs single statements.
+  const Definitions definitions = ParseDefinitions(script);
+  for (const ArchiveEntry& entry : entries) {
+    try {
+      for (const std::string& statement : SuperuserStatements(entry, definitions)) {
+        if (SplitStatements(statement + ";").size() != 1) std::abort();
+      }
+    } catch (const Error&) {
     }
   }
   // A statement is a statement when it is split again.

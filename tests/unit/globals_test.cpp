@@ -45,6 +45,16 @@ CREATE TABLESPACE fast OWNER app LOCATION '/srv';
   EXPECT_EQ(roles.memberships[0].role + " " + roles.memberships[0].member, "app report");
 }
 
+TEST(Globals, OnlyTheSetsOwnRolesAreMembersOfEachOther) {
+  const auto roles = mfi::core::ParseGlobalRoles(
+      "CREATE ROLE teller;CREATE ROLE pg_fake;GRANT mfi_scratch_owner TO teller;GRANT teller TO mfi_restorer;"
+      "GRANT \"pg_monitor\" TO teller;GRANT pg_fake TO teller;GRANT chief TO teller WITH ADMIN OPTION;CREATE ROLE "
+      "chief;");
+  EXPECT_EQ(roles.names, (Lines{"teller", "chief"}));
+  ASSERT_EQ(roles.memberships.size(), 1U);
+  EXPECT_EQ(roles.memberships[0].role + " " + roles.memberships[0].member, "chief teller");
+}
+
 TEST(Globals, QuotedNamesKeepWhatIsInThem) {
   EXPECT_EQ(Names("CREATE ROLE \"a;b\";\r\nCREATE ROLE \"new\nline -- no comment\";\n"
                   "CREATE ROLE \"quo\"\"te\";CREATE ROLE \"it's\";CREATE ROLE \"back\\slash\";"),

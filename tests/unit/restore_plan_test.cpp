@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.h"
+
 namespace {
 
 using namespace mfi::core;
 
-const RightsOfRoles kRights{{"sql", "plpgsql"}, {"log_min_messages", "session_replication_role"}};
+const RightsOfRoles kRights{{"sql", "plpgsql"}, {"log_min_messages", "session_replication_role"}, {"public.hstore"}};
 
 /// The script of one entry as pg_restore --verbose writes it.
 std::string Entry(int id, const std::string& statements) {
@@ -25,7 +27,9 @@ std::string Shown(const RestorePlan& plan) {
   std::string text = "frame";
   for (const std::uint32_t id : plan.frame) text += " " + std::to_string(id);
   for (const RestoreStep& step : plan.body) {
-    text += step.superuser ? "; superuser" : "; restorer";
+    text += step.by == Restorer::kSandboxed    ? "; sandboxed"
+            : step.by == Restorer::kStatements ? "; statements"
+                                               : "; role";
     for (const std::uint32_t id : step.entries) text += " " + std::to_string(id);
   }
   text += "; end";
@@ -49,10 +53,113 @@ TEST(RestorePlan, FunctionsOfLanguagesThatEverybodyMayUseAreTheRestorers) {
   EXPECT_TRUE(SuperuserOnly("FUNCTION", head + "LANGUAGE \"SQL\"\n    AS 'x';")) << "another language than sql";
   EXPECT_TRUE(SuperuserOnly("FUNCTION", head + "LANGUAGE sql LEAKPROOF\n    AS 'x';"));
   EXPECT_TRUE(SuperuserOnly("FUNCTION", head + "LANGUAGE sql SUPPORT app.s\n    AS 'x';"));
-  EXPECT_TRUE(SuperuserOnly("FUNCTION", head + "LANGUAGE sql\n    SET log_min_messages TO 'error'\n    AS 'x';"));
-  EXPECT_TRUE(SuperuserOnly("PROCEDURE",
-                            "CREATE PROCEDURE app.p() LANGUAGE sql SET \"session_replication_role\" TO 'x' AS '';"));
   EXPECT_TRUE(SuperuserOnly("FUNCTION", "")) << "what is not known is not given to anybody who may write";
+}
+
+TEST(RestorePlan, NamesThatAreWordsOfSqlMakeNoFunctionTheSuperusers) {
+  const std::string behind = "\n    LANGUAGE sql\n    AS $$SELECT 1$$;";
+  for (const char* head :
+       {"app.language(x app.d[] DEFAULT '{1}'::app.d[]) RETURNS integer", "app.f() RETURNS app.language",
+        "app.f() RETURNS language.t", "language.f() RETURNS integer", "app.leakproof() RETURNS app.support",
+        "app.f() RETURNS TABLE(language text, support text)", "app.f(OUT set text, as app.begin) RETURNS record"}) {
+    EXPECT_FALSE(SuperuserOnly("FUNCTION", "CREATE FUNCTION " + std::string(head) + behind)) << head;
+  }
+  EXPECT_FALSE(SuperuserOnly("FUNCTION",
+                             "CREATE FUNCTION app.f() RETURNS integer\n    LANGUAGE sql\n    BEGIN ATOMIC\n SELECT "
+                             "t.support, leakproof FROM app.t;\nEND;"));
+  EXPECT_FALSE(
+      SuperuserOnly("FUNCTION",
+                    "CREATE FUNCTION app.f() RETURNS integer\n    LANGUAGE sql\n    RETURN (SELECT support FROM "
+                    "app.t);"));
+  EXPECT_TRUE(SuperuserOnly("FUNCTION", "CREATE FUNCTION app.language() RETURNS app.sql\n    LANGUAGE c\n    AS 'x';"));
+  EXPECT_FALSE(
+      SuperuserOnly("FOREIGN TABLE",
+                    "CREATE FOREIGN TABLE app.options (\n    program text OPTIONS (filename 'x'),\n    filename "
+                    "text\n)\nSERVER program\nOPTIONS (\n    schema_name 'program'\n);"));
+  EXPECT_TRUE(SuperuserOnly("FOREIGN TABLE",
+                            "CREATE FOREIGN TABLE app.t (\n    v text\n)\nSERVER f\nOPTIONS (\n    format 'csv',\n    "
+                            "\"filename\" '/x'\n);"));
+  EXPECT_FALSE(SuperuserOnly("FOREIGN DATA WRAPPER", "CREATE FOREIGN DATA WRAPPER handler OPTIONS (\n    a 'b'\n);"));
+}
+
+TEST(RestorePlan, WhatFunctionsSetIsGivenToTheRestorer) {
+  const auto entries = ParseListing("7; 1255 16411 FUNCTION app f() teller\n");
+  const RestorePlan plan = PlanRestore(
+      entries,
+      ParseDefinitions(Entry(7,
+                             "CREATE FUNCTION app.f() RETURNS integer\n    LANGUAGE sql\n    SET log_min_messages TO "
+                             "'error'\n    SET \"my.Odd\" TO 'set'\n    SET work_mem TO '1MB'\n    AS $$SELECT 1$$;")),
+      kRights);
+  EXPECT_EQ(Shown(plan), "frame; role 7; end; privileges");
+  EXPECT_EQ(plan.parameters, (std::vector<std::string>{"log_min_messages", "my.Odd"}));
+}
+
+/// What a superuser would run of an entry with these statements; "refused" when one is not of its kind.
+std::string Runs(const std::string& kind, const std::string& statements) {
+  const auto entries = ParseListing("7; 0 0 " + kind + " app x teller\n");
+  std::string shown;
+  try {
+    for (const std::string& statement : SuperuserStatements(entries.at(0), ParseDefinitions(Entry(7, statements)))) {
+      shown += statement + "|";
+    }
+  } catch (const Error& error) {
+    return "refused";
+  }
+  return shown;
+}
+
+TEST(RestorePlan, ASuperuserRunsNothingButWhatAnEntryIsFor) {
+  EXPECT_EQ(Runs("SCHEMA", "CREATE SCHEMA app;\n\nALTER SCHEMA app OWNER TO teller;\nSET default_tablespace = '';"),
+            "CREATE SCHEMA app|");
+  EXPECT_EQ(Runs("SCHEMA", "-- *not* creating schema, since initdb creates it"), "");
+  EXPECT_EQ(Runs("EXTENSION", "CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\" WITH SCHEMA public;"),
+            "CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\" WITH SCHEMA public|");
+  EXPECT_EQ(Runs("COMMENT", "COMMENT ON TABLE app.t IS '; COPY x TO PROGRAM ''y''';"),
+            "COMMENT ON TABLE app.t IS '; COPY x TO PROGRAM ''y'''|");
+  EXPECT_EQ(Runs("EVENT TRIGGER",
+                 "CREATE EVENT TRIGGER e ON sql_drop\n   EXECUTE FUNCTION app.f();\n\nALTER EVENT TRIGGER e ENABLE "
+                 "ALWAYS;\n\nALTER EVENT TRIGGER e OWNER TO postgres;"),
+            "CREATE EVENT TRIGGER e ON sql_drop\n   EXECUTE FUNCTION app.f()|ALTER EVENT TRIGGER e ENABLE ALWAYS|");
+  EXPECT_EQ(
+      Runs("ACL",
+           "REVOKE ALL ON TABLE app.t FROM x;\nSET SESSION AUTHORIZATION teller;\nGRANT SELECT(a) ON TABLE app.t TO "
+           "x;\nRESET SESSION AUTHORIZATION;"),
+      "REVOKE ALL ON TABLE app.t FROM x|SET SESSION AUTHORIZATION teller|GRANT SELECT(a) ON TABLE app.t TO x|RESET "
+      "SESSION AUTHORIZATION|");
+  EXPECT_EQ(
+      Runs("SUBSCRIPTION",
+           "CREATE SUBSCRIPTION s CONNECTION 'connect' PUBLICATION p WITH (connect = false, slot_name = 'connect');"),
+      "CREATE SUBSCRIPTION s CONNECTION 'connect' PUBLICATION p WITH (connect = false, slot_name = 'connect')|");
+  EXPECT_EQ(Runs("SHELL TYPE", "CREATE TYPE app.\"odd (\";"), "CREATE TYPE app.\"odd (\"|");
+  const std::vector<std::pair<std::string, std::string>> others = {
+      {"SCHEMA", "CREATE SCHEMA app CREATE TABLE t ();"},
+      {"SCHEMA", "CREATE SCHEMA app; COPY (SELECT 1) TO PROGRAM 'id';"},
+      {"EXTENSION", "CREATE EXTENSION IF NOT EXISTS x WITH SCHEMA public CASCADE;"},
+      {"EXTENSION", "CREATE EXTENSION IF NOT EXISTS x WITH SCHEMA public; COPY (SELECT 1) TO PROGRAM 'id';"},
+      {"COMMENT", "DO 'x';"},
+      {"COMMENT", "COMMENT ON TABLE app.t IS 'x'; SELECT 1;"},
+      {"ACL", "GRANT pg_execute_server_program TO teller;"},
+      {"ACL", "ALTER ROLE teller SUPERUSER;"},
+      {"ACL", "SET ROLE postgres;"},
+      {"DEFAULT ACL", "ALTER TABLE app.t OWNER TO x, ADD CHECK (app.f());"},
+      {"PUBLICATION TABLE", "CREATE TABLE t ();"},
+      {"SUBSCRIPTION", "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p;"},
+      {"SUBSCRIPTION",
+       "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false, \"connect\" = true);"},
+      {"SUBSCRIPTION", "ALTER SUBSCRIPTION s ENABLE;"},
+      {"SHELL TYPE", "CREATE TYPE app.t (INPUT = f);"},
+      {"FOREIGN DATA WRAPPER", "CREATE FUNCTION f();"},
+      {"TABLE", "CREATE TABLE app.t ();"}};
+  for (const auto& [kind, statements] : others) EXPECT_EQ(Runs(kind, statements), "refused") << kind << statements;
+}
+
+TEST(RestorePlan, AnOwnersStatementDoesNothingElse) {
+  const auto entries = ParseListing("7; 1259 5 TABLE app t teller\n");
+  for (const char* statement :
+       {"ALTER TABLE app.t ALTER v TYPE integer USING app.f(), OWNER TO teller;", "ALTER TABLE app.t RENAME TO x;"}) {
+    const RestorePlan plan = PlanRestore(entries, ParseDefinitions(Entry(7, statement)), kRights);
+    EXPECT_TRUE(plan.owners.empty()) << statement;
+  }
 }
 
 TEST(RestorePlan, TypesCastsAndWhatBelongsToThem) {
@@ -70,6 +177,8 @@ TEST(RestorePlan, TypesCastsAndWhatBelongsToThem) {
   EXPECT_TRUE(SuperuserOnly("CAST", "CREATE CAST (text AS integer) WITH INOUT;"));
   EXPECT_FALSE(SuperuserOnly("CAST", "CREATE CAST (app.t AS integer) WITH FUNCTION app.f(app.t);"));
   EXPECT_TRUE(SuperuserOnly("CAST", "CREATE CAST (text AS integer) WITH FUNCTION app.f(text);"));
+  EXPECT_TRUE(SuperuserOnly("CAST", "CREATE CAST (public.hstore AS boolean) WITH FUNCTION app.f(public.hstore);"));
+  EXPECT_FALSE(SuperuserOnly("CAST", "CREATE CAST (public.hstore AS app.t) WITH FUNCTION app.f(public.hstore);"));
   EXPECT_TRUE(
       SuperuserOnly("OPERATOR CLASS", "CREATE OPERATOR CLASS app.o FOR TYPE integer USING btree AS OPERATOR 1 <;"));
   EXPECT_TRUE(SuperuserOnly("TEXT SEARCH TEMPLATE", "CREATE TEXT SEARCH TEMPLATE app.t (LEXIZE = app.l);"));
@@ -105,7 +214,7 @@ TEST(RestorePlan, PutsEveryEntryWhereItRunsNobodysCodeAsSuperuser) {
             "CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION app.f();\n\n\nALTER EVENT TRIGGER e OWNER TO "
             "postgres;"));
   const RestorePlan plan = PlanRestore(entries, definitions, kRights);
-  EXPECT_EQ(Shown(plan), "frame 2 3; restorer 5; superuser 6; restorer 7 8 9 14; end 4 10 11; privileges 12 13");
+  EXPECT_EQ(Shown(plan), "frame 2 3; role 5; sandboxed 6; role 7 8 9 14; end 4 10 11; privileges 12 13");
   EXPECT_EQ(plan.superuser_only, std::vector<std::string>{"FUNCTION app c()"});
   std::string owners;
   for (const OwnerStatement& owner : plan.owners) {
@@ -131,7 +240,7 @@ TEST(RestorePlan, AShellTypeIsMadeByWhoMakesTheType) {
                        Entry(9, "CREATE TYPE app.span AS RANGE (subtype = integer);") +
                        Entry(10, "CREATE CAST (app.base AS integer) WITH FUNCTION app.f(app.base);"));
   EXPECT_EQ(Shown(PlanRestore(entries, definitions, kRights)),
-            "frame; superuser 5 6 7; restorer 8 9; superuser 10; end; privileges");
+            "frame; sandboxed 5 6 7; statements 8; role 9; sandboxed 10; end; privileges");
 }
 
 TEST(SqlText, SplitsAsTheServersScannerDoes) {
