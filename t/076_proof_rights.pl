@@ -17,14 +17,14 @@ chmod 0777, $marks;
 my $socket = $node->host;
 my $port = $node->port;
 
-# The scratch server has its own port; there, this function tries everything, and tells by failing when a superuser runs it. On
+# By its name it is restored before what calls it. The scratch server has its own port; there, this function tries everything, and tells by failing when a superuser runs it. On
 # the live side it leaves a mark when a superuser runs it. What is immutable may call what is not, which may then run every statement.
 $node->sql(<<"SQL");
 CREATE ROLE teller LOGIN; CREATE SCHEMA app AUTHORIZATION teller; CREATE EXTENSION dblink; CREATE EXTENSION postgres_fdw;
 GRANT CREATE ON DATABASE mfi_banking TO teller;
 CREATE ROLE auditor; GRANT pg_execute_server_program, pg_read_server_files, pg_write_server_files TO auditor; GRANT auditor TO teller;
 SET SESSION AUTHORIZATION teller;
-CREATE FUNCTION app.tries(who text) RETURNS void LANGUAGE plpgsql AS \$\$
+CREATE FUNCTION app.a_tries(who text) RETURNS void LANGUAGE plpgsql AS \$\$
 DECLARE
   way text;
   as_role text;
@@ -54,7 +54,7 @@ BEGIN
   END LOOP;
   BEGIN RESET ROLE; EXCEPTION WHEN OTHERS THEN NULL; END;
 END \$\$;
-CREATE FUNCTION app.attack(who text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM app.tries(who); RETURN true; END';
+CREATE FUNCTION app.attack(who text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM app.a_tries(who); RETURN true; END';
 CREATE FUNCTION app.number(who text) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT app.attack(who)::int';
 SQL
 
@@ -92,7 +92,6 @@ $$::text$_$; COMMENT ON FUNCTION app.f() IS E';\nALTER ROLE teller SUPERUSER;\n-
 		CREATE FUNCTION app.language(x app.word[] DEFAULT '{1}'::app.word[]) RETURNS app.language LANGUAGE sql AS 'SELECT NULL::app.language';
 		CREATE FUNCTION app.leakproof(x app.word[] DEFAULT '{1}'::app.word[]) RETURNS TABLE (language text, support int) LANGUAGE sql BEGIN ATOMIC SELECT 'x', t.v FROM app.t1 t WHERE '{1}'::app.word[] IS NOT NULL; END;
 		CREATE VIEW app.support AS SELECT '{1}'::app.word[] AS leakproof} ],
-	[ 'a foreign table with columns like options', q{RESET SESSION AUTHORIZATION; CREATE FOREIGN TABLE app.options (program text, filename app.word, CHECK (filename = ANY ('{1}'::app.word[]))) SERVER live; ALTER FOREIGN TABLE app.options OWNER TO teller} ],
 	[ 'functions with settings of superusers and extensions', q{RESET SESSION AUTHORIZATION; GRANT SET ON PARAMETER log_min_duration_statement TO teller; CREATE EXTENSION pg_trgm; SELECT similarity('a', 'b');
 		CREATE FUNCTION app.odd() RETURNS int LANGUAGE sql SET "my.Odd" = 'x' AS 'SELECT 1'; ALTER FUNCTION app.odd() OWNER TO teller; SET SESSION AUTHORIZATION teller;
 		CREATE FUNCTION app.slow(x app.word[] DEFAULT '{1}'::app.word[]) RETURNS int LANGUAGE sql SET log_min_duration_statement = '1s' SET pg_trgm.similarity_threshold = 0.5 AS 'SELECT 1'} ],
@@ -104,6 +103,7 @@ $$::text$_$; COMMENT ON FUNCTION app.f() IS E';\nALTER ROLE teller SUPERUSER;\n-
 		CREATE TABLE app.t16 (v int CHECK (app.definer())); INSERT INTO app.t16 VALUES (1)} ],
 	[ 'a foreign table', q{RESET SESSION AUTHORIZATION; CREATE SERVER live FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/nowhere', dbname 'mfi_banking');
 		CREATE USER MAPPING FOR teller SERVER live OPTIONS (user 'postgres', password 'x'); CREATE FOREIGN TABLE app.remote (v int CHECK (app.attack('foreign'))) SERVER live} ],
+	[ 'a foreign table with columns like options', q{RESET SESSION AUTHORIZATION; CREATE FOREIGN TABLE app.options (program text, filename app.word, CHECK (filename = ANY ('{1}'::app.word[]))) SERVER live; ALTER FOREIGN TABLE app.options OWNER TO teller} ],
 	# What only a superuser can make, in the middle of what a role has.
 	[ 'an operator class', q{RESET SESSION AUTHORIZATION; CREATE FUNCTION app.cmp(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN PERFORM app.attack('opclass'); RETURN btint4cmp($1, $2); END$$;
 		ALTER FUNCTION app.cmp(int, int) OWNER TO teller; CREATE OPERATOR CLASS app.ops FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 3 =, FUNCTION 1 app.cmp(int, int);

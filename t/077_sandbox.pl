@@ -22,7 +22,8 @@ unlink "$path/lib";
 mkdir "$path/lib" or die $!;
 symlink("$bindir/$_", "$path/lib/$_") or die $! for grep { !/^\.+$/ } slurp_dir($bindir);
 open(my $source, '>', "$build/escape.c") or die $!;
-print $source <<'C';
+my $escaped = "mfi-esc$$";    # a process's name, of 15 characters at most
+print $source <<'C' =~ s/mfi-escaped/$escaped/r;
 #include "postgres.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
@@ -105,7 +106,7 @@ sub escaped
 	{
 		open(my $file, '<', "/proc/$process/comm") or next;
 		my $name = <$file> // '';
-		push @found, $process if $name =~ /^mfi-escaped/;
+		push @found, $process if $name eq "$escaped\n";
 	}
 	return @found;
 }
@@ -218,7 +219,7 @@ for my $kind (sort keys %of)
 	my $stated = $dump =~ /($of{$kind})/ ? $1 : die "no $kind";
 	my $grown = $stated . "COPY (SELECT 1) TO PROGRAM 'cat >$build/marker';\n";
 	$dump =~ s/\Q@{[ pack('CV', 0, length $stated) . $stated ]}/@{[ pack('CV', 0, length $grown) ]}$grown/ or die;
-	written_by_hand("a statement more under $kind", 'mfi_banking.dump', $dump, qr/the archive has under $kind .* a statement that pg_dump does not write there|cannot be read|pg_restore failed/);
+	written_by_hand("a statement more under $kind", 'mfi_banking.dump', $dump, qr/the archive has under $kind .* a statement that pg_dump does not write there/);
 }
 $node->stop;
 done_testing();

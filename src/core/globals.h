@@ -7,7 +7,8 @@
 namespace mfi::core {
 
 /// What a globals.sql (pg_dumpall --globals-only) says of roles, as far as a restored database needs it: their names,
-/// and who of them is a member of whom, of no other role and of none of PostgreSQL's own (pg_...). Passwords, rights to log in, settings and tablespaces belong to production.
+/// and who of them is a member of whom, of no other role and of none of PostgreSQL's own (pg_...). Passwords, rights to
+/// log in, settings and tablespaces belong to production.
 struct GlobalRoles {
   struct Membership {
     std::string role;    // what is granted

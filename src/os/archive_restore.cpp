@@ -113,6 +113,9 @@ void ArchiveRestore::Begin() {
   }
   if (job_.in_sandbox) GiveRestrictedMembers(superuser);
   plan_ = core::PlanRestore(entries_, definitions_, ReadRights(superuser));
+  for (const core::EntryIds* ids : {&plan_.end, &plan_.privileges}) {
+    for (const std::uint32_t id : *ids) StatementsOf(*by_id_.at(id));  // refused before anything of the database runs
+  }
   GiveParameters(superuser);
 }
 
