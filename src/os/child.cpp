@@ -28,6 +28,7 @@ constexpr milliseconds kPiece{200};
 constexpr milliseconds kGrace{5000};
 constexpr std::size_t kKeptOutput = 64 * 1024 * 1024;
 constexpr std::size_t kKeptErrors = 65536;
+constexpr std::size_t kAtOnce = 1024 * 1024;  // no less than a pipe holds
 constexpr int kExecFailed = 127;
 constexpr std::string_view kNoSandbox = "the sandbox could not be entered\n";
 
@@ -143,20 +144,29 @@ void Start(const void* argument) {
   _exit(kExecFailed);
 }
 
-/// Appends what can be read now; closes the descriptor at end of file. `keep_tail` bounds the text.
-void ReadAvailable(UniqueFd& fd, std::string& text, std::size_t keep_tail) {
+void KeepTail(std::string& text, std::size_t kept) {
+  if (text.size() > kept) text.erase(0, text.size() - kept);
+}
+
+/// Appends what can be read now, but no more than `kAtOnce`: who writes without end must not keep this process here.
+/// Closes the descriptor at end of file. Of more than `kept` bytes the first go, many at a time. True when there may be
+/// more to read.
+bool ReadAvailable(UniqueFd& fd, std::string& text, std::size_t kept) {
   std::array<char, 65536> buffer{};
-  while (fd.valid()) {
+  for (std::size_t done = 0; fd.valid();) {
+    if (done >= kAtOnce) return true;
     const ssize_t got = read(fd.get(), buffer.data(), buffer.size());
     if (got > 0) {
+      done += static_cast<std::size_t>(got);
       text.append(buffer.data(), static_cast<std::size_t>(got));
-      if (text.size() > keep_tail) text.erase(0, text.size() - keep_tail);
+      if (text.size() >= 2 * kept) KeepTail(text, kept);
     } else if (got == 0) {
       fd.Close();
     } else if (errno != EINTR) {
-      return;
+      return false;
     }
   }
+  return false;
 }
 
 }  // namespace
@@ -202,9 +212,10 @@ Child::Child(const Command& command) : end_signal_(command.end_signal) {
 
 Child::~Child() { Stop(); }
 
-void Child::Drain() {
-  ReadAvailable(output_, result_.output, kKeptOutput);
-  ReadAvailable(errors_, result_.errors, kKeptErrors);
+bool Child::Drain() {
+  const bool more_output = ReadAvailable(output_, result_.output, kKeptOutput);
+  const bool more_errors = ReadAvailable(errors_, result_.errors, kKeptErrors);
+  return more_output || more_errors;
 }
 
 bool Child::Reap(bool block) {
@@ -227,17 +238,21 @@ void Child::Stop() {
 }
 
 bool Child::Ended() {
-  Drain();
+  if (pid_ < 0) return true;
+  has_more_ = Drain();
   if (!Reap(false)) return false;
   Drain();
+  KeepTail(result_.output, kKeptOutput);
+  KeepTail(result_.errors, kKeptErrors);
   return true;
 }
 
 bool Child::WaitPiece(Waiter& waiter) {
   if (Ended()) return true;
-  // Whichever pipe is still open wakes us at once when the child ends.
-  const int fd = errors_.valid() ? errors_.get() : output_.get();
-  waiter.Wait(fd, false, fd >= 0 ? kPiece : milliseconds{20});
+  // Whichever pipe is still open wakes us at once when the child ends. While there is more to read, nothing is waited
+  // for, but the waiter still looks whether the run has to stop.
+  const int fd = output_.valid() ? output_.get() : errors_.get();
+  waiter.Wait(fd, false, has_more_ ? milliseconds{0} : fd >= 0 ? kPiece : milliseconds{20});
   return Ended();
 }
 

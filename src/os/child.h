@@ -28,8 +28,8 @@ std::vector<std::string> CleanEnvironment();
 
 /// How a child ended, with what it printed.
 struct ChildResult {
-  int exit_code = 0;  // 128 + signal when a signal ended it
-  std::string output;
+  int exit_code = 0;   // 128 + signal when a signal ended it
+  std::string output;  // its last 64 MB
   std::string errors;  // its last 64 kB
 };
 
@@ -55,7 +55,7 @@ class Child {
   const ChildResult& result() const { return result_; }
 
  private:
-  void Drain();
+  bool Drain();
   bool Reap(bool block);
   void Stop();
 
@@ -63,6 +63,7 @@ class Child {
   int end_signal_;
   UniqueFd output_;
   UniqueFd errors_;
+  bool has_more_ = false;  // to read at once
   ChildResult result_;
 };
 

@@ -13,6 +13,8 @@
 #include <fstream>
 #include <string>
 
+#include "os/shared_memory.h"
+
 namespace mfi::os {
 namespace {
 
@@ -41,7 +43,7 @@ void KillChildren() {
 
 class Keeper {
  public:
-  Keeper(pid_t program, int end_signal) : program_(program), end_signal_(end_signal) {
+  Keeper(pid_t program, int end_signal, std::time_t begun) : program_(program), end_signal_(end_signal), begun_(begun) {
     sigfillset(&signals_);
     sigdelset(&signals_, SIGKILL);
     sigdelset(&signals_, SIGSTOP);
@@ -54,6 +56,7 @@ class Keeper {
       if (!Reap()) break;
       if (ended_ || (asked_ && steady_clock::now() >= deadline_)) KillChildren();
     }
+    RemoveAbandonedSharedMemory(begun_);
     _exit(WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_));
   }
 
@@ -79,6 +82,7 @@ class Keeper {
 
   pid_t program_;
   int end_signal_;
+  std::time_t begun_;
   sigset_t signals_{};
   bool ended_ = false;
   bool asked_ = false;
@@ -95,6 +99,7 @@ void Keep(int end_signal, void (*start)(const void*), const void* argument) {
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, nullptr);
   const pid_t self = getpid();
+  const std::time_t begun = std::time(nullptr);
   const pid_t program = fork();
   if (program == 0) {
     prctl(PR_SET_PDEATHSIG, end_signal);
@@ -109,7 +114,7 @@ void Keep(int end_signal, void (*start)(const void*), const void* argument) {
   if (program < 0) _exit(kNotStarted);
   close_range(3, ~0U, 0);
   DetachSharedMemory();
-  Keeper(program, end_signal).UntilAllEnded();
+  Keeper(program, end_signal, begun).UntilAllEnded();
 }
 
 }  // namespace mfi::os

@@ -1,10 +1,18 @@
 #include "os/scratch_server.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
+#include <optional>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/names.h"
@@ -20,7 +28,7 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 constexpr int kPort = 5432;
-constexpr std::size_t kLongestDirectory = 76;  // a socket path is at most 107 bytes
+constexpr std::size_t kLongestDirectory = 83;  // a socket path is at most 107 bytes
 constexpr seconds kStartLimit{120};
 constexpr milliseconds kPiece{50};
 
@@ -72,24 +80,36 @@ constexpr const char* kLoaders[] = {"/lib64/ld-linux-x86-64.so.2",
                                     "/lib/ld64.so.1",
                                     "/lib/ld-linux-riscv64-lp64d.so.1"};
 
-std::string MakeSocketDirectory() {
-  std::string path = "/tmp/mfi-scratch-XXXXXX";
+constexpr std::string_view kUnforeseen = "XXXXXX";  // mkdtemp's
+
+std::string MakeUnforeseen(std::string path) {
+  path += kUnforeseen;
   if (mkdtemp(path.data()) == nullptr) ThrowErrno(errno, "create the directory", path);
   return path;
+}
+
+/// Whether `name` is one that MakeUnforeseen has made of `beginning`.
+bool IsMadeOf(const std::string& beginning, const std::string& name) {
+  return name.size() == beginning.size() + kUnforeseen.size() && name.starts_with(beginning) &&
+         std::all_of(name.begin() + static_cast<std::ptrdiff_t>(beginning.size()), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0; });
+}
+
+/// Open and locked when it is a directory of this user whose server is not there (any more).
+UniqueFd LockOwn(const std::string& path) {
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!fd.valid() || fstat(fd.get(), &status) != 0 || status.st_uid != geteuid()) return {};
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return {};
+  return fd;
 }
 
 }  // namespace
 
 ScratchServer::ScratchServer(const ScratchOptions& options, Waiter& waiter) : options_(options), waiter_(waiter) {
-  RemoveTree(options_.directory);
-  MakeDirectory(options_.directory, 0700);
+  directory_ = MakeUnforeseen(options_.directory);
   try {
-    if (options_.directory.size() <= kLongestDirectory) {
-      socket_directory_ = options_.directory + "/run";
-      MakeDirectory(socket_directory_, 0700);
-    } else {
-      socket_directory_ = MakeSocketDirectory();
-    }
+    MakeDirectories();
     Start();
     WaitUntilReady();
   } catch (...) {
@@ -98,12 +118,22 @@ ScratchServer::ScratchServer(const ScratchOptions& options, Waiter& waiter) : op
   }
 }
 
+void ScratchServer::MakeDirectories() {
+  lock_ = LockOwn(directory_);
+  if (directory_.size() <= kLongestDirectory) {
+    socket_directory_ = directory_ + "/run";
+    MakeDirectory(socket_directory_, 0700);
+  } else {
+    socket_directory_ = MakeUnforeseen("/tmp/mfi-scratch-");
+  }
+}
+
 ScratchServer::~ScratchServer() { RemoveFiles(); }
 
 void ScratchServer::RemoveFiles() {
   server_.reset();
   try {
-    RemoveTree(options_.directory);
+    RemoveTree(directory_);
     if (!socket_directory_.empty()) RemoveTree(socket_directory_);
   } catch (const Error&) {
     // The launcher removes what is left of it later.
@@ -179,6 +209,24 @@ Session ScratchServer::OpenAs(SessionKind kind, const std::string& role, const s
           "mfi restore proof", options_.server_major};
 }
 
-std::string ScratchPath(const std::string& parent, const std::string& node) { return parent + "/mfi-scratch-" + node; }
+std::string ScratchPath(const std::string& parent, const std::string& node) {
+  return parent + "/mfi-scratch-" + node + "-";
+}
+
+void RemoveScratchLeftovers(const std::string& parent, const std::string& node) {
+  if (!IsDirectory(parent)) return;
+  const std::string beginning = ScratchPath({}, node).substr(1);
+  std::optional<Error> failure;
+  for (const std::string& name : ListDirectory(parent)) {
+    if (!IsMadeOf(beginning, name)) continue;
+    try {
+      const std::string path = parent + "/" + name;
+      if (const UniqueFd locked = LockOwn(path); locked.valid()) RemoveTree(path);
+    } catch (const Error& error) {
+      failure = error;
+    }
+  }
+  if (failure) throw Error(*failure);
+}
 
 }  // namespace mfi::os

@@ -10,7 +10,7 @@ namespace mfi::os {
 
 struct ScratchOptions {
   std::string binary_directory;  // initdb and postgres
-  std::string directory;         // made by the server, removed with it
+  std::string directory;         // how its own begins, which the server makes, and removes at its end
   std::string superuser;
   int niceness = 0;
   int server_major = 0;
@@ -35,7 +35,7 @@ class ScratchServer {
   const std::string& LackingWalls() const { return sandbox_->Lacking(); }
 
   /// A directory that the server cannot reach.
-  const std::string& directory() const { return options_.directory; }
+  const std::string& directory() const { return directory_; }
 
   /// Where its socket is.
   const std::string& socket_directory() const { return socket_directory_; }
@@ -44,20 +44,27 @@ class ScratchServer {
   void CheckAlive();
 
  private:
+  void MakeDirectories();
   void MakeSandbox();
   void Start();
   void WaitUntilReady();
   void RemoveFiles();
-  std::string DataDirectory() const { return options_.directory + "/data"; }
+  std::string DataDirectory() const { return directory_ + "/data"; }
 
   ScratchOptions options_;
   Waiter& waiter_;
+  std::string directory_;
+  UniqueFd lock_;  // on the directory: its server is there
   std::string socket_directory_;
   std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<Child> server_;
 };
 
-/// The one directory that `node` uses for scratch servers below `parent`.
+/// How the directories begin that `node` uses for scratch servers below `parent`. Six more characters follow, which
+/// nobody can foresee: where others may make files too, as in /tmp, no name can be taken beforehand.
 std::string ScratchPath(const std::string& parent, const std::string& node);
+
+/// Removes the directories of `node`'s scratch servers that are gone. What is of other users stays.
+void RemoveScratchLeftovers(const std::string& parent, const std::string& node);
 
 }  // namespace mfi::os

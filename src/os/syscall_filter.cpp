@@ -3,6 +3,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -21,11 +22,13 @@ namespace {
 constexpr const char* kForbidden[] = {
     // to other processes and machines: a connection, a message to an address, somebody else's descriptors and memory
     "connect", "sendmsg", "sendmmsg", "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise",
-    "pidfd_open", "pidfd_getfd", "kcmp", "move_pages", "migrate_pages", "msgget", "mq_open",
+    "pidfd_open", "pidfd_getfd", "kcmp", "move_pages", "migrate_pages", "mq_open",
+    // System V's, which belong to no directory (of shared memory, a server needs one small piece: below)
+    "msgget", "msgsnd", "msgrcv", "msgctl", "semget", "semop", "semtimedop", "semctl",
     // what Landlock lets pass on files: owners, attributes, times, and handles that go around paths
-    "chown", "lchown", "fchownat", "setxattr", "lsetxattr", "removexattr", "lremovexattr", "utime", "utimes",
-    "futimesat", "utimensat", "name_to_handle_at", "open_by_handle_at", "inotify_init", "inotify_init1",
-    "fanotify_init",
+    "chown", "lchown", "fchown", "fchownat", "fchmod", "setxattr", "lsetxattr", "fsetxattr", "removexattr",
+    "lremovexattr", "fremovexattr", "utime", "utimes", "futimesat", "utimensat", "name_to_handle_at",
+    "open_by_handle_at", "inotify_init", "inotify_init1", "fanotify_init",
     // around this filter and into the kernel
     "io_uring_setup", "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key", "mount", "umount2",
     "pivot_root", "chroot", "unshare", "setns", "open_tree", "move_mount", "fsopen", "fspick", "mount_setattr",
@@ -40,6 +43,7 @@ constexpr int kForbiddenNumbers[] = {463 /* setxattrat */, 466 /* removexattrat 
 constexpr const char* kPretended[] = {"chmod", "fchmodat"};
 constexpr int kFchmodat2 = 452;
 
+constexpr scmp_datum_t kLargestSegment = 4096;
 constexpr scmp_datum_t kNamespaces = 0x7e020080;  // every CLONE_NEW* flag
 
 void Check(int result) {
@@ -66,6 +70,18 @@ void ForbidNames(const Context& context) {
     if (number >= 0) Check(seccomp_rule_add(context.get(), SCMP_ACT_ERRNO(0), number, 0));
   }
   Check(seccomp_rule_add(context.get(), SCMP_ACT_ERRNO(0), kFchmodat2, 0));
+}
+
+/// A server makes one segment, for itself alone, that tells a later one whether it still runs. It may not look for the
+/// segments of others, nor change or remove any: those of the server outside are of the same user. Its own is removed
+/// when it is gone, so that it is told that it has removed it.
+void ForbidSharedMemory(const Context& context) {
+  void* c = context.get();
+  constexpr scmp_datum_t kMakesItsOwn = IPC_CREAT | IPC_EXCL | 0600;
+  Check(seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(shmget), 1, SCMP_A2(SCMP_CMP_NE, kMakesItsOwn)));
+  Check(seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(shmget), 1, SCMP_A1(SCMP_CMP_GT, kLargestSegment)));
+  Check(seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(shmctl), 1, SCMP_A1(SCMP_CMP_NE, IPC_RMID)));
+  Check(seccomp_rule_add(c, SCMP_ACT_ERRNO(0), SCMP_SYS(shmctl), 1, SCMP_A1(SCMP_CMP_EQ, IPC_RMID)));
 }
 
 void ForbidByArgument(const Context& context) {
@@ -100,6 +116,7 @@ SyscallFilter::SyscallFilter() {
   if (!context) throw core::Error(core::sqlstate::kInsufficientResources, "out of memory for the system call filter");
   ForbidNames(context);
   ForbidByArgument(context);
+  ForbidSharedMemory(context);
   program_ = Exported(context);
 }
 

@@ -23,6 +23,28 @@ constexpr std::size_t kLongestShown = 1000;
                     "\"" + shown + "\" is nested deeper than " + std::to_string(kDeepest) + " directories");
 }
 
+constexpr unsigned kUsable = S_IRWXU;
+
+/// Makes a directory that belongs to this process's user usable for it, whatever mode it has. False when nothing was
+/// to be done, or nothing could be.
+bool MakeUsable(int directory, const std::string& name) {
+  const UniqueFd fd(openat(directory, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!fd.valid() || fstat(fd.get(), &status) != 0 || status.st_uid != geteuid()) return false;
+  if ((status.st_mode & kUsable) == kUsable) return false;
+  // fchmod takes no such descriptor; this name of it leads to the directory itself.
+  return chmod(("/proc/self/fd/" + std::to_string(fd.get())).c_str(), kUsable) == 0;
+}
+
+/// Opens a directory to remove what is in it. One of our own that its mode closes to us is opened all the same: the
+/// code of others may have made it.
+UniqueFd OpenToEmpty(int directory, const std::string& name, const std::string& shown) {
+  MakeUsable(directory, name);
+  UniqueFd fd(openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid()) ThrowErrno(errno, "open the directory", shown);
+  return fd;
+}
+
 /// Calls `file(directory, name, status, shown)` for each entry at or below `name` that is no directory, and
 /// `closed(fd, shown)` for each directory when all below it is done.
 template <typename File, typename Closed>
@@ -102,8 +124,7 @@ class Removal {
 
  private:
   void Empty(const Entry& entry) {
-    const UniqueFd fd(openat(top_.get(), entry.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd.valid()) ThrowErrno(errno, "open the directory", entry.shown);
+    const UniqueFd fd = OpenToEmpty(top_.get(), entry.name, entry.shown);
     for (const std::string& name : NamesIn(fd.get(), entry.shown)) {
       const Entry child{name, Shorten(entry.shown + "/" + name)};
       if (!Gone(fd.get(), child)) MoveUp(fd.get(), child);
@@ -118,6 +139,8 @@ class Removal {
         return;
       }
       if (errno == ENOENT) return;
+      // A directory that moves changes too.
+      if (errno == EACCES && MakeUsable(from, child.name)) continue;
       if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR) ThrowErrno(errno, "remove", child.shown);
     }
   }
@@ -180,9 +203,7 @@ void ChangeModes(const std::string& path, unsigned file_mode, unsigned directory
 
 void RemoveTree(const std::string& path) {
   if (Removal::Gone(AT_FDCWD, {path, path})) return;
-  UniqueFd top(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!top.valid()) ThrowErrno(errno, "open the directory", path);
-  Removal(std::move(top), path).Run();
+  Removal(OpenToEmpty(AT_FDCWD, path, path), path).Run();
   if (rmdir(path.c_str()) != 0 && errno != ENOENT) ThrowErrno(errno, "remove", path);
 }
 

@@ -67,29 +67,41 @@ bool BackupsAreOn() { return settings::backup_directory[0] != '\0'; }
 void BackupScheduler::Start() { watching_since_ = started_ = UtcNow(); }
 
 /// Closes the records of runs that died and removes what they left. A runner that outlived its launcher is waited for:
-/// what it has half done is not left over. A directory that is not usable now is tidied when it is.
+/// what it has half done is not left over. A directory that is not usable now is tidied when it is. Each step is done
+/// whatever becomes of the others.
 void BackupScheduler::Tidy() {
   if (tidy_ || runner_ != nullptr || RunInProgress() || !BackupsAreOn()) return;
   const os::BackupDirectory directory = ConfiguredDirectory();
-  try {
-    os::RemoveTree(os::ScratchPath(ScratchDirectory(), NodeName()));
-    directory.CheckUsable(DataDir);
-    for (const std::string& id : os::CloseInterruptedRuns(directory, NodeName(), UtcNow())) {
-      const char* text = id.c_str();
-      CallPg([&] { ereport(LOG, (errmsg("mfi backup %s was interrupted", text))); });
-      TellEnd(id);
+  std::string because;
+  const auto done = [&](const auto& step) {
+    try {
+      step();
+      return true;
+    } catch (const PgError&) {
+      throw;
+    } catch (const core::Error& error) {
+      if (!because.empty()) because += "; ";
+      because += std::string(error.what()) + (error.hint().empty() ? "" : " (" + error.hint() + ")");
     }
-    directory.RemoveLeftovers();
-    tidy_ = true;
-    untidy_because_.clear();
-  } catch (const PgError&) {
-    throw;
-  } catch (const core::Error& error) {
-    const std::string because = std::string(error.what()) + (error.hint().empty() ? "" : " (" + error.hint() + ")");
-    if (untidy_because_ == because) return;
-    untidy_because_ = because;
-    const char* text = untidy_because_.c_str();
-    CallPg([&] { ereport(LOG, (errmsg("mfi could not tidy the backup directory: %s", text))); });
+    return false;
+  };
+  done([] { os::RemoveScratchLeftovers(ScratchDirectory(), NodeName()); });
+  if (done([&] { directory.CheckUsable(DataDir); })) {
+    done([&] { CloseInterrupted(directory); });
+    done([&] { directory.RemoveLeftovers(); });
+  }
+  tidy_ = because.empty();
+  std::swap(untidy_because_, because);
+  if (tidy_ || untidy_because_ == because) return;
+  const char* text = untidy_because_.c_str();
+  CallPg([&] { ereport(LOG, (errmsg("mfi could not tidy the backup directory: %s", text))); });
+}
+
+void BackupScheduler::CloseInterrupted(const os::BackupDirectory& directory) {
+  for (const std::string& id : os::CloseInterruptedRuns(directory, NodeName(), UtcNow())) {
+    const char* text = id.c_str();
+    CallPg([&] { ereport(LOG, (errmsg("mfi backup %s was interrupted", text))); });
+    TellEnd(id);
   }
 }
 

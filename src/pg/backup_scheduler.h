@@ -35,6 +35,7 @@ class BackupScheduler {
   };
 
   void Tidy();
+  void CloseInterrupted(const os::BackupDirectory& directory);
   void ReadDirectory();
   void TakeRequests();
   void CancelWaiting();

@@ -182,6 +182,31 @@ TEST_F(ChildTest, IsGoneWhenTheWaitIsToldToStop) {
   EXPECT_TRUE(IsGone(Told("pid")));
 }
 
+TEST_F(ChildTest, WritersWithoutEndKeepNoWaitFromStopping) {
+  const std::string writers = "for i in 1 2 3 4; do yes $i & done; for i in 1 2 3 4; do yes $i >&2 & done; wait";
+  int waits = 0;
+  host_.stop_when = [&] { return ++waits > 300; };  // more than is kept has been read by then
+  EXPECT_EQ(ErrorOf([&] { Run(Script(writers)); }).sqlstate(), mfi::core::sqlstate::kQueryCanceled);
+  Child child(Script(writers));
+  for (int i = 0; i < 100; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_FALSE(child.Ended());
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+  }
+}
+
+TEST_F(ChildTest, AWriterThatOutlivesItEndsNoLater) {
+  const ChildResult result = Run(Script("yes & tell \"$1\" $!; exit 6", {directory_ / "pid"}));
+  EXPECT_EQ(result.exit_code, 6);
+  kill(Told("pid"), SIGKILL);
+}
+
+TEST_F(ChildTest, OfOutputWithoutEndTheTailIsKept) {
+  const ChildResult result = Run(Script("echo first; yes filler | head -c 200000000; echo last"));
+  EXPECT_EQ(result.output.size(), 64U * 1024 * 1024);
+  EXPECT_EQ(result.output.substr(result.output.size() - 5), "last\n");
+}
+
 TEST_F(ChildTest, IsKilledAfterFiveSecondsWhenItIgnoresTheRequest) {
   std::chrono::steady_clock::time_point start;
   {

@@ -36,7 +36,12 @@ class FakePrograms : public testing::Test {
                 "if [ \"$1\" = --version ]; then echo '" + name + " (PostgreSQL) " + version + "'; exit; fi\n" + body);
   }
 
+  /// How the paths of the node's scratch servers begin.
   std::string ScratchOfNode() const { return os::ScratchPath(job_.scratch_directory, kNode); }
+
+  bool ScratchIsThere() const {
+    return os::IsDirectory(job_.scratch_directory) && !os::ListDirectory(job_.scratch_directory).empty();
+  }
 
   TempDirectory temporary_;
   os::BackupDirectory directory_{temporary_ / "backups", kNode};

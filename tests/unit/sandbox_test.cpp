@@ -4,9 +4,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ipc.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +20,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <sstream>
 
 #include "os/child.h"
 #include "support.h"
@@ -34,6 +39,8 @@ class SandboxTest : public testing::Test {
     MakeDirectory(own_, 0700);
     MakeDirectory(outside_, 0700);
     Write(outside_ + "/file", "data of others");
+    Write(own_ + "/marked", "");
+    setxattr((own_ + "/marked").c_str(), "user.old", "y", 1, 0);
     local_ = Listen(AF_UNIX, Local(outside_ + "/socket"), sizeof(sockaddr_un));
     sockaddr_in any{};
     any.sin_family = AF_INET;
@@ -41,6 +48,12 @@ class SandboxTest : public testing::Test {
     tcp_ = Listen(AF_INET, any, sizeof(any));
     socklen_t size = sizeof(address_);
     getsockname(tcp_.get(), reinterpret_cast<sockaddr*>(&address_), &size);
+  }
+
+  ~SandboxTest() override {
+    shmctl(segment_, IPC_RMID, nullptr);
+    semctl(semaphores_, 0, IPC_RMID);
+    msgctl(queue_, IPC_RMID, nullptr);
   }
 
   static sockaddr_un Local(const std::string& path) {
@@ -86,12 +99,89 @@ class SandboxTest : public testing::Test {
     std::function<bool()> succeeds;
   };
 
+  /// Whether `call` succeeds with a descriptor of something that is the sandbox's own.
+  template <typename Call>
+  static bool With(const std::string& path, const Call& call) {
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return fd.valid() && call(fd.get()) == 0;
+  }
+
+  /// Whether shared memory can be made so; it is removed again.
+  static bool MakesSegment(std::size_t size, int flags) {
+    const int id = shmget(IPC_PRIVATE, size, flags);
+    return id >= 0 && shmctl(id, IPC_RMID, nullptr) == 0;
+  }
+
+  /// The System V objects of others of the same user, and new ones of its own that others could reach.
+  std::vector<Escape> SystemVEscapes() {
+    const int segment = segment_;
+    const int semaphores = semaphores_;
+    const int queue = queue_;
+    const key_t key = key_;
+    return {
+        {"share memory with everybody", [] { return MakesSegment(4096, IPC_CREAT | IPC_EXCL | 0666); }},
+        {"share memory with the group", [] { return MakesSegment(4096, IPC_CREAT | IPC_EXCL | 0640); }},
+        {"share much memory", [] { return MakesSegment(1 << 20, IPC_CREAT | IPC_EXCL | 0600); }},
+        {"find shared memory", [=] { return shmget(key, 0, 0) >= 0; }},
+        {"find or make shared memory", [=] { return shmget(key, 56, IPC_CREAT | 0600) >= 0; }},
+        {"look at shared memory",
+         [=] {
+           shmid_ds status{};
+           return shmctl(segment, IPC_STAT, &status) == 0;
+         }},
+        {"open shared memory to all",
+         [=] {
+           shmid_ds status{};
+           status.shm_perm.uid = geteuid();
+           status.shm_perm.gid = getegid();
+           status.shm_perm.mode = 0666;
+           return shmctl(segment, IPC_SET, &status) == 0;
+         }},
+        {"lock shared memory", [=] { return shmctl(segment, SHM_LOCK, nullptr) == 0; }},
+        {"unlock shared memory", [=] { return shmctl(segment, SHM_UNLOCK, nullptr) == 0; }},
+        {"make semaphores",
+         [] {
+           const int id = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+           return id >= 0 && semctl(id, 0, IPC_RMID) == 0;
+         }},
+        {"change a semaphore",
+         [=] {
+           sembuf up{.sem_num = 0, .sem_op = 1, .sem_flg = IPC_NOWAIT};
+           return semop(semaphores, &up, 1) == 0;
+         }},
+        {"change a semaphore in time",
+         [=] {
+           sembuf up{.sem_num = 0, .sem_op = 1, .sem_flg = IPC_NOWAIT};
+           const timespec limit{};
+           return semtimedop(semaphores, &up, 1, &limit) == 0;
+         }},
+        {"remove semaphores", [=] { return semctl(semaphores, 0, IPC_RMID) == 0; }},
+        {"make a queue",
+         [] {
+           const int id = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+           return id >= 0 && msgctl(id, IPC_RMID, nullptr) == 0;
+         }},
+        {"send to a queue",
+         [=] {
+           const long message[2] = {1, 0};
+           return msgsnd(queue, message, 1, IPC_NOWAIT) == 0;
+         }},
+        {"take from a queue",
+         [=] {
+           long message[2] = {1, 0};
+           msgsnd(queue, message, 1, IPC_NOWAIT);
+           return msgrcv(queue, message, 1, 0, IPC_NOWAIT) == 1;
+         }},
+        {"remove a queue", [=] { return msgctl(queue, IPC_RMID, nullptr) == 0; }},
+    };
+  }
+
   /// Ways out, each of which succeeds for a process without a sandbox.
   std::vector<Escape> Escapes() {
     const pid_t parent = getpid();
     const std::string file = outside_ + "/file";
     const auto process = "/proc/" + std::to_string(parent);
-    return {
+    std::vector<Escape> escapes = {
         {"connect to a server's socket", [=, this] { return Connects(AF_UNIX, Local(outside_ + "/socket")); }},
         {"connect by TCP", [this] { return Connects(AF_INET, address_); }},
         {"send a datagram", [this] { return SendsDatagram(); }},
@@ -123,7 +213,19 @@ class SandboxTest : public testing::Test {
         {"take a process's descriptor", [=] { return UniqueFd(static_cast<int>(syscall(434, parent, 0))).valid(); }},
         {"slow a process down", [=] { return setpriority(PRIO_PROCESS, static_cast<id_t>(parent), 0) == 0; }},
         {"run a shell", [] { return Executes("/bin/sh"); }},
+        {"open its directory to all",
+         [this] { return With(own_, [](int fd) { return fchmod(fd, 0777); }) && ModeOf(own_) == 0777; }},
+        {"make a program run as its user",
+         [this] { return With(own_ + "/marked", [](int fd) { return fchmod(fd, 06755); }); }},
+        {"give a file of its own away",
+         [this] { return With(own_ + "/marked", [](int fd) { return fchown(fd, geteuid(), getegid()); }); }},
+        {"mark a file of its own",
+         [this] { return With(own_ + "/marked", [](int fd) { return fsetxattr(fd, "user.x", "y", 1, 0); }); }},
+        {"take a mark off",
+         [this] { return With(own_ + "/marked", [](int fd) { return fremovexattr(fd, "user.old"); }); }},
     };
+    for (Escape& escape : SystemVEscapes()) escapes.push_back(std::move(escape));
+    return escapes;
   }
 
   /// Names of the escapes that succeed in a process that has entered the sandbox, each followed by a newline.
@@ -142,7 +244,7 @@ class SandboxTest : public testing::Test {
       // What it may do, it can.
       const UniqueFd own(open((own_ + "/file").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
       return own.valid() && ftruncate(own.get(), 10) == 0 && chmod((own_ + "/file").c_str(), 0644) == 0 &&
-                     Reads("/usr/lib") && Reads("/dev/null")
+                     Reads("/usr/lib") && Reads("/dev/null") && shmctl(segment_, IPC_RMID, nullptr) == 0
                  ? 0
                  : 3;
     });
@@ -164,6 +266,10 @@ class SandboxTest : public testing::Test {
   UniqueFd local_;
   UniqueFd tcp_;
   sockaddr_in address_{};
+  key_t key_ = static_cast<key_t>(0x6d666900 ^ getpid());
+  int segment_ = shmget(key_, 56, IPC_CREAT | 0600);
+  int semaphores_ = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+  int queue_ = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
   TestHost host_;
 };
 
@@ -184,6 +290,38 @@ TEST_F(SandboxTest, LetsNothingOut) {
   EXPECT_EQ(Escaped(sandbox), "");
   EXPECT_EQ(ReadFile(outside_ + "/file"), "data of others");
   EXPECT_EQ(ModeOf(own_ + "/file"), 0600U) << "a mode is only said to be set";
+  EXPECT_EQ(ModeOf(own_), 0700U);
+  shmid_ds status{};
+  EXPECT_EQ(shmctl(segment_, IPC_STAT, &status), 0) << "shared memory is only said to be removed";
+  EXPECT_EQ(status.shm_perm.mode & 0777U, 0600U);
+}
+
+TEST_F(SandboxTest, SharedMemoryThatAProgramMadeEndsWithIt) {
+  SandboxRules rules = Rules();
+  rules.executable = {"/usr/bin", "/bin", "/usr/lib", "/lib", "/lib64"};
+  const Sandbox sandbox(rules);
+  const auto make = [&](const Sandbox* walls) {
+    const ChildResult result =
+        RunCommand({.program = "/usr/bin/perl",
+                    .arguments = {"-e", "print join(' ', map { shmget(0, 56, 03600) // die $! } 1 .. 3)"},
+                    .environment = CleanEnvironment(),
+                    .sandbox = walls},
+                   host_);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    std::istringstream ids(result.output);
+    std::vector<int> made;
+    for (int id = 0; ids >> id;) made.push_back(id);
+    EXPECT_EQ(made.size(), 3U) << result.output;
+    return made;
+  };
+  const auto exists = [](int id) {
+    shmid_ds status{};
+    return shmctl(id, IPC_STAT, &status) == 0;
+  };
+  const std::vector<int> before = make(nullptr);
+  for (const int id : make(&sandbox)) EXPECT_FALSE(exists(id));
+  EXPECT_TRUE(exists(segment_)) << "its maker lives";
+  for (const int id : before) shmctl(id, IPC_RMID, nullptr);
 }
 
 TEST_F(SandboxTest, SaysWhatAnOlderKernelLacks) {

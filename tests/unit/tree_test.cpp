@@ -162,6 +162,34 @@ TEST_F(Tree, RemovalTakesWideTreesAndNamesOfItsOwnKind) {
   EXPECT_FALSE(Exists(d_ / "t"));
 }
 
+TEST_F(Tree, NoModeOfADirectoryOfOurOwnKeepsItFromBeingRemoved) {
+  // Modes mean nothing to root: somebody else must do it.
+  constexpr uid_t kNobody = 65534;
+  const auto modes = {0U, 0100U, 0200U, 0300U, 0400U, 0500U, 0600U};
+  MakeDirectory(d_ / "home", 0700);
+  ASSERT_EQ(chmod(d_.path().c_str(), 0711), 0);
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown((d_ / "home").c_str(), kNobody, kNobody), 0);
+  }
+  Forked owner([&] {
+    if (geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) return 2;
+    for (const unsigned outer : modes) {
+      for (const unsigned inner : modes) {
+        const std::string top = d_ / "home/t";
+        for (const char* name : {"", "/a", "/a/b", "/a/b/c", "/a/empty", "/z"}) MakeDirectory(top + name, 0700);
+        for (const char* name : {"/f", "/a/f", "/a/b/f", "/a/b/c/f", "/z/f"}) Write(top + name, "");
+        for (const char* name : {"/a/b/c", "/a/b", "/a/empty", "/z"}) chmod((top + name).c_str(), inner);
+        for (const char* name : {"/a", ""}) chmod((top + name).c_str(), outer);
+        if (!Complaint([&] { RemoveTree(top); }).empty() || Exists(top)) return 1;
+      }
+    }
+    // One of others stays as it is.
+    return Complaint([&] { RemoveTree(d_ / "outside"); }).empty() && geteuid() == kNobody ? 3 : 0;
+  });
+  EXPECT_EQ(owner.Wait(), 0);
+  if (geteuid() == 0) OutsideIsUntouched();
+}
+
 TEST_F(Tree, TheModeOfAFileWithASecondNameIsNotChanged) {
   MakeDirectory(d_ / "t", 0700);
   ASSERT_EQ(link((d_ / "outside/keep").c_str(), (d_ / "t/a").c_str()), 0);

@@ -52,7 +52,7 @@ TEST_F(VerificationTest, WithoutAScratchServerTheArchiveIsReadAndARemarkSaysSo) 
   EXPECT_EQ(done.method + "|" + done.result, "list|ok");
   EXPECT_EQ(done.remark,
             "the backup was only read, not restored: initdb of the scratch server failed: initdb: no such locale");
-  EXPECT_FALSE(mfi::os::Exists(ScratchOfNode()));
+  EXPECT_FALSE(ScratchIsThere());
 }
 
 TEST_F(VerificationTest, WithoutRoomTheArchiveIsReadAndARemarkSaysSo) {
@@ -73,9 +73,9 @@ TEST_F(VerificationTest, WithoutAScratchDirectoryTheRemarkNamesIt) {
 
 TEST_F(VerificationTest, AStopIsNotTakenForAMissingScratchServer) {
   Program("initdb", "exec tail -f /dev/null");
-  host_.stop_when = [&] { return mfi::os::Exists(ScratchOfNode()); };
+  host_.stop_when = [&] { return ScratchIsThere(); };
   EXPECT_EQ(ErrorOf([&] { Verify("restore"); }).sqlstate(), mfi::core::sqlstate::kQueryCanceled);
-  EXPECT_FALSE(mfi::os::Exists(ScratchOfNode()));
+  EXPECT_FALSE(ScratchIsThere());
 }
 
 TEST_F(VerificationTest, CancelShutdownAndTimeLimitAreStops) {

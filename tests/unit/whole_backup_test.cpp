@@ -24,7 +24,7 @@ class WholeBackup : public RealPrograms {
     job_.record.id = mfi::core::RunId(job_.record.database, host_.now);
     RunRecord record = RunBackup(job_, host_);
     EXPECT_FALSE(Exists(directory_.PartialPath(record.id)));
-    EXPECT_FALSE(Exists(ScratchOfNode()));
+    EXPECT_FALSE(ScratchIsThere());
     return record;
   }
 
@@ -95,7 +95,7 @@ TEST_F(WholeBackup, CountsBesideALongDump) {
   EXPECT_EQ(directory_.FindSet(record.id).contents.tables.at(0).rows, 80'000);
 
   Replace("pg_restore", "for a; do case $a in --dbname=*) kill -QUIT $(head -n 1 '" + ScratchOfNode() +
-                            "/data/postmaster.pid'); exec tail -f /dev/null;; esac; done; exec \"$REAL\" \"$@\"");
+                            "'*/data/postmaster.pid); exec tail -f /dev/null;; esac; done; exec \"$REAL\" \"$@\"");
   const std::string without = Again(record.id);
   EXPECT_EQ(without.rfind("ok (the backup was only read, not restored: the scratch server died: ", 0), 0U) << without;
 }
