@@ -33,8 +33,8 @@ $_->set('mfi.silence_warning' => '1', 'mfi.silence_critical' => '600') for $prim
 my $verdict = sub { return $standby->sql("SELECT coalesce(peer_role, 'none') || ' ' || reasons::text FROM mfi_replication_health") };
 my $sees = sub { my ($regex) = @_; $standby->wait_sql("SELECT coalesce(peer_role, 'none') || ' ' || reasons::text ~ '$regex' FROM mfi_replication_health") };
 # Memory of the probe's process that no file backs, in MB; it is in no view.
-my $postmaster = (split /\n/, slurp_file($standby->data_dir . '/postmaster.pid'))[0];
 my $memory_of_probe = sub {
+	my $postmaster = (split /\n/, slurp_file($standby->data_dir . '/postmaster.pid'))[0];
 	for my $pid (split ' ', slurp_file("/proc/$postmaster/task/$postmaster/children"))
 	{
 		next if MfiNode::command_of($pid) !~ /mfi probe/;
