@@ -9,7 +9,8 @@
 #   --groups, --events only that
 # Environment: KEYCLOAK_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID, KEYCLOAK_CLIENT_SECRET or KEYCLOAK_CLIENT_SECRET_FILE, KEYCLOAK_TOKEN_REALM (of
 # the client; the realm), KEYCLOAK_CA_FILE, KEYCLOAK_PAGE (100), KEYCLOAK_TIMEOUT (30 s), KEYCLOAK_TRIES (5), KEYCLOAK_RETRY_DELAY (1 s, then doubled),
-# KEYCLOAK_ANSWER_MB (16) and KEYCLOAK_TOTAL_MB (1024), more than which no answer and no run may be, KEYCLOAK_ALLOW_HTTP=yes for a KEYCLOAK_URL without TLS.
+# KEYCLOAK_ANSWER_MB (16) and KEYCLOAK_TOTAL_MB (1024), more than which no answer and no run may be, KEYCLOAK_TOTAL_TIME (3600 s), longer than which
+# Keycloak is not asked, KEYCLOAK_ALLOW_HTTP=yes for a KEYCLOAK_URL without TLS.
 # Exit code: 0 all done, 1 something was not done, 2 wrong use, 3 done, but malformed events were left out.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -59,15 +60,15 @@ for name in url:KEYCLOAK_URL realm:KEYCLOAK_REALM client:KEYCLOAK_CLIENT_ID secr
   }
 done
 url=${url%/} page=${KEYCLOAK_PAGE:-100} tries=${KEYCLOAK_TRIES:-5} delay=${KEYCLOAK_RETRY_DELAY:-1} timeout=${KEYCLOAK_TIMEOUT:-30}
-answer_mb=${KEYCLOAK_ANSWER_MB:-16} total_mb=${KEYCLOAK_TOTAL_MB:-1024}
+answer_mb=${KEYCLOAK_ANSWER_MB:-16} total_mb=${KEYCLOAK_TOTAL_MB:-1024} total_time=${KEYCLOAK_TOTAL_TIME:-3600}
 wrong() { # MESSAGE NEXT-STEP
   say "$1"
   echo "    $2" >&2
   exit 2
 }
-for number in "$page" "$tries" "$timeout" "$answer_mb" "$total_mb"; do
+for number in "$page" "$tries" "$timeout" "$answer_mb" "$total_mb" "$total_time"; do
   [[ "$number" =~ ^[1-9][0-9]{0,5}$ ]] ||
-    wrong "KEYCLOAK_PAGE, KEYCLOAK_TRIES, KEYCLOAK_TIMEOUT, KEYCLOAK_ANSWER_MB and KEYCLOAK_TOTAL_MB must be whole numbers from 1, not \"$number\"" "Correct it."
+    wrong "KEYCLOAK_PAGE, KEYCLOAK_TRIES, KEYCLOAK_TIMEOUT, KEYCLOAK_ANSWER_MB, KEYCLOAK_TOTAL_MB and KEYCLOAK_TOTAL_TIME must be whole numbers from 1, not \"$number\"" "Correct it."
 done
 [[ "$delay" =~ ^[0-9]{1,4}(\.[0-9]{1,4})?$ ]] || wrong "KEYCLOAK_RETRY_DELAY must be a number of seconds, not \"$delay\"" "Correct it."
 # A line break would go on as another line of curl's configuration.
@@ -91,18 +92,23 @@ admin=$url/admin/realms/$(encode "$realm")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-token=''
+token='' deadline=$((SECONDS + total_time)) requests=0
+max_requests=200000 max_levels=32
 
 # fetch FILE CURL-ARGUMENT...: sets status; 000 when there was no answer in time, or too large a one. What is secret comes on standard input.
 # Redirects are not followed. What curl may write is limited by the system, as a server need not say beforehand how much it sends.
 fetch() {
-  local file=$1 type size
+  local file=$1 type size left=$((deadline - SECONDS))
   shift
+  requests=$((requests + 1))
+  [ "$left" -gt 0 ] ||
+    die "Keycloak has not given all within $total_time s" "Does it answer without end, or slowly? If not, set KEYCLOAK_TOTAL_TIME higher. Nothing was written for this part."
+  [ "$requests" -le "$max_requests" ] || die "Keycloak has not given all in $max_requests answers" "Does it answer without end? If not, set KEYCLOAK_PAGE higher. Nothing was written for this part."
   rm -f "$file"
   status=$(
     ulimit -f $((answer_mb * 1024))
     trap '' XFSZ
-    exec curl -q -sS -g -K - --path-as-is --proto "$protocols" --max-redirs 0 --connect-timeout 10 --max-time "$timeout" ${KEYCLOAK_CA_FILE:+--cacert "$KEYCLOAK_CA_FILE"} \
+    exec curl -q -sS -g -K - --path-as-is --proto "$protocols" --max-redirs 0 --connect-timeout 10 --max-time $((timeout < left ? timeout : left)) ${KEYCLOAK_CA_FILE:+--cacert "$KEYCLOAK_CA_FILE"} \
       -H 'Accept: application/json' -o "$file" -w '%{http_code} %{content_type}' "$@" 2>"$work/error"
   ) || {
     size=$(stat -c %s "$file" 2>/dev/null) || size=0
@@ -124,8 +130,18 @@ fetch() {
 total=0
 # Whoever answers may have written it: nothing of it may move a terminal's cursor or begin another line of a log.
 printable() { LC_ALL=C tr '\n\t' '  ' | LC_ALL=C tr -c '\040-\176' '?'; }
+# The same of text that people read: letters of all languages stay, but not what controls, or turns the direction.
+control='[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]'
+plain() { jq -Rr --arg control "$control" 'gsub($control; "?")'; }
+# ask SQL [PSQL-OPTION...]: query. What psql says may quote what Keycloak gave: it stays apart from the script's own lines.
+ask() {
+  local code=0
+  query "$@" 2>"$work/said" || code=$?
+  plain <"$work/said" | sed 's/^/    /' >&2
+  return "$code"
+}
 reason() { if [ "$status" = 000 ]; then head -c 500 "$work/error" | printable; else echo "HTTP $status: $(head -c 300 "$1" 2>/dev/null | printable)"; fi; }
-back_off() { sleep "$(awk -v d="$delay" -v n="$1" 'BEGIN { print d * 2 ^ (n - 1) }')"; }
+back_off() { sleep "$(awk -v d="$delay" -v n="$1" -v left=$((deadline - SECONDS)) 'BEGIN { t = d * 2 ^ (n - 1); if (t > left) t = left; print(t > 0 ? t : 0) }')"; }
 config_line() { # NAME VALUE, quoted as curl's configuration wants it
   local value=${2//\\/\\\\}
   printf '%s = "%s"\n' "$1" "${value//\"/\\\"}"
@@ -152,13 +168,14 @@ log_in() {
   done
 }
 
-# is_page FILE: a list of objects that are not nested without end, in which what the next questions are made of is what it must be
+# is_page FILE PATH: a list of objects that are not nested without end, in which what the next questions are made of is what it must be
 is_page() {
-  jq -es '
+  jq -es --arg path "$2" '
     def depth: if type == "array" or type == "object" then 1 + ([.[] | depth] | max // 0) else 0 end;
     def whole($largest): type == "number" and . >= 0 and . <= $largest and . == floor;
-    length == 1 and (.[0] | type == "array" and depth <= 64 and all(.[]; type == "object"
-      and ((.subGroupCount // 0) | whole(1e6)) and ((.subGroupCount // 0) == 0 or (.id | type == "string" and test("\\A[A-Za-z0-9._-]{1,255}\\z") and . != "." and . != ".."))))' \
+    def is_id: type == "string" and test("\\A[A-Za-z0-9._-]{1,255}\\z") and . != "." and . != "..";
+    def is_group: type == "object" and (.id | is_id) and ((.subGroupCount // 0) | whole(1e6)) and ((.subGroups // []) | type == "array" and all(.[]; is_group));
+    length == 1 and (.[0] | type == "array" and depth <= 64 and all(.[]; if $path | startswith("/groups") then is_group else type == "object" end))' \
     "$1" >/dev/null 2>&1
 }
 
@@ -169,7 +186,7 @@ get() {
     [ -n "$token" ] || log_in
     fetch "$file" "$admin$path" <<<"$(config_line header "Authorization: Bearer $token")"
     case "$status" in
-      200) if is_page "$file"; then return 0; fi ;;
+      200) if is_page "$file" "$path"; then return 0; fi ;;
       3??) die "$path leads elsewhere (HTTP $status), which is not followed" "Set KEYCLOAK_URL to the address where Keycloak itself answers. Nothing was written for this part." ;;
       401)
         token='' refused=$((refused + 1))
@@ -197,7 +214,7 @@ moves_on() {
 # read_groups FILE: one reading of every group, a line for each. Sets whole: not when something was gone or missing meanwhile.
 read_groups() {
   whole=yes
-  local first=0 count id children received
+  local first=0 count id children received level=1
   : >"$work/parents"
   : >"$1"
   rm -f "$work/page.before"
@@ -210,6 +227,8 @@ read_groups() {
     first=$((first + count))
   done
   while [ -s "$work/parents" ]; do
+    level=$((level + 1))
+    [ "$level" -le "$max_levels" ] || die "the groups of realm $realm are nested deeper than $max_levels levels" "Does Keycloak answer without end? Nothing was written."
     mv "$work/parents" "$work/level"
     : >"$work/parents"
     while read -r id children; do
@@ -259,7 +278,7 @@ take_snapshot() {
 find_scope() {
   local found
   [ -z "$kind" ] || return 0
-  found=$(query "SELECT 'portal', id, name FROM portals WHERE realm_id = :'realm' UNION ALL SELECT 'mfi', id, name FROM mfi_clients WHERE realm_id = :'realm'" -v realm="$realm")
+  found=$(ask "SELECT 'portal', id, name FROM portals WHERE realm_id = :'realm' UNION ALL SELECT 'mfi', id, name FROM mfi_clients WHERE realm_id = :'realm'" -v realm="$realm")
   case "$(grep -c . <<<"$found")" in
     1) IFS=$'\x1f' read -r kind scope _ <<<"$found" ;;
     0) die "no portal and no MFI has the realm_id $realm" "Insert it first, or name one by --portal or --mfi." ;;
@@ -272,10 +291,10 @@ groups() {
   take_snapshot
   options=$(jq -c --argjson dry_run "$dry_run" '.dry_run = $dry_run' <<<"$options")
   # shellcheck disable=SC2016
-  query '\set groups `cat :'"'file'"'`
+  ask '\set groups `cat :'"'file'"'`
     SELECT mfi_sync_'"$kind"'_groups(:'"'scope'"', :'"'groups'"', :'"'options'"')' -v file="$work/snapshot" -v scope="$scope" -v options="$options" >"$work/report" ||
     die "the groups of realm $realm were not synced" "The lines above say why. Nothing was written."
-  jq -r --arg realm "$realm" 'def printable: if type == "string" then gsub("\\p{Cc}"; "?") elif type == "array" or type == "object" then map_values(printable) else . end; printable |
+  jq -r --arg realm "$realm" --arg control "$control" 'def printable: if type == "string" then gsub($control; "?") elif type == "array" or type == "object" then map_values(printable) else . end; printable |
     "Groups of realm \($realm), \(.kind) \(.scope_id): \(.outcome)\(if .options.dry_run then " (dry run)" else "" end)",
     "  " + ([.counts | to_entries[] | select(.value > 0) | "\(.value) \(.key | gsub("_"; " "))"] | join(", ")),
     (.items[:50][] | "  \(.class | gsub("_"; " ")) \(if .old.path and .new.path then "\(.old.path) -> \(.new.path)" else (.new.path // .old.path // .id) end)"),
@@ -300,10 +319,11 @@ import_events() {
     moves_on
     jq -e '(.[0].time? // 0) >= (.[-1].time? // 0)' "$work/page" >/dev/null || die "the $name events do not come newest first" "Nothing of them was imported."
     # An hour back: events of several Keycloak nodes do not arrive in order.
-    [ "$first" -gt 0 ] || since=$(query "SELECT coalesce(floor(extract(epoch FROM max(event_time) - interval '1 hour') * 1000), 0)
+    [ "$first" -gt 0 ] || since=$(ask "SELECT coalesce(floor(extract(epoch FROM max(event_time) - interval '1 hour') * 1000), 0)
       FROM $table WHERE realm_id = :'realm' AND event_time BETWEEN now() - interval '35 days' AND now()" -v realm="$(jq -r '[.[].realmId? // empty][0] // ""' "$work/page")")
     jq -c '.[]' "$work/page" >>"$work/events"
-    oldest=$(jq -r '[.[].time? // empty | numbers] | min // 0 | floor' "$work/page")
+    # No time that a shell cannot count, and an event that has none is malformed.
+    oldest=$(jq -r '[.[].time? // empty | numbers | select(. >= 0 and . < 1e15)] | min // 0 | floor' "$work/page")
     [ "$oldest" -ge "$since" ] || break
     first=$((first + count))
   done
@@ -317,11 +337,11 @@ import_events() {
     [ -s "$chunk" ] || continue
     jq -s . "$chunk" >"$work/array"
     # shellcheck disable=SC2016
-    query '\set events `cat :'"'file'"'`
+    ask '\set events `cat :'"'file'"'`
       SELECT mfi_import_'"$name"'_events(:'"'events'"')' -v file="$work/array" >"$work/report" ||
       die "the $name events of realm $realm were not imported" "The lines above say why. Older ones are in; run it again for the others."
     new=$((new + $(jq .inserted "$work/report"))) known=$((known + $(jq .known "$work/report"))) bad=$((bad + $(jq .malformed "$work/report")))
-    jq -r --slurpfile events "$work/array" '.errors[] | "  malformed: \(.path_in_input | sub("^[^]]*][.]?"; "")) \(.message): \($events[0][.index] | tostring | .[:200])" | gsub("\\p{Cc}"; "?")' "$work/report" >>"$work/malformed"
+    jq -r --arg control "$control" --slurpfile events "$work/array" '.errors[] | "  malformed: \(.path_in_input | sub("^[^]]*][.]?"; "")) \(.message): \($events[0][.index] | tostring | .[:200])" | gsub($control; "?")' "$work/report" >>"$work/malformed"
   done
   echo "${name^} events of realm $realm: $new new, $known known, $bad malformed"
   cat "$work/malformed"

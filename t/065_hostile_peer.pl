@@ -33,8 +33,8 @@ $_->set('mfi.silence_warning' => '1', 'mfi.silence_critical' => '600') for $prim
 my $verdict = sub { return $standby->sql("SELECT coalesce(peer_role, 'none') || ' ' || reasons::text FROM mfi_replication_health") };
 my $sees = sub { my ($regex) = @_; $standby->wait_sql("SELECT coalesce(peer_role, 'none') || ' ' || reasons::text ~ '$regex' FROM mfi_replication_health") };
 # Memory of the probe's process that no file backs, in MB; it is in no view.
-my $postmaster = (split /\n/, slurp_file($standby->data_dir . '/postmaster.pid'))[0];
 my $memory_of_probe = sub {
+	my $postmaster = (split /\n/, slurp_file($standby->data_dir . '/postmaster.pid'))[0];
 	for my $pid (split ' ', slurp_file("/proc/$postmaster/task/$postmaster/children"))
 	{
 		next if MfiNode::command_of($pid) !~ /mfi probe/;
@@ -114,6 +114,32 @@ for my $script ('cleartext', 'md5', 'trust', 'scram_unbound')
 $standby->set('mfi.peer_conninfo' => "'" . $to->(1) . " sslmode=disable'");
 $sees->('sslmode=disable in the connection string keeps the other node from being authenticated .Leave sslmode out');
 pass('a conninfo without TLS is told');
+
+# A service file leads anywhere, and libpq alone reads it: nothing that it names, or leaves out, takes the demands away.
+{
+	local $ENV{HOME} = PostgreSQL::Test::Utils::tempdir;
+	my $services = "$ENV{HOME}/.pg_service.conf";
+	my %impostors = map { $_ => MfiImpostor->new(script => 'cleartext', tls => $_ % 2) } 0 .. 4;
+	append_to_file($services, join '', map { "[peer$_]\nhost" . ($_ > 1 ? 'addr' : '') . '=127.0.0.1' . "\nport=" . $impostors{$_}->port . "\nuser=mfi_probe\npassfile=$passfile\n" } 0 .. 4);
+	append_to_file($services, "[real]\nhost=127.0.0.1\nport=" . $primary->port . "\nuser=mfi_probe\npassfile=$passfile\n");
+	$_->restart for $primary, $standby;
+	for my $case ([ 0, 'service=peer0' ], [ 1, 'service=peer1' ], [ 2, "service=peer2 host=" . $standby->host ], [ 3, 'postgresql:///postgres?service=peer3' ])
+	{
+		my ($number, $conninfo) = @$case;
+		$standby->set('mfi.peer_conninfo' => "'$conninfo'");
+		$standby->wait_until("$conninfo: it is asked", sub { return $impostors{$number}->ended >= 2 });
+		$sees->('peer-unauthenticated|peer-unreachable');
+		$no_secret->($conninfo, $impostors{$number});
+	}
+	$standby->set('mfi.peer_conninfo' => "'service=real'");
+	$sees->('primary \{');
+	pass('the real other node is believed by its service, too');
+	$primary->set('mfi.backup_source' => "'standby'", 'mfi.backup_source_conninfo' => "'service=peer4'");
+	like($primary->error('SELECT mfi_backup_now(wait => true)'), qr/the standby could not be dumped/, 'dump, by a service: fails');
+	cmp_ok(length $impostors{4}->received, '>', 0, 'dump, by a service: it was asked');
+	$no_secret->('dump, by a service', $impostors{4});
+	$primary->set('mfi.backup_source' => "'primary'", 'mfi.backup_source_conninfo' => "''");
+}
 
 # Lies that are believed because the conninfo demands nothing are read strictly.
 my @lies = (

@@ -5,7 +5,9 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
+use File::Path qw(rmtree);
 use IO::Socket::UNIX;
+use JSON::PP qw(decode_json encode_json);
 use MfiNode;
 use MfiShim qw(install_with replace);
 use PostgreSQL::Test::Utils qw(append_to_file run_log slurp_file);
@@ -128,6 +130,67 @@ cmp_ok(time - $begin, '<', 30, 'all of these looks: at once');
 $node->backup_ok;
 ok(-l "$backups/mfi_banking_20260105T020000Z", 'what is not ours is still there');
 
+# Giants and crowds as links to one file, which cost whoever makes them nothing: whoever reads them can be stopped, and does not read on for ever.
+my $whole = slurp_file("$backups/$id/manifest.json");
+my $giant = $node->basedir . '/giant';
+append_to_file($giant, '{"format":1,"x":[' . ('0,' x 7_500_000) . '0]}');
+my $record = $node->basedir . '/record';
+append_to_file($record, slurp_file("$backups/.runs/$id.json") =~ s/"note": null/sprintf '"note": "%s"', 'x' x 250_000/er);
+my @planted;
+for my $n (1 .. 40)
+{
+	my $set = sprintf 'mfi_banking_2025%02d%02dT020000Z', 1 + $n / 28, 1 + $n % 28;
+	mkdir "$backups/$set", 0700 or die;
+	link($giant, "$backups/$set/manifest.json") or die;
+	push @planted, "$backups/$set";
+}
+for my $n (1 .. 3000)
+{
+	my $file = sprintf "$backups/.runs/mfi_banking_2024%02d%02dT%02d0000Z.json", 1 + ($n / 24) / 28, 1 + ($n / 24) % 28, $n % 24;
+	link($record, $file) or die;
+	push @planted, $file;
+}
+my $looks = 'SELECT count(*) FROM mfi_backups';
+for my $limit (200, 1000)
+{
+	$begin = time;
+	like($node->error("SET statement_timeout = '${limit}ms'; $looks"), qr/canceling statement due to statement timeout/, "giants and a crowd: a statement_timeout of $limit ms fires");
+	cmp_ok(time - $begin, '<', 15, 'soon');
+}
+like($node->sql('SELECT verdict, reasons FROM mfi_backup_health'), qr/critical.*the backup directory holds more manifests or records than are read/, 'the verdict says that not all was read');
+like($node->error("SELECT mfi_backup_hold('$id', repeat('x', 47 * 1024 * 1024))"), qr/the reason is 49283072 bytes long, at most 511 are kept/, 'nobody makes a giant of a set by the reason to hold it');
+is($node->sql("SELECT mfi_backup_hold('$id', repeat('x', 511)) AND mfi_backup_release('$id')"), 't', 'a reason may be as long as a note');
+my $looker = $node->background_psql($node->database, on_error_stop => 0);
+my $looking = $looker->query_safe('SELECT pg_backend_pid()');
+$looker->query_until(qr/going/, "\\echo going\n$looks;\n");
+$node->wait_sql("SELECT state = 'active' AND query ~ 'mfi_backups' FROM pg_stat_activity WHERE pid = $looking");
+$begin = time;
+$node->stop('fast');
+cmp_ok(time - $begin, '<', 30, 'a fast shutdown ends while they are read, by a session and by the launcher');
+eval { $looker->quit };
+rmtree($_) for @planted;
+$node->start;
+$node->launcher_ready;
+is(slurp_file("$backups/$id/manifest.json"), $whole, 'the set is as it was');
+
+# An archive that the verification itself would take away, and names that nobody should have to read.
+my $false = 'mfi_banking_20260105T030000Z';
+run_log([ 'cp', '-a', "$backups/$id", "$backups/$false" ]) or die;
+rename "$backups/$false/mfi_banking.dump", "$backups/$false/manifest.json.tmp" or die;
+my $lie = decode_json($whole);
+@{ $lie->{run} }{qw(id path verify_result)} = ($false, "$false/manifest.json.tmp", undef);
+$lie->{files} = [ grep { $_->{name} eq 'globals.sql' } @{ $lie->{files} } ];
+unlink "$backups/$false/manifest.json" or die;
+append_to_file("$backups/$false/manifest.json", encode_json($lie));
+like($node->error("SELECT mfi_backup_verify('$false')"), qr/there is no backup set/, 'a set whose archive is none of its files is none');
+ok(-s "$backups/$false/manifest.json.tmp", 'and nothing of it is deleted');
+rmtree("$backups/$false");
+my $odd = "$backups/$id/a\xff\xfe\e[2J\nLOG:  all is well";
+append_to_file($odd, '');
+is($node->sql("SELECT mfi_backup_verify('$id')"), 'file a???[2J LOG: all is well was not in the set when it was published', 'a name that is no text is told as one');
+unlink $odd or die;
+is($node->sql("SELECT mfi_backup_verify('$id')"), 'ok', 'without it the set is proven');
+
 # Written to or replaced while it is verified: never called proven.
 replace($path, 'pg_restore', q{for a; do case "$a" in /*.dump) file=$a ;; esac; done; case "$1" in --file=*) touch "$file" ;; esac; real "$@"});
 like($node->error("SELECT mfi_backup_verify('$id')"), qr/file mfi_banking.dump was touched while the set was verified, so nothing is proven/, 'touched while it is read');
@@ -138,5 +201,27 @@ replace($path, 'pg_restore', q{[ "$1" != --list ] || { for a; do case "$a" in /*
 like($node->error('SELECT mfi_backup_now(wait => true)'), qr{/pipe" is not a regular file}, 'a pipe put into a set that is being made');
 replace($path, 'pg_restore', undef);
 $node->sql("SELECT mfi_backup_verify('$_')") for split /\n/, $node->sql("SELECT id FROM mfi_backups WHERE path IS NOT NULL AND verify_result IS NULL");
+
+# Directories in the place of links hold up neither a backup nor retention.
+unlink "$backups/latest";
+mkdir "$backups/latest" or die;
+$node->sql('SELECT mfi_backup_now(wait => true)');
+my $newest = 'FROM mfi_backups ORDER BY queued_at DESC LIMIT 1';
+like($node->sql("SELECT state, verify_result, error $newest"), qr/^succeeded\|ok\|the link "\Q$backups\E\/latest" could not be set, so remove what is there/, 'a directory in the place of latest: the backup is good, with a remark');
+like($node->sql('SELECT reasons FROM mfi_backup_health'), qr/backup-remark.*could not be set/, 'which is in the verdict');
+rmdir "$backups/latest" or die;
+unlink "$backups/$id.sql.gz" or die;
+mkdir "$backups/$id.sql.gz" or die;
+for my $set (grep { -d "$backups/$_" && !-l "$backups/$_" && -e "$backups/$_/mfi_banking.dump" } split /\n/, $node->sql('SELECT id FROM mfi_backups WHERE path IS NOT NULL'))
+{
+	my $old = slurp_file("$backups/$set/manifest.json") =~ s/("(?:queued|started|finished|verified)_at": ")20\d\d/${1}2020/gr;
+	unlink "$backups/$set/manifest.json" or die;
+	append_to_file("$backups/$set/manifest.json", $old);
+}
+$node->set('mfi.backup_min_keep' => 1, 'mfi.backup_retain_days' => 1);
+$node->sql('SELECT mfi_backup_now(wait => true)');
+# The new one, and the only one to go back a day.
+is($node->sql('SELECT count(*) FROM mfi_backups WHERE path IS NOT NULL'), 2, 'a directory in the place of a link: retention goes on');
+ok(-d "$backups/$id.sql.gz" && !-e "$backups/$id", 'which stays, and its set does not');
 $node->stop;
 done_testing();

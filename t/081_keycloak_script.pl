@@ -179,16 +179,41 @@ $hostile->("an endless answer to $_", qr/larger than 2 MB/, { match => $_, do =>
 $hostile->("a slow answer to $_", qr/after 2 tries: .*timed out/, { match => $_, do => 'drip' }, { KEYCLOAK_TIMEOUT => 1 }) for '/token', '/groups';
 $hostile->('pages without end', qr/sends more than 3 MB/, { match => '/groups', do => 'pages' }, { KEYCLOAK_TOTAL_MB => 3, KEYCLOAK_TIMEOUT => 30 });
 $hostile->('events without end', qr/sends more than 3 MB/, { match => '/events', do => 'pages' }, { KEYCLOAK_TOTAL_MB => 3, KEYCLOAK_TIMEOUT => 30 }, '--events');
+$hostile->('a page of one group after the other', qr/has not given all within 2 s/, { match => '/groups\?', do => 'small' }, { KEYCLOAK_TOTAL_TIME => 2 });
+$hostile->('events one after the other', qr/has not given all within 2 s/, { match => '/events', do => 'small' }, { KEYCLOAK_TOTAL_TIME => 2 }, '--events');
+$hostile->('patience without end', qr/has not given all within 2 s/, { match => '/groups', do => 500 }, { KEYCLOAK_TOTAL_TIME => 2, KEYCLOAK_TRIES => 999999, KEYCLOAK_RETRY_DELAY => 9999 });
+$hostile->('a slow answer, at last', qr/no answer to .* timed out|has not given all within 2 s/, { match => '/groups', do => 'drip' }, { KEYCLOAK_TOTAL_TIME => 2, KEYCLOAK_TIMEOUT => 300, KEYCLOAK_TRIES => 9 });
+$hostile->('children without end', qr/nested deeper than 32 levels/, { match => '/groups', do => 'deep' }, { KEYCLOAK_TIMEOUT => 30 });
 my $id = '"id":"a","name":"a","path":"/a"';
 for my $body (
 	'[' x 200_000, ('[' x 100) . (']' x 100), '[{' . $id . ',"attributes":' . ('{"a":' x 100) . '1' . ('}' x 100) . '}]', '{}', '5', '"a"', 'null', '', '[][]', '[] 5', '[1]', '[[]]', "\x00",
 	'[{"id":"../../x","subGroupCount":1}]', '[{"id":"..","subGroupCount":1}]', '[{"id":"a/b","subGroupCount":1}]', '[{"id":"a\nb","subGroupCount":1}]',
-	'[{"id":{"a":1},"subGroupCount":1}]', '[{"subGroupCount":1}]', map { qq([{$id,"subGroupCount":$_}]) } '"1"', '-1', '1e300', '1.5', '"a[$(touch ' . $marker . ')]"', '[1]')
+	'[{"id":{"a":1},"subGroupCount":1}]', '[{"name":"a","path":"/a"}]', '[{"id":"\\u001b[2J\\u0007\\r\\nLOG: all is well\\u009b31m","name":"a","path":"/a"}]', '[{' . $id . ',"subGroups":[{"id":"\\u202e","name":"b","path":"/a/b"}]}]',
+	'[{' . $id . ',"subGroups":{}}]', '[{"subGroupCount":1}]', map { qq([{$id,"subGroupCount":$_}]) } '"1"', '-1', '1e300', '1.5', '"a[$(touch ' . $marker . ')]"', '[1]')
 {
 	$hostile->('page ' . ++$n, qr/no answer to \/groups.* after 2 tries/, { match => '/groups', do => 'body', body => $body });
 }
 $hostile->('a page of another type', qr/not of the type application\/json/, { match => '/groups', do => 'body', body => '[]', type => 'text/html' });
 $hostile->('words for the terminal', qr/HTTP 200: .\?\[2J/, { match => '/groups', do => 'body', body => qq("\e[2J\x{9b}31m\x07) });
+# What psql quotes of it, and the report: letters of all languages, but nothing that moves a cursor, begins a line or turns the direction.
+{
+	my @odd = ("\e[2J\e]0;owned\a\r\nLOG: all is well", "\x{9b}31m", "a\x{202e}b\x{2028}c\x{2029}d\x{feff}");
+	my $groups = sub { return [ map { { id => sprintf('00000000-0000-0000-0000-0000000002%02d', $_), name => $_[0][$_], path => "/$_[0][$_]", attributes => {}, realmRoles => [], clientRoles => {} } } 0 .. $#{ $_[0] } ] };
+	for my $case ([ 'twice the same', [ @odd, @odd ] ], [ 'odd names', [ @odd, "\x{41a}\x{430}\x{441}\x{441}\x{430} \x{94f6}\x{884c}" ] ])
+	{
+		my ($name, $names) = @$case;
+		$keycloak->set(groups => $groups->($names), faults => []);
+		my ($exit, $words) = run_script({ KEYCLOAK_PAGE => 100 }, '--groups', '--portal', $portal, '--dry-run', '--option', 'max_delete_ratio=1');
+		utf8::decode($words) or fail("$name: is UTF-8");
+		unlike($words, qr/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}](?<!\n)/, "$name: nothing for a terminal");
+		unlike($words, qr/^(?:LOG|owned)/m, "$name: no line of its own");
+		like($words, qr/\x{41a}\x{430}\x{441}\x{441}\x{430} \x{94f6}\x{884c}/, "$name: letters stay") if $name eq 'odd names';
+	}
+	$keycloak->set(groups => [@groups], events => [ { id => 'far', time => 1e300, type => "LOGIN\e[2J\x{202e}", realmId => 'realm-uuid' } ]);
+	my ($exit, $words) = run_script({}, '--events');
+	is($exit, 3, 'an event of another age is malformed') or diag($words);
+	unlike($words, qr/integer expression|\e|\xe2\x80\xae/, 'and told in plain words');
+}
 $keycloak->set(faults => []);
 
 # What is set is looked at before anything is asked.
@@ -202,7 +227,7 @@ for my $name (qw(KEYCLOAK_URL KEYCLOAK_REALM KEYCLOAK_CLIENT_ID KEYCLOAK_CLIENT_
 runs("no TLS", 2, qr/is not https.*\n.*KEYCLOAK_ALLOW_HTTP=yes/, { KEYCLOAK_ALLOW_HTTP => $_ }) for undef, '', 'no', 'YES';
 runs("address $_", 2, qr/must begin with https/, { KEYCLOAK_URL => $_ }) for "file://$marker.secret", 'ftp://127.0.0.1/', 'ops.example', '-K/etc/passwd', 'https://', 'HTTPS://x';
 runs("delay $_", 2, qr/must be a number/, { KEYCLOAK_RETRY_DELAY => $_ }) for '-1', '1; system("id")', '1e9';
-runs('a limit', 2, qr/must be whole numbers/, { KEYCLOAK_ANSWER_MB => '0' });
+runs('a limit', 2, qr/must be whole numbers/, { $_ => '0' }) for 'KEYCLOAK_ANSWER_MB', 'KEYCLOAK_TOTAL_TIME';
 is_deeply([ $keycloak->requests ], [], 'nothing was asked');
 ok(!-e $marker, 'and no file made');
 is_deeply([ glob(PostgreSQL::Test::Utils::tempdir . '/tmp.*') ], [], 'no file is left behind');

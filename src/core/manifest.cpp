@@ -1,5 +1,7 @@
 #include "core/manifest.h"
 
+#include <algorithm>
+
 #include "core/names.h"
 #include "core/run_record_json.h"
 
@@ -90,19 +92,30 @@ bool StaysInside(const std::string& name) {
   return !name.empty() && name.front() != '/' && ("/" + name + "/").find("/../") == std::string::npos;
 }
 
+/// What is restored must be what the set's digests are of.
+bool IsListed(const std::string& archive, const std::vector<ManifestFile>& files) {
+  return std::any_of(files.begin(), files.end(), [&](const ManifestFile& file) {
+    return file.name == archive || file.name.rfind(archive + "/", 0) == 0;
+  });
+}
+
 ManifestFile FileFromJson(const json::Json& object) {
   if (!object.is_object()) json::WrongType("files", "an array of objects");
   ManifestFile file;
   json::Read(object, "name", file.name);
   json::Read(object, "bytes", file.bytes);
   json::Read(object, "sha256", file.sha256);
-  if (!StaysInside(file.name)) {
+  if (!StaysInside(file.name) || IsManifestName(file.name)) {
     throw Error(sqlstate::kDataCorrupted, "a file of the set has the name \"" + file.name + "\"");
   }
   return file;
 }
 
 }  // namespace
+
+bool IsManifestName(std::string_view name) {
+  return name == kManifestName || name == kManifestName + std::string(".tmp");
+}
 
 std::string ToJson(const Manifest& manifest) {
   json::Json files = json::Json::array();
@@ -146,6 +159,9 @@ Manifest ParseManifest(std::string_view text) {
   for (const json::Json& file : json::List(document, "files")) manifest.files.push_back(FileFromJson(file));
   manifest.contents = ContentsFromJson(json::Section(document, "contents"));
   if (manifest.files.empty()) throw Error(sqlstate::kDataCorrupted, "the manifest names no files");
+  if (!IsListed(path.substr(set.size()), manifest.files)) {
+    throw Error(sqlstate::kDataCorrupted, "the set's archive \"" + path + "\" is not among its files");
+  }
   json::Read(document, "adopted_from", manifest.adopted_from);
   if (const json::Json* hold = json::Find(document, "hold")) {
     if (!hold->is_object()) json::WrongType("hold", "an object");

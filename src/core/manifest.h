@@ -11,10 +11,15 @@
 namespace mfi::core {
 
 inline constexpr int kManifestFormat = 1;
+inline constexpr char kManifestName[] = "manifest.json";
 
-/// A manifest that is larger is neither written nor read. One of 100,000 tables, each with a file of its own, has 31
+/// A manifest that is larger is neither written nor read. One of 50,000 tables, each with a file of its own, has 15.5
 /// MB.
-inline constexpr std::int64_t kMaxManifestBytes = std::int64_t{48} * 1024 * 1024;
+inline constexpr std::int64_t kMaxManifestBytes = std::int64_t{16} * 1024 * 1024;
+
+/// Whether a file of this name, directly in a set, is its manifest, or what a crash left of writing it. Neither is ever
+/// one of the set's files.
+bool IsManifestName(std::string_view name);
 
 /// One file of a set.
 struct ManifestFile {
@@ -40,7 +45,7 @@ struct DatabaseProperties {
 /// manifest.json: what a set is, enough to list, check and restore it without any server. A directory without a
 /// valid manifest is not a set.
 struct Manifest {
-  RunRecord run;
+  RunRecord run;  // its path is a listed file, or the directory of listed files
   DatabaseProperties database;
   std::string server_version;
   std::vector<std::string> dump_command;

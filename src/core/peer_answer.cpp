@@ -32,7 +32,7 @@ std::optional<PeerAnswer> ParsePeerAnswer(const std::vector<std::vector<std::opt
   return PeerAnswer{*row[0] == "t", *row[1], *timeline, *started};
 }
 
-std::string PeerWords(std::string_view text, std::size_t bytes) {
+std::string PlainWords(std::string_view text, std::size_t bytes) {
   constexpr std::string_view kCut = " ...";
   std::string words;
   for (const char c : text) {

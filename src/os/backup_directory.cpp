@@ -17,6 +17,7 @@ namespace mfi::os {
 namespace {
 
 using core::Error;
+using core::kManifestName;
 
 constexpr char kRunsName[] = ".runs";
 constexpr char kFailedPrefix[] = ".failed-";
@@ -28,14 +29,23 @@ bool IsInside(const std::string& path, const std::string& directory) {
 }
 
 /// The set in the directory `name`; nullopt when that is none.
-std::optional<core::Manifest> TrySet(const Directory& root, const std::string& name, const std::string& id) {
+std::optional<core::Manifest> TrySet(const Directory& root, const std::string& name, const std::string& id,
+                                     Reading& reading) {
   try {
-    core::Manifest manifest = core::ParseManifest(root.Below(name).Read(kManifestName, core::kMaxManifestBytes));
+    const std::string text = root.Below(name).Read(kManifestName, core::kMaxManifestBytes);
+    reading.Took(static_cast<std::int64_t>(text.size()));
+    core::Manifest manifest = core::ParseManifest(text);
     if (id.empty() || manifest.run.id == id) return manifest;
   } catch (const Error&) {
     return std::nullopt;
   }
   return std::nullopt;
+}
+
+/// Newest first, because the name of a set ends in its time: should not all be read, the newest are.
+std::vector<std::string> NewestFirst(std::vector<std::string> names) {
+  std::reverse(names.begin(), names.end());
+  return names;
 }
 
 /// What is written must be readable: a set with a manifest that is not would be none.
@@ -49,7 +59,13 @@ std::string TextOf(const core::Manifest& manifest) {
   return text;
 }
 
+std::string NoLink(const std::string& link, const Error& error) {
+  return "the link \"" + link + "\" could not be set, so remove what is there: " + error.what();
+}
+
+/// What was read newest first.
 void SortByAge(std::vector<StoredSet>& sets) {
+  std::reverse(sets.begin(), sets.end());
   std::stable_sort(sets.begin(), sets.end(), [](const StoredSet& a, const StoredSet& b) {
     return a.manifest.run.queued_at < b.manifest.run.queued_at;
   });
@@ -57,7 +73,8 @@ void SortByAge(std::vector<StoredSet>& sets) {
 
 }  // namespace
 
-BackupDirectory::BackupDirectory(std::string root, std::string node) : root_(std::move(root)), node_(std::move(node)) {
+BackupDirectory::BackupDirectory(std::string root, std::string node, Reading::Look look)
+    : root_(std::move(root)), node_(std::move(node)), look_(std::move(look)) {
   while (root_.size() > 1 && root_.back() == '/') root_.pop_back();
 }
 
@@ -102,12 +119,18 @@ FileLock BackupDirectory::LockForRun(const std::string& database) const {
 }
 
 std::vector<StoredSet> BackupDirectory::Sets() const {
+  Reading reading = StartReading();
+  return Sets(reading);
+}
+
+std::vector<StoredSet> BackupDirectory::Sets(Reading& reading) const {
   std::vector<StoredSet> sets;
   if (!IsDirectory(root_)) return sets;
   const Directory root = Directory::OpenConfigured(root_);
-  for (const std::string& name : root.Names()) {
+  for (const std::string& name : NewestFirst(root.Names())) {
     if (!core::IsRunId(name)) continue;
-    if (auto manifest = TrySet(root, name, name)) sets.push_back({std::move(*manifest), SetPath(name)});
+    if (!reading.Next()) break;
+    if (auto manifest = TrySet(root, name, name, reading)) sets.push_back({std::move(*manifest), SetPath(name)});
   }
   SortByAge(sets);
   return sets;
@@ -117,9 +140,11 @@ std::vector<StoredSet> BackupDirectory::FailedSets() const {
   std::vector<StoredSet> sets;
   if (!IsDirectory(root_)) return sets;
   const Directory root = Directory::OpenConfigured(root_);
-  for (const std::string& name : root.Names()) {
+  Reading reading = StartReading();
+  for (const std::string& name : NewestFirst(root.Names())) {
     if (name.rfind(kFailedPrefix, 0) != 0) continue;
-    auto manifest = TrySet(root, name, "");
+    if (!reading.Next()) break;
+    auto manifest = TrySet(root, name, "", reading);
     if (manifest && name.ends_with("-" + manifest->run.id)) sets.push_back({std::move(*manifest), root_ + "/" + name});
   }
   SortByAge(sets);
@@ -128,13 +153,14 @@ std::vector<StoredSet> BackupDirectory::FailedSets() const {
 
 core::Manifest BackupDirectory::FindSet(const std::string& id) const {
   if (core::IsRunId(id) && IsDirectory(root_)) {
-    if (auto manifest = TrySet(Directory::OpenConfigured(root_), id, id)) return std::move(*manifest);
+    Reading alone;
+    if (auto manifest = TrySet(Directory::OpenConfigured(root_), id, id, alone)) return std::move(*manifest);
   }
   throw Error("42704", "there is no backup set \"" + id + "\"", {},
               "SELECT id FROM mfi_backups WHERE path IS NOT NULL lists them.");
 }
 
-void BackupDirectory::Publish(const core::Manifest& manifest) const {
+std::string BackupDirectory::Publish(const core::Manifest& manifest) const {
   const std::string& id = manifest.run.id;
   const std::string partial = PartialPath(id);
   const Directory set = Directory::Open(partial);
@@ -144,10 +170,10 @@ void BackupDirectory::Publish(const core::Manifest& manifest) const {
   Rename(partial, SetPath(id));
   try {
     ReplaceSymlink(LinkPath(id), manifest.run.path);
-  } catch (const Error&) {
-    Remove(id);
-    throw;
+  } catch (const Error& error) {
+    return NoLink(LinkPath(id), error);
   }
+  return {};
 }
 
 void BackupDirectory::SaveManifest(const core::Manifest& manifest) const {
@@ -156,30 +182,48 @@ void BackupDirectory::SaveManifest(const core::Manifest& manifest) const {
   set.WriteAtomically(kManifestName, TextOf(manifest), old ? old->st_mode & 0777U : 0600U);
 }
 
-void BackupDirectory::PointLatestAtNewestVerified(const std::string& system_identifier) const {
+void BackupDirectory::RemoveUnsavedManifest(const std::string& id) const {
+  const Directory set = Directory::OpenConfigured(root_).Below(id);
+  const std::string name = std::string(kManifestName) + ".tmp";
+  if (unlinkat(set.fd(), name.c_str(), 0) != 0 && errno != ENOENT) ThrowErrno(errno, "remove", set.path() + "/" + name);
+}
+
+std::string BackupDirectory::PointLatestAtNewestVerified(const std::string& system_identifier) const {
   const std::string link = root_ + "/latest";
   std::string newest;
   for (const StoredSet& set : Sets()) {
     const core::RunRecord& run = set.manifest.run;
     if (run.verify_result == "ok" && run.system_identifier == system_identifier) newest = run.id;
   }
-  if (!newest.empty()) {
-    ReplaceSymlink(link, newest);
-  } else if (unlink(link.c_str()) != 0 && errno != ENOENT) {
-    ThrowErrno(errno, "remove", link);
+  try {
+    if (!newest.empty()) {
+      ReplaceSymlink(link, newest);
+    } else if (unlink(link.c_str()) != 0 && errno != ENOENT) {
+      ThrowErrno(errno, "remove", link);
+    }
+  } catch (const Error& error) {
+    return NoLink(link, error);
+  }
+  return {};
+}
+
+void BackupDirectory::Unlink(const std::string& id) const {
+  // A directory in its place is somebody else's.
+  if (unlink(LinkPath(id).c_str()) != 0 && errno != ENOENT && errno != EISDIR) {
+    ThrowErrno(errno, "remove", LinkPath(id));
   }
 }
 
 void BackupDirectory::Remove(const std::string& id) const {
   const std::string hidden = root_ + "/.remove-" + node_ + "-" + id;
-  if (unlink(LinkPath(id).c_str()) != 0 && errno != ENOENT) ThrowErrno(errno, "remove", LinkPath(id));
+  Unlink(id);
   if (!Exists(SetPath(id))) return;
   Rename(SetPath(id), hidden);
   RemoveTree(hidden);
 }
 
 std::string BackupDirectory::SetAside(const std::string& id) const {
-  if (unlink(LinkPath(id).c_str()) != 0 && errno != ENOENT) ThrowErrno(errno, "remove", LinkPath(id));
+  Unlink(id);
   std::string hidden = kFailedPrefix + node_ + "-" + id;
   Rename(SetPath(id), root_ + "/" + hidden);
   return hidden;

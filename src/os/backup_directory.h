@@ -5,6 +5,7 @@
 
 #include "core/manifest.h"
 #include "os/file.h"
+#include "os/reading.h"
 
 namespace mfi::os {
 
@@ -26,7 +27,8 @@ struct StoredSet {
 /// A set is a directory of that name, never a link to one.
 class BackupDirectory {
  public:
-  BackupDirectory(std::string root, std::string node);
+  /// `look` is asked before each file of every reading of the whole directory; it throws when the process has to stop.
+  BackupDirectory(std::string root, std::string node, Reading::Look look = {});
 
   /// Throws an Error with a next step unless `root` is an absolute path of an existing directory outside the data
   /// directory, which belongs to this process's user and which nobody else may write to or rename.
@@ -46,25 +48,35 @@ class BackupDirectory {
   /// Held while sets are deleted.
   FileLock LockForRemoval() const { return FileLock(RunsPath() + "/.lock"); }
 
-  /// All sets, oldest first. Directories without a valid manifest are no sets.
+  /// A reading of the directory with its look and the usual budget.
+  Reading StartReading() const { return Reading(look_); }
+
+  /// All sets, oldest first. Directories without a valid manifest are no sets. When the reading's budget is spent, the
+  /// oldest names are left out.
+  std::vector<StoredSet> Sets(Reading& reading) const;
   std::vector<StoredSet> Sets() const;
 
-  /// The sets that were set aside, by any node, oldest first.
+  /// The sets that were set aside, by any node, oldest first; within a budget like Sets.
   std::vector<StoredSet> FailedSets() const;
 
   /// The manifest of the set with this id; throws Error(42704) when there is none.
   core::Manifest FindSet(const std::string& id) const;
 
-  /// Makes the partial set durable and gives it its name by one rename, then links its archive.
-  void Publish(const core::Manifest& manifest) const;
+  /// Makes the partial set durable and gives it its name by one rename, then links its archive. Returns "", or why
+  /// there is no link: the set is good without it.
+  std::string Publish(const core::Manifest& manifest) const;
 
   /// Rewrites the manifest of a published set.
   void SaveManifest(const core::Manifest& manifest) const;
 
-  /// Lets `latest` name the newest verified set of this cluster; takes it away when there is none.
-  void PointLatestAtNewestVerified(const std::string& system_identifier) const;
+  /// Removes what a crash left of a SaveManifest.
+  void RemoveUnsavedManifest(const std::string& id) const;
 
-  /// Takes the set's names away, then its files.
+  /// Lets `latest` name the newest verified set of this cluster; takes it away when there is none. Returns "", or why
+  /// that could not be done.
+  std::string PointLatestAtNewestVerified(const std::string& system_identifier) const;
+
+  /// Takes the set's names away, then its files. What is no link under its link's name stays.
   void Remove(const std::string& id) const;
 
   /// Takes a set's names away because its verification failed; its files stay under a hidden name. Returns that name,
@@ -79,13 +91,13 @@ class BackupDirectory {
 
  private:
   void CheckPrivate() const;
+  void Unlink(const std::string& id) const;
   void RemoveHidden(const std::string& prefix) const;
   std::string LinkPath(const std::string& id) const { return root_ + "/" + id + ".sql.gz"; }
 
   std::string root_;
   std::string node_;
+  Reading::Look look_;
 };
-
-inline constexpr char kManifestName[] = "manifest.json";
 
 }  // namespace mfi::os

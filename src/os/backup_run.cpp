@@ -36,12 +36,17 @@ Verification VerifyFiles(const BackupJob& job, const core::Manifest& manifest, c
   return done;
 }
 
+/// So that a directory full of planted files does not keep a run from its end.
+Reading::Look LookOf(RunHost& host) {
+  return [&host] { host.Wait(-1, false, std::chrono::milliseconds{0}); };
+}
+
 class Run {
  public:
   Run(const BackupJob& job, RunHost& host)
       : job_(job),
         host_(host),
-        directory_(job.directory, job.record.node),
+        directory_(job.directory, job.record.node, LookOf(host)),
         saved_(directory_.RunsPath(), job.record),
         log_(directory_.RunsPath(), job.record.id),
         dump_(job, host, directory_.PartialPath(job.record.id)) {}
@@ -63,7 +68,8 @@ class Run {
     try {
       Expire(directory_, job_.record.database, record().system_identifier, job_.retention, host_.Now());
     } catch (const Error& error) {
-      Finish(RunState::kSucceeded, "old sets could not be deleted: " + Describe(error));
+      AddRemark("old sets could not be deleted: " + Describe(error));
+      Finish(RunState::kSucceeded, remark_);
     }
     return record();
   }
@@ -200,7 +206,7 @@ class Run {
     if (Exists(directory_.SetPath(record().id))) {
       throw Error(core::sqlstate::kObjectNotInPrerequisiteState, "a set named \"" + record().id + "\" exists already");
     }
-    directory_.Publish(manifest_);
+    AddRemark(directory_.Publish(manifest_));
     published_ = true;
   }
 
@@ -223,7 +229,7 @@ class Run {
     manifest_.run.finished_at = host_.Now();
     manifest_.run.error = remark_;
     directory_.SaveManifest(manifest_);
-    directory_.PointLatestAtNewestVerified(record().system_identifier);
+    AddRemark(directory_.PointLatestAtNewestVerified(record().system_identifier));
   }
 
   /// The set loses its name and stays for a time under another one, for whoever wants to know why.
@@ -282,7 +288,7 @@ class Run {
   PrivateLog log_;
   Dump dump_;
   core::Manifest manifest_;
-  std::string remark_;  // of a verification that did less than was wanted
+  std::string remark_;  // of what was done less than was wanted
   bool published_ = false;
 };
 
@@ -291,10 +297,15 @@ class Run {
 core::RunRecord RunBackup(const BackupJob& job, RunHost& host) { return Run(job, host).ToTheEnd(); }
 
 std::string VerifySet(const BackupJob& job, const std::string& id, RunHost& host) {
-  const BackupDirectory directory(job.directory, job.record.node);
+  const BackupDirectory directory(job.directory, job.record.node, LookOf(host));
   directory.CheckUsable(job.data_directory);
   core::Manifest manifest = directory.FindSet(id);
   host.Progress(RunState::kVerifying, manifest.run.size_bytes.value_or(0));
+  {
+    // Whoever holds or releases a set meanwhile writes it under this lock.
+    const FileLock lock = directory.LockForRemoval();
+    if (lock.held()) directory.RemoveUnsavedManifest(id);
+  }
   const PrivateLog log(directory.RunsPath(), id);
   Verification done = VerifyFiles(job, manifest, directory.SetPath(id), host);
   manifest.run.verify_method = done.method;
@@ -304,7 +315,8 @@ std::string VerifySet(const BackupJob& job, const std::string& id, RunHost& host
   manifest.run.verified_at.reset();
   if (done.result == "ok") manifest.run.verified_at = host.Now();
   directory.SaveManifest(manifest);
-  directory.PointLatestAtNewestVerified(manifest.run.system_identifier);
+  const std::string no_link = directory.PointLatestAtNewestVerified(manifest.run.system_identifier);
+  if (!no_link.empty()) done.remark += (done.remark.empty() ? "" : "; ") + no_link;
   return done.remark.empty() ? done.result : done.result + " (" + done.remark + ")";
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/printable.h"
 
 namespace mfi::os {
 namespace {
@@ -22,7 +23,7 @@ struct CloseDir {
 };
 
 [[noreturn]] void NotRegular(const std::string& shown) {
-  throw core::Error(core::sqlstate::kIoError, "\"" + shown + "\" is not a regular file");
+  throw core::Error(core::sqlstate::kIoError, "\"" + core::Printable(shown) + "\" is not a regular file");
 }
 
 /// Cuts the first part off `name`; false when there is none that may be used.
@@ -101,7 +102,8 @@ UniqueFd OpenRegular(int directory, const std::string& name, const std::string& 
 
 std::string ReadAll(int fd, const std::string& shown, std::int64_t limit) {
   const auto refuse = [&] {
-    throw core::Error(core::sqlstate::kIoError, "\"" + shown + "\" is larger than " + std::to_string(limit) + " bytes");
+    throw core::Error(core::sqlstate::kIoError,
+                      "\"" + core::Printable(shown) + "\" is larger than " + std::to_string(limit) + " bytes");
   };
   struct stat status {};
   if (fstat(fd, &status) != 0) ThrowErrno(errno, "read the status of", shown);

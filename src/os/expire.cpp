@@ -1,5 +1,7 @@
 #include "os/expire.h"
 
+#include <optional>
+
 #include "core/error.h"
 #include "os/record_store.h"
 
@@ -64,12 +66,41 @@ std::vector<core::RetentionDecision> PlanPublished(const BackupDirectory& direct
   return decisions;
 }
 
-void RemoveFailed(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,
-                  const core::RetentionRule& rule, core::UtcSeconds now) {
+/// What is done with one set after the other: one that fails keeps none of the others.
+class EachAlone {
+ public:
+  /// Whether it succeeded.
+  template <typename Step>
+  bool Try(const std::string& id, const Step& step) {
+    try {
+      step();
+      return true;
+    } catch (const core::Error& error) {
+      ++failures_;
+      if (!first_) first_.emplace(error.sqlstate(), id + ": " + error.what(), std::string(), error.hint());
+    }
+    return false;
+  }
+
+  /// Throws when something failed.
+  void Tell() const {
+    if (!first_) return;
+    const std::string more = failures_ > 1 ? ", and " + std::to_string(failures_ - 1) + " more" : "";
+    throw core::Error(first_->sqlstate(), first_->what() + more, {}, first_->hint());
+  }
+
+ private:
+  int failures_ = 0;
+  std::optional<core::Error> first_;
+};
+
+void RemoveFailed(EachAlone& each, const BackupDirectory& directory, const std::string& database,
+                  const std::string& system_identifier, const core::RetentionRule& rule, core::UtcSeconds now) {
   const std::vector<StoredSet> failed = FailedOf(directory, database);
   const std::vector<core::RetentionDecision> decisions = PlanFailed(failed, system_identifier, rule, now);
   for (std::size_t i = 0; i < failed.size(); ++i) {
-    if (!decisions[i].keep) directory.RemoveFailed(failed[i]);
+    if (decisions[i].keep) continue;
+    each.Try(decisions[i].id, [&] { directory.RemoveFailed(failed[i]); });
   }
 }
 
@@ -89,19 +120,27 @@ void Expire(const BackupDirectory& directory, const std::string& database, const
             const core::RetentionRule& rule, core::UtcSeconds now) {
   const FileLock lock = directory.LockForRemoval();
   if (!lock.held()) return;
+  EachAlone each;
   for (const core::RetentionDecision& decision : PlanPublished(directory, database, system_identifier, rule, now)) {
     if (decision.keep) continue;
-    directory.Remove(decision.id);
-    MarkExpired(directory, decision.id, decision.reason);
+    // A record that cannot be written stops it all: no set shall go without a word.
+    if (each.Try(decision.id, [&] { directory.Remove(decision.id); })) {
+      MarkExpired(directory, decision.id, decision.reason);
+    }
   }
-  RemoveFailed(directory, database, system_identifier, rule, now);
-  ForgetOldRuns(directory.RunsPath(), now - kKeepRecords);
+  RemoveFailed(each, directory, database, system_identifier, rule, now);
+  Reading reading = directory.StartReading();
+  ForgetOldRuns(directory.RunsPath(), now - kKeepRecords, reading);
+  each.Tell();
 }
 
 void ExpireFailed(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,
                   const core::RetentionRule& rule, core::UtcSeconds now) {
   const FileLock lock = directory.LockForRemoval();
-  if (lock.held()) RemoveFailed(directory, database, system_identifier, rule, now);
+  if (!lock.held()) return;
+  EachAlone each;
+  RemoveFailed(each, directory, database, system_identifier, rule, now);
+  each.Tell();
 }
 
 }  // namespace mfi::os

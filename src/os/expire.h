@@ -15,7 +15,7 @@ std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& direct
                                                    const core::RetentionRule& rule, core::UtcSeconds now);
 
 /// Deletes the sets that PreviewExpiry would delete and marks their runs expired. Does nothing while another process
-/// holds the directory's removal lock.
+/// holds the directory's removal lock. A set that cannot be deleted keeps none of the others; then throws Error.
 void Expire(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,
             const core::RetentionRule& rule, core::UtcSeconds now);
 

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "os/directory.h"
 
 namespace mfi::os {
@@ -92,9 +93,11 @@ void UniqueFd::Close() {
 }
 
 void ThrowErrno(int error_number, const std::string& what, const std::string& path) {
-  throw core::Error(SqlstateOf(error_number),
-                    "could not " + what + " \"" + path + "\": " + std::generic_category().message(error_number), {},
-                    HintFor(error_number));
+  // Others may have named it.
+  throw core::Error(
+      SqlstateOf(error_number),
+      core::Printable("could not " + what + " \"" + path + "\": ") + std::generic_category().message(error_number), {},
+      HintFor(error_number));
 }
 
 bool Exists(const std::string& path) {
@@ -151,7 +154,12 @@ void ReplaceSymlink(const std::string& path, const std::string& target) {
   const std::string temporary = path + ".tmp";
   if (unlink(temporary.c_str()) != 0 && errno != ENOENT) ThrowErrno(errno, "remove", temporary);
   if (symlink(target.c_str(), temporary.c_str()) != 0) ThrowErrno(errno, "create the link", temporary);
-  Rename(temporary, path);
+  try {
+    Rename(temporary, path);
+  } catch (const core::Error&) {
+    unlink(temporary.c_str());
+    throw;
+  }
 }
 
 void FsyncFile(const std::string& path) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/error.h"
 #include "os/record_store.h"
 
 namespace mfi::os {
@@ -10,10 +11,11 @@ namespace {
 
 using core::RunState;
 
-HistoryEntry Join(StoredRun run, const core::Manifest* manifest) {
+/// `all_sets`: whether a set that is not there is missing, and not only unread.
+HistoryEntry Join(StoredRun run, const core::Manifest* manifest, bool all_sets) {
   HistoryEntry entry{.run = std::move(run.record), .alive = run.alive};
   if (manifest == nullptr) {
-    if (entry.run.state == RunState::kSucceeded) entry.run.state = RunState::kMissing;
+    if (all_sets && entry.run.state == RunState::kSucceeded) entry.run.state = RunState::kMissing;
     return entry;
   }
   entry.has_set = true;
@@ -31,17 +33,21 @@ HistoryEntry Join(StoredRun run, const core::Manifest* manifest) {
 
 }  // namespace
 
-std::vector<HistoryEntry> ReadHistory(const BackupDirectory& directory) {
-  std::vector<StoredSet> sets = directory.Sets();
+std::vector<HistoryEntry> ReadHistory(const BackupDirectory& directory, bool* whole) {
+  Reading reading = directory.StartReading();
+  std::vector<StoredSet> sets = directory.Sets(reading);
   std::map<std::string, const core::Manifest*> manifests;
   for (const StoredSet& set : sets) manifests[set.manifest.run.id] = &set.manifest;
   std::vector<HistoryEntry> history;
-  for (StoredRun& run : ReadRuns(directory.RunsPath())) {
+  // A budget of its own: whoever fills the one place hides nothing of the other.
+  Reading records = directory.StartReading();
+  for (StoredRun& run : ReadRuns(directory.RunsPath(), records)) {
     const auto found = manifests.find(run.record.id);
-    history.push_back(Join(std::move(run), found == manifests.end() ? nullptr : found->second));
+    history.push_back(Join(std::move(run), found == manifests.end() ? nullptr : found->second, reading.whole()));
     if (found != manifests.end()) manifests.erase(found);
   }
-  for (const auto& [id, manifest] : manifests) history.push_back(Join({.record = manifest->run}, manifest));
+  if (whole != nullptr) *whole = reading.whole() && records.whole();
+  for (const auto& [id, manifest] : manifests) history.push_back(Join({.record = manifest->run}, manifest, true));
   std::stable_sort(history.begin(), history.end(),
                    [](const HistoryEntry& a, const HistoryEntry& b) { return a.run.queued_at < b.run.queued_at; });
   return history;
@@ -50,11 +56,14 @@ std::vector<HistoryEntry> ReadHistory(const BackupDirectory& directory) {
 std::vector<std::string> CloseInterruptedRuns(const BackupDirectory& directory, const std::string& node,
                                               core::UtcSeconds now) {
   std::vector<std::string> closed;
-  for (StoredRun& run : ReadRuns(directory.RunsPath())) {
+  Reading reading = directory.StartReading();
+  for (StoredRun& run : ReadRuns(directory.RunsPath(), reading)) {
     if (!run.interrupted || run.record.node != node) continue;
     core::RunRecord record = run.record;
-    for (const StoredSet& set : directory.Sets()) {
-      if (set.manifest.run.id == record.id) record = set.manifest.run;
+    try {
+      record = directory.FindSet(record.id).run;
+    } catch (const core::Error&) {
+      // It has published nothing.
     }
     if (!record.finished_at) record.finished_at = now;
     LockedRecord(directory.RunsPath(), record).Save();

@@ -43,17 +43,20 @@ bool SameFile(int fd, const std::string& path) {
          open_file.st_dev == named_file.st_dev;
 }
 
-/// nullopt when the file vanished or is no record.
-std::optional<StoredRun> TryRead(const std::string& path) {
+/// nullopt when the file vanished or is not the record of that run.
+std::optional<StoredRun> TryRead(const std::string& path, const std::string& id, Reading& reading) {
   for (;;) {
     UniqueFd fd;
     StoredRun run;
     try {
       fd = OpenRegular(AT_FDCWD, path, path);
-      run.record = core::ParseRunRecord(ReadAll(fd.get(), path, core::kMaxRecordBytes));
+      const std::string text = ReadAll(fd.get(), path, core::kMaxRecordBytes);
+      reading.Took(static_cast<std::int64_t>(text.size()));
+      run.record = core::ParseRunRecord(text);
     } catch (const core::Error&) {
       return std::nullopt;
     }
+    if (run.record.id != id) return std::nullopt;
     if (core::IsFinal(run.record.state)) return run;
     run.alive = flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     // A record saved between open and here has its lock on another file.
@@ -84,13 +87,18 @@ void LockedRecord::Save() {
   lock_ = std::move(lock);
 }
 
-std::vector<StoredRun> ReadRuns(const std::string& runs_directory) {
+std::vector<StoredRun> ReadRuns(const std::string& runs_directory, Reading& reading) {
   std::vector<StoredRun> runs;
   if (!IsDirectory(runs_directory)) return runs;
-  for (const std::string& name : ListDirectory(runs_directory)) {
-    if (!IdOf(name, kSuffix)) continue;
-    if (auto run = TryRead(runs_directory + "/" + name)) runs.push_back(std::move(*run));
+  std::vector<std::string> names = ListDirectory(runs_directory);
+  std::reverse(names.begin(), names.end());  // the newest first, because a name ends in its time
+  for (const std::string& name : names) {
+    const std::optional<std::string> id = IdOf(name, kSuffix);
+    if (!id) continue;
+    if (!reading.Next()) break;
+    if (auto run = TryRead(runs_directory + "/" + name, *id, reading)) runs.push_back(std::move(*run));
   }
+  std::reverse(runs.begin(), runs.end());
   std::stable_sort(runs.begin(), runs.end(),
                    [](const StoredRun& a, const StoredRun& b) { return a.record.queued_at < b.record.queued_at; });
   return runs;
@@ -98,7 +106,8 @@ std::vector<StoredRun> ReadRuns(const std::string& runs_directory) {
 
 StoredRun ReadRun(const std::string& runs_directory, const std::string& id) {
   if (core::IsRunId(id)) {
-    if (auto run = TryRead(RecordPath(runs_directory, id))) return std::move(*run);
+    Reading alone;
+    if (auto run = TryRead(RecordPath(runs_directory, id), id, alone)) return std::move(*run);
   }
   throw core::Error("42704", "there is no backup run \"" + id + "\"", {},
                     "SELECT id, state FROM mfi_backups lists them.");
@@ -108,8 +117,8 @@ bool HasRecord(const std::string& runs_directory, const std::string& id) {
   return Exists(RecordPath(runs_directory, id));
 }
 
-void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before) {
-  for (const StoredRun& run : ReadRuns(runs_directory)) {
+void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before, Reading& reading) {
+  for (const StoredRun& run : ReadRuns(runs_directory, reading)) {
     const bool has_set = run.record.state == RunState::kSucceeded;
     if (run.alive || has_set || run.record.queued_at >= before) continue;
     RemoveTree(RecordPath(runs_directory, run.record.id));

@@ -5,6 +5,7 @@
 
 #include "core/run_record.h"
 #include "os/file.h"
+#include "os/reading.h"
 
 namespace mfi::os {
 
@@ -36,8 +37,9 @@ struct StoredRun {
 };
 
 /// All records of a directory, oldest first. Files that are no records are passed over. A run that is not final and
-/// not alive is returned as failed, with an error that says it was interrupted; the file is left as it is.
-std::vector<StoredRun> ReadRuns(const std::string& runs_directory);
+/// not alive is returned as failed, with an error that says it was interrupted; the file is left as it is. When the
+/// reading's budget is spent, the oldest names are left out.
+std::vector<StoredRun> ReadRuns(const std::string& runs_directory, Reading& reading);
 
 /// The record of one run, read like ReadRuns does; throws Error(42704) when there is none.
 StoredRun ReadRun(const std::string& runs_directory, const std::string& id);
@@ -47,6 +49,6 @@ bool HasRecord(const std::string& runs_directory, const std::string& id);
 
 /// Removes records of runs queued before `before` that are final and whose set is gone, and what crashes before then
 /// left of a Save.
-void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before);
+void ForgetOldRuns(const std::string& runs_directory, core::UtcSeconds before, Reading& reading);
 
 }  // namespace mfi::os

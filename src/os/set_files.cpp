@@ -3,16 +3,17 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/peer_answer.h"
 #include "os/backup_directory.h"
 
 namespace mfi::os {
 namespace {
 
 constexpr char kItself[] = ".";
+constexpr std::size_t kLongestShown = 300;
 
-bool IsManifest(const std::string& name) {
-  return name == kManifestName || name == std::string(kManifestName) + ".tmp";  // the latter is left by a crash
-}
+/// A file as it is told of, in a database of any encoding: others may have named it.
+std::string File(const std::string& name) { return "file " + core::PlainWords(name, kLongestShown); }
 
 bool SameTime(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
 
@@ -21,25 +22,26 @@ bool SameTime(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_se
 std::string SetFiles::Differences(const core::Manifest& manifest, RunHost& host) {
   std::map<std::string, std::int64_t> sizes;
   for (const TreeEntry& entry : ListTree(top_)) {
-    if (!S_ISREG(entry.status.st_mode)) return "file " + entry.name + " is not a regular file";
+    if (!S_ISREG(entry.status.st_mode)) return File(entry.name) + " is not a regular file";
     sizes[entry.name] = entry.status.st_size;
   }
   std::set<std::string> listed;
   for (const core::ManifestFile& file : manifest.files) {
     listed.insert(file.name);
     const auto found = sizes.find(file.name);
-    if (found == sizes.end()) return "file " + file.name + " is missing";
-    if (found->second != file.bytes) return "file " + file.name + " has changed since it was published";
+    if (found == sizes.end()) return File(file.name) + " is missing";
+    if (found->second != file.bytes) return File(file.name) + " has changed since it was published";
   }
   for (const auto& [name, size] : sizes) {
-    if (listed.count(name) == 0 && !IsManifest(name))
-      return "file " + name + " was not in the set when it was published";
+    if (listed.count(name) == 0 && !core::IsManifestName(name)) {
+      return File(name) + " was not in the set when it was published";
+    }
   }
   marks_ = Read(top_);
   for (const core::ManifestFile& file : manifest.files) {
     const UniqueFd fd = top_.OpenFile(file.name);
     if (host.Sha256OfFile(fd.get(), top_.path() + "/" + file.name) != file.sha256) {
-      return "file " + file.name + " has changed since it was published";
+      return File(file.name) + " has changed since it was published";
     }
   }
   return {};
@@ -70,7 +72,7 @@ std::string SetFiles::Touched() const {
   };
   for (const Marks* marks : {&marks_, &now}) {
     for (const auto& [name, mark] : *marks) {
-      if (name != kItself && !IsManifest(name) && touched(name)) return "file " + name;
+      if (name != kItself && !core::IsManifestName(name) && touched(name)) return File(name);
     }
   }
   const auto before = marks_.find(kItself);
@@ -80,7 +82,7 @@ std::string SetFiles::Touched() const {
     return "its directory";
   }
   // Holding or releasing a set rewrites the manifest, and with it the directory's times.
-  return touched(kItself) && !touched(kManifestName) ? "its directory" : "";
+  return touched(kItself) && !touched(core::kManifestName) ? "its directory" : "";
 }
 
 std::vector<core::ManifestFile> DescribeFiles(const std::string& path, RunHost& host) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,18 +41,35 @@ Keywords Parsed(const std::string& conninfo) {
   return keywords;
 }
 
-/// Whether any of the hosts is reached over TCP: none that is a directory, or an abstract name, of a socket is. Without
-/// any, libpq takes what the environment says, and then the machine's own socket.
-bool LeadsToTcp(std::string hosts, const std::string& addresses) {
-  const auto of_environment = [](const char* name) {
-    const char* text = std::getenv(name);
-    return text == nullptr ? std::string() : std::string(text);
-  };
-  if (!addresses.empty()) return true;
-  if (hosts.empty()) {
-    if (!of_environment("PGHOSTADDR").empty()) return true;
-    hosts = of_environment("PGHOST");
+std::string ValueOf(const Keywords& named, std::string_view keyword) {
+  for (const auto& [name, text] : named) {
+    if (name == keyword) return text;
   }
+  return {};
+}
+
+std::string OfEnvironment(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? "" : text;
+}
+
+/// A service file names hosts, addresses and whatever else is not named beside it; what it says is known only to libpq,
+/// when it connects, and may have changed by then. (`servicefile` came with PostgreSQL 18.)
+bool HasService(const Keywords& named) {
+  return !ValueOf(named, "service").empty() || !ValueOf(named, "servicefile").empty() ||
+         !OfEnvironment("PGSERVICE").empty();
+}
+
+/// Whether it may be reached over TCP: unless each host is a directory, or an abstract name, of a socket, and nothing
+/// else can name another. Without any host, libpq takes what the environment says, and then the machine's own socket.
+bool MayLeadToTcp(const Keywords& named) {
+  if (HasService(named)) return true;
+  if (!ValueOf(named, "hostaddr").empty() || !OfEnvironment("PGHOSTADDR").empty()) return true;
+  // Some programs take a whole connection string for a database's name.
+  const std::string database = ValueOf(named, "dbname");
+  if (database.find('=') != std::string::npos || database.find("://") != std::string::npos) return true;
+  std::string hosts = ValueOf(named, "host");
+  if (hosts.empty()) hosts = OfEnvironment("PGHOST");
   for (std::size_t begin = 0; begin <= hosts.size();) {
     const std::size_t end = std::min(hosts.find(',', begin), hosts.size());
     if (end > begin && hosts[begin] != '/' && hosts[begin] != '@') return true;
@@ -74,17 +92,9 @@ std::string ConninfoKeywords(const std::string& conninfo) {
 
 std::string PeerKeywords(const std::string& conninfo) {
   const Keywords named = Parsed(conninfo);
-  const auto value = [&](const char* keyword) {
-    for (const auto& [name, text] : named) {
-      if (name == keyword) return text;
-    }
-    return std::string();
-  };
-  std::string keywords = ConninfoKeywords(conninfo);
-  if (!value("require_auth").empty() || !value("channel_binding").empty() ||
-      !LeadsToTcp(value("host"), value("hostaddr"))) {
-    return keywords;
-  }
+  const auto value = [&](const char* keyword) { return ValueOf(named, keyword); };
+  const std::string keywords = ConninfoKeywords(conninfo);
+  if (!value("require_auth").empty() || !value("channel_binding").empty() || !MayLeadToTcp(named)) return keywords;
   const std::string tls = value("sslmode");
   if (tls == "disable") {
     throw Error(core::sqlstate::kInvalidParameterValue,
@@ -92,8 +102,9 @@ std::string PeerKeywords(const std::string& conninfo) {
                 "Leave sslmode out, or say what is demanded instead, such as require_auth=scram-sha-256 "
                 "channel_binding=disable.");
   }
-  // Weaker modes would go on without TLS; the stronger ones check the certificate, too.
-  const bool weak = tls.empty() || tls == "allow" || tls == "prefer";
+  // Weaker modes would go on without TLS; the stronger ones check the certificate, too. A service file may name one of
+  // them, which must not be taken back; if it names none, channel binding alone demands TLS of who is to be believed.
+  const bool weak = tls == "allow" || tls == "prefer" || (tls.empty() && !HasService(named));
   return keywords + (weak ? "sslmode=require " : "") + (value("gssencmode").empty() ? "gssencmode=disable " : "") +
          "require_auth=scram-sha-256 channel_binding=require ";
 }

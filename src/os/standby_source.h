@@ -17,7 +17,8 @@ struct StandbyLimits {
 /// Throws Error(22023) when it cannot be read.
 std::string ConninfoKeywords(const std::string& conninfo);
 
-/// The same, fit to reach the other node: when it leads over TCP and names neither require_auth nor channel_binding, it
+/// The same, fit to reach the other node: unless it plainly leads to a local socket (a service never does, because its
+/// file may name any host), or names require_auth or channel_binding, it
 /// demands both SCRAM and channel binding, so that whoever else answers gets no password and is not believed. Throws
 /// Error(22023) when the connection string forbids the TLS that this needs.
 std::string PeerKeywords(const std::string& conninfo);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "os/directory.h"
 #include "os/file.h"
 
@@ -19,8 +20,8 @@ constexpr int kDeepest = 64;  // our own trees have three levels
 constexpr std::size_t kLongestShown = 1000;
 
 [[noreturn]] void TooDeep(const std::string& shown) {
-  throw core::Error(core::sqlstate::kIoError,
-                    "\"" + shown + "\" is nested deeper than " + std::to_string(kDeepest) + " directories");
+  throw core::Error(core::sqlstate::kIoError, "\"" + core::Printable(shown) + "\" is nested deeper than " +
+                                                  std::to_string(kDeepest) + " directories");
 }
 
 constexpr unsigned kUsable = S_IRWXU;
@@ -192,7 +193,7 @@ void ChangeModes(const std::string& path, unsigned file_mode, unsigned directory
     if (fstat(fd.get(), &status) != 0) ThrowErrno(errno, "read the status of", shown);
     if (status.st_nlink > 1) {
       throw core::Error(core::sqlstate::kIoError,
-                        "\"" + shown + "\" has a second name elsewhere: its mode is not ours");
+                        "\"" + core::Printable(shown) + "\" has a second name elsewhere: its mode is not ours");
     }
     if (fchmod(fd.get(), file_mode) != 0) ThrowErrno(errno, "set the mode of", shown);
   };

@@ -49,10 +49,10 @@ void AddLastFailure(core::BackupFacts& facts, const std::vector<os::HistoryEntry
 
 }  // namespace
 
-std::vector<os::HistoryEntry> ReadConfiguredHistory() {
+std::vector<os::HistoryEntry> ReadConfiguredHistory(bool* whole) {
   if (settings::backup_directory[0] == '\0') return {};
   try {
-    return os::ReadHistory(ConfiguredDirectory());
+    return os::ReadHistory(ConfiguredDirectory(), whole);
   } catch (const PgError&) {
     throw;
   } catch (const core::Error&) {
@@ -98,7 +98,12 @@ core::BackupFacts GatherBackupFacts() {
     facts.directory_remedy = error.hint();
   }
   facts.same_device = SameDevice(facts.directory, DataDir);
-  const std::vector<os::HistoryEntry> history = ReadConfiguredHistory();
+  bool whole = true;
+  const std::vector<os::HistoryEntry> history = ReadConfiguredHistory(&whole);
+  if (!whole && facts.directory_problem.empty()) {
+    facts.directory_problem = os::kNotWhole;
+    facts.directory_remedy = os::kNotWholeHint;
+  }
   facts.sets = SetsOf(history);
   AddLastFailure(facts, history);
   return facts;

@@ -138,12 +138,16 @@ bool TakeAnswer(std::uint64_t ticket, VerifyAnswer& answer) {
   return answer.ticket == ticket;
 }
 
+/// Throws unless a text that somebody wants kept in a file is as short as such texts must be.
+void CheckLength(const char* what, const std::string& text) {
+  if (text.size() < kNoteLength) return;
+  throw core::Error(core::sqlstate::kInvalidParameterValue, std::string(what) + " is " + std::to_string(text.size()) +
+                                                                " bytes long, at most " +
+                                                                std::to_string(kNoteLength - 1) + " are kept");
+}
+
 void SetNote(RunRequest& request, const std::string& note) {
-  if (note.size() >= sizeof(request.note)) {
-    throw core::Error(core::sqlstate::kInvalidParameterValue,
-                      "the note is " + std::to_string(note.size()) + " bytes long, at most " +
-                          std::to_string(sizeof(request.note) - 1) + " are kept");
-  }
+  CheckLength("the note", note);
   strlcpy(request.note, note.c_str(), sizeof(request.note));
 }
 
@@ -266,6 +270,7 @@ extern "C" Datum mfi_backup_hold(PG_FUNCTION_ARGS) {
   using namespace mfi;
   pg::Guard([&] {
     const std::string reason = pg::Argument(fcinfo, 1);
+    pg::CheckLength("the reason", reason);
     pg::ChangeManifest(pg::Argument(fcinfo, 0), [&](core::Manifest& manifest) {
       manifest.held = true;
       manifest.hold_reason = reason;

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/names.h"
+#include "core/printable.h"
 #include "core/timestamp.h"
 #include "os/scratch_server.h"
 #include "pg/bridge.h"
@@ -159,7 +160,12 @@ void BackupScheduler::ReadDirectory() {
   directory_read_ = settings::backup_directory;
   directory_read_at_ = now;
   try {
-    for (const os::HistoryEntry& entry : os::ReadHistory(ConfiguredDirectory())) {
+    bool whole = true;
+    const std::vector<os::HistoryEntry> history = os::ReadHistory(ConfiguredDirectory(), &whole);
+    if (!whole && whole_)
+      CallPg([] { ereport(LOG, (errmsg("mfi: %s", os::kNotWhole), errhint("%s", os::kNotWholeHint))); });
+    whole_ = whole;
+    for (const os::HistoryEntry& entry : history) {
       if (entry.run.database != settings::database) continue;
       history_.push_back(ToPast(entry.run, entry.alive));
       const bool own = entry.run.system_identifier == SystemIdentifier();
@@ -244,7 +250,7 @@ void BackupScheduler::Fail(Waiting& waiting, const std::string& error) {
   {
     const StateLock lock(LW_EXCLUSIVE);
     strlcpy(Shared()->last_failed_id, waiting.request.id, sizeof(Shared()->last_failed_id));
-    strlcpy(Shared()->last_failure, error.c_str(), sizeof(Shared()->last_failure));
+    strlcpy(Shared()->last_failure, core::Printable(error, kReasonLength - 1).c_str(), kReasonLength);
   }
   ConditionVariableBroadcast(&Shared()->run_changed);
   const char* id = waiting.request.id;

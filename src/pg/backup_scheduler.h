@@ -71,6 +71,7 @@ class BackupScheduler {
   bool stale_told_ = false;
   bool tidy_ = false;  // records and leftovers of runs that died were seen to since the last run
   std::string untidy_because_;
+  bool whole_ = true;  // the last reading of the directory left nothing out
   std::optional<core::UtcSeconds> next_run_at_;
 };
 

@@ -10,7 +10,10 @@
 extern "C" {
 #include "access/xlog.h"
 #include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "postmaster/interrupt.h"
 #include "postmaster/postmaster.h"
+#include "storage/ipc.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 }
@@ -59,7 +62,20 @@ std::string ScratchDirectory() {
   return slash == 0 ? "/" : data.substr(0, slash);
 }
 
-os::BackupDirectory ConfiguredDirectory() { return {settings::backup_directory, NodeName()}; }
+namespace {
+
+/// Before each file of a directory that somebody may have filled: in a session as everywhere, in the launcher, whose
+/// handler only takes a note of SIGTERM, by ending here.
+void StopIfAsked() {
+  CallPg([] {
+    CHECK_FOR_INTERRUPTS();
+    if (ShutdownRequestPending) proc_exit(1);
+  });
+}
+
+}  // namespace
+
+os::BackupDirectory ConfiguredDirectory() { return {settings::backup_directory, NodeName(), StopIfAsked}; }
 
 core::RetentionRule ConfiguredRetention() {
   return {.retain_days = settings::backup_retain_days, .min_keep = settings::backup_min_keep};

@@ -93,7 +93,7 @@ class PeerProbe {
 
   /// The text may quote whoever answered.
   static void Failed(const std::string& error) {
-    const std::string words = core::PeerWords(error, sizeof(Probe::error) - 1);
+    const std::string words = core::PlainWords(error, sizeof(Probe::error) - 1);
     const StateLock lock(LW_EXCLUSIVE);
     strlcpy(Shared()->probe.error, words.c_str(), sizeof(Shared()->probe.error));
   }

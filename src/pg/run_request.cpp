@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/names.h"
+#include "core/printable.h"
 #include "os/record_store.h"
 #include "pg/bridge.h"
 #include "pg/node.h"
@@ -64,7 +65,7 @@ void AnswerVerify(const RunRequest& request, const std::string& text, bool faile
     VerifyAnswer& answer = Shared()->answers[request.verify_ticket % kMaxRequests];
     answer.ticket = request.verify_ticket;
     answer.failed = failed;
-    strlcpy(answer.text, text.c_str(), sizeof(answer.text));
+    strlcpy(answer.text, core::Printable(text, sizeof(answer.text) - 1).c_str(), sizeof(answer.text));
   }
   ConditionVariableBroadcast(&Shared()->run_changed);
 }

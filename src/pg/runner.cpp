@@ -1,6 +1,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/timestamp.h"
 #include "os/backup_run.h"
 #include "os/child.h"
@@ -86,7 +87,7 @@ void Report(const core::RunRecord& run) {
     SharedState& shared = *Shared();
     const bool good = run.state == core::RunState::kSucceeded;
     strlcpy(shared.last_failed_id, good ? "" : run.id.c_str(), sizeof(shared.last_failed_id));
-    strlcpy(shared.last_failure, good ? "" : run.error.c_str(), sizeof(shared.last_failure));
+    strlcpy(shared.last_failure, good ? "" : core::Printable(run.error, kReasonLength - 1).c_str(), kReasonLength);
   }
   const std::string state = core::ToString(run.state);
   const std::string more = run.error.empty() ? core::FormatBytes(run.size_bytes.value_or(0)) : run.error;

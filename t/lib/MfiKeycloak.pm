@@ -31,7 +31,7 @@ sub url { return $_[0]{url} }
 # set(NAME => VALUE, ...): groups, events, admin_events as Keycloak has them, flat; secret; faults, each taken once, at the
 # nth request whose path matches: { match => REGEX, nth => N, do => 401 | 403 | 500 | hang | cut | html | delete | forget, id => ID }, or
 # hostile: { do => body, body => TEXT, type => MIME }, redirect with `to`, flood (a chunked answer without end), drip (a byte now and then, without
-# end), pages (each page another one, without end)
+# end), pages (each page another one, without end), small (the same with one little thing each), deep (one group, which always has one child)
 sub set
 {
 	my ($self, %params) = @_;
@@ -72,6 +72,8 @@ sub serve
 		elsif ($fault eq 'redirect') { print $client "HTTP/1.1 302 Found\r\nLocation: $how->{to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"; close($client) }
 		elsif ($fault eq 'flood' || $fault eq 'drip') { without_end($client, $fault) }
 		elsif ($fault eq 'pages') { answer($client, 200, encode_json([ map { { id => 'g' . ++$issued . "-$_", name => 'x' x 100_000, path => "/$issued-$_" } } 1 .. 5 ])) }
+		elsif ($fault eq 'small') { answer($client, 200, encode_json([ { id => 'g' . ++$issued, name => "n$issued", path => "/n$issued", time => 1e13 - $issued, type => 'LOGIN', realmId => 'r' } ])) }
+		elsif ($fault eq 'deep') { answer($client, 200, $target =~ /first=0/ ? encode_json([ { id => 'g' . ++$issued, name => "n$issued", path => "/n$issued", subGroupCount => 1 } ]) : '[]') }
 		elsif ($fault eq 'hang') { push @hanging, $client }
 		elsif ($fault eq 'cut') { print $client "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n[{\"id\":"; close($client) }
 		elsif ($fault eq 'html') { answer($client, 200, '<html>Welcome</html>') }

@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       std::abort();
     if (answer->system_identifier != rows[0][1] || answer->system_identifier.size() > 20) std::abort();
   }
-  const std::string words = PeerWords(text, 100);
+  const std::string words = PlainWords(text, 100);
   if (words.size() > 100) std::abort();
   for (const char c : words) {
     if (c < ' ' || c > '~') std::abort();

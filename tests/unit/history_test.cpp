@@ -53,6 +53,32 @@ TEST_F(HistoryTest, OfAnEmptyDirectoryIsEmpty) {
   EXPECT_EQ(ReadHistory(BackupDirectory(temporary_ / "no", kNode)).size(), 0U);
 }
 
+TEST_F(HistoryTest, WhatIsNotReadIsNotMissing) {
+  for (int i = 0; i < 20; ++i) {
+    Manifest manifest = SampleManifest(kAt + i);
+    manifest.hold_reason = std::string(15'000'000, 'x');
+    manifest.held = true;
+    Both(manifest);
+  }
+  bool whole = true;
+  const std::vector<HistoryEntry> history = ReadHistory(directory_, &whole);
+  EXPECT_FALSE(whole);
+  ASSERT_EQ(history.size(), 20U);
+  for (const HistoryEntry& entry : history) EXPECT_EQ(entry.run.state, RunState::kSucceeded) << entry.run.id;
+  EXPECT_FALSE(history.front().has_set);
+  EXPECT_TRUE(history.back().has_set);
+}
+
+TEST_F(HistoryTest, AReadingAsksBeforeEachFile) {
+  for (int i = 0; i < 3; ++i) Both(SampleManifest(kAt + i));
+  int looks = 0;
+  const BackupDirectory watched(directory_.root(), kNode, [&] { ++looks; });
+  ReadHistory(watched);
+  EXPECT_EQ(looks, 6);
+  const BackupDirectory stopped(directory_.root(), kNode, [] { throw mfi::core::Error("57014", "stop"); });
+  EXPECT_EQ(ErrorOf([&] { ReadHistory(stopped); }).sqlstate(), "57014");
+}
+
 TEST_F(HistoryTest, ARunAndItsSetAreOneEntry) {
   Both(SampleManifest(kAt));
   const HistoryEntry entry = Only();
@@ -188,6 +214,15 @@ TEST_F(ExpireTest, DeletesWhatThePreviewSaysAndSaysSoInTheRecord) {
   for (const HistoryEntry& entry : ReadHistory(directory_)) {
     EXPECT_EQ(entry.has_set, entry.run.state == RunState::kSucceeded) << entry.run.id;
   }
+}
+
+TEST_F(ExpireTest, OneThatCannotBeDeletedKeepsNoOther) {
+  const std::string stuck = directory_.root() + "/.remove-" + kNode + "-" + SampleRun(Days(9)).id;
+  MakeDirectory(stuck, 0700);
+  Write(stuck + "/x", "");
+  const auto error = ErrorOf([&] { ExpireNow(); });
+  EXPECT_EQ(std::string(error.what()).rfind(SampleRun(Days(9)).id + ": could not rename ", 0), 0U) << error.what();
+  EXPECT_EQ(Left(), "9 6 5 4 ");
 }
 
 TEST_F(ExpireTest, KeepsWhatIsHeldForeignOrFailed) {

@@ -28,6 +28,10 @@ class RecordStore : public testing::Test {
   std::string FileOf(const RunRecord& record) { return directory_ / (record.id + ".json"); }
   StoredRun Read(const RunRecord& record) { return ReadRun(path(), record.id); }
   const std::string& path() const { return directory_.path(); }
+  static std::vector<StoredRun> Runs(const std::string& path) {
+    Reading reading;
+    return ReadRuns(path, reading);
+  }
 
   TempDirectory directory_;
 };
@@ -130,7 +134,7 @@ TEST_F(RecordStore, AReaderNeverSeesARunBetweenTwoSavesAsInterrupted) {
   int reads = 0;
   int attempt = 0;
   for (bool ended = false; !ended; ++reads) {
-    const std::vector<StoredRun> runs = ReadRuns(path());
+    const std::vector<StoredRun> runs = Runs(path());
     ASSERT_EQ(runs.size(), 2U);
     ASSERT_FALSE(runs[1].interrupted) << reads;
     ASSERT_GE(runs[1].record.attempt, attempt) << "an older record was read after a newer one";
@@ -154,11 +158,40 @@ TEST_F(RecordStore, ListsOldestFirstAndPassesOverTheRest) {
   MakeDirectory(directory_ / (SampleRun(kAt + 4).id + ".json"), 0700);
   symlink((SampleRun(kAt).id + ".json").c_str(), (directory_ / (SampleRun(kAt + 5).id + ".json")).c_str());
   std::string seen;
-  for (const StoredRun& run : ReadRuns(path())) {
+  for (const StoredRun& run : Runs(path())) {
     seen += std::to_string(run.record.queued_at - kAt) + " " + ToString(run.record.state) + "; ";
   }
   EXPECT_EQ(seen, "0 succeeded; 50 failed; 100 succeeded; ");
-  EXPECT_EQ(ReadRuns(directory_ / "no").size(), 0U);
+  EXPECT_EQ(Runs(directory_ / "no").size(), 0U);
+}
+
+TEST_F(RecordStore, ARecordOfAnotherNameIsNone) {
+  SaveAndLetGo(SampleRun(kAt));
+  for (int i = 1; i <= 5; ++i) {
+    const std::string copy = directory_ / (SampleRun(kAt + i).id + ".json");
+    ASSERT_EQ(link(FileOf(SampleRun(kAt)).c_str(), copy.c_str()), 0);
+  }
+  EXPECT_EQ(Runs(path()).size(), 1U);
+  EXPECT_EQ(ErrorOf([&] { ReadRun(path(), SampleRun(kAt + 1).id); }).sqlstate(), "42704");
+}
+
+TEST_F(RecordStore, ACrowdIsReadUpToABudgetAndCanBeStopped) {
+  for (int i = 0; i < 10; ++i) SaveAndLetGo(SampleRun(kAt + i));
+  Reading small({}, 4 * 1024);
+  const std::vector<StoredRun> runs = ReadRuns(path(), small);
+  EXPECT_FALSE(small.whole());
+  ASSERT_FALSE(runs.empty());
+  EXPECT_LE(runs.size(), 4U);
+  EXPECT_EQ(runs.back().record.queued_at, kAt + 9) << "the newest are read first";
+  int looks = 0;
+  Reading stopped([&] {
+    if (++looks == 3) throw mfi::core::Error("57014", "stop");
+  });
+  EXPECT_EQ(ErrorOf([&] { ReadRuns(path(), stopped); }).sqlstate(), "57014");
+  EXPECT_EQ(looks, 3);
+  Reading enough;
+  EXPECT_EQ(ReadRuns(path(), enough).size(), 10U);
+  EXPECT_TRUE(enough.whole());
 }
 
 TEST_F(RecordStore, AnUnknownRunIsAnErrorWithAHint) {
@@ -179,9 +212,10 @@ TEST_F(RecordStore, OldRunsAreForgottenUnlessTheyLiveOrHaveASet) {
   LockedRecord alive(path(), SampleRun(kAt - 1, RunState::kDumping));
   alive.Save();
   SaveAndLetGo(SampleRun(kAt, RunState::kFailed));
-  ForgetOldRuns(path(), kAt);
+  Reading reading;
+  ForgetOldRuns(path(), kAt, reading);
   std::string left;
-  for (const StoredRun& run : ReadRuns(path())) left += std::to_string(run.record.queued_at - kAt) + " ";
+  for (const StoredRun& run : Runs(path())) left += std::to_string(run.record.queued_at - kAt) + " ";
   EXPECT_EQ(left, "-2 -1 0 ");
 }
 
@@ -195,7 +229,8 @@ TEST_F(RecordStore, WhatACrashLeftOfASaveIsRemovedWhenItIsOld) {
     const timespec times[] = {{modified_at, 0}, {modified_at, 0}};
     ASSERT_EQ(utimensat(AT_FDCWD, (directory_ / name).c_str(), times, 0), 0);
   }
-  ForgetOldRuns(path(), kAt);
+  Reading reading;
+  ForgetOldRuns(path(), kAt, reading);
   EXPECT_EQ(ListDirectory(path()), (std::vector<std::string>{"." + id + ".18.tmp", "notes.tmp"}));
 }
 

@@ -62,6 +62,26 @@ TEST_F(SetFilesTest, WhatWasNotPublishedIsNamed) {
   EXPECT_EQ(Differences(), "file sub/x was not in the set when it was published");
 }
 
+TEST_F(SetFilesTest, NamesAreToldInPlainWords) {
+  const std::string name = "a\xff\xfe\x1b[2J\nLOG:  all is well";
+  Write(At(name), "");
+  EXPECT_EQ(Differences(),
+            "file a??"
+            "?[2J LOG: all is well was not in the set when it was published");
+  EXPECT_EQ(Again(), Differences());
+  RemoveTree(At(name));
+  mkfifo(At(name).c_str(), 0600);
+  EXPECT_EQ(Again(),
+            "file a??"
+            "?[2J LOG: all is well is not a regular file");
+}
+
+TEST_F(SetFilesTest, WhatACrashLeftOfTheManifestIsRemovedFirst) {
+  Write(At("manifest.json.tmp"), "left by a crash");
+  EXPECT_EQ(Again(), "ok");
+  EXPECT_FALSE(Exists(At("manifest.json.tmp")));
+}
+
 TEST_F(SetFilesTest, NothingButARegularFileIsEverOpened) {
   const std::string told = "file bank.dump is not a regular file";
   const auto replaced = [&](const std::function<void(const std::string&)>& make) {

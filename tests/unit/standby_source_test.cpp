@@ -60,6 +60,28 @@ TEST(PeerKeywords, LeavesSocketsAndOwnWordsAlone) {
   }
 }
 
+TEST(PeerKeywords, DemandsOfAServiceWhateverElseIsNamed) {
+  const std::string demands = "gssencmode=disable " + std::string(kBoth);
+  for (const char* own : {"service=peer", "service=peer host=/run/postgresql", "service=peer dbname=bank",
+                          "service=peer sslmode=verify-full"}) {
+    // Nothing weaker than what the service file may say: sslmode stays its own.
+    EXPECT_EQ(PeerKeywords(own), ConninfoKeywords(own) + demands) << own;
+  }
+  EXPECT_EQ(PeerKeywords("postgresql:///bank?service=peer"),
+            ConninfoKeywords("postgresql:///bank?service=peer") + demands);
+  EXPECT_NE(PeerKeywords("service=peer sslmode=prefer").find(" sslmode=require "), std::string::npos);
+  EXPECT_THROW(PeerKeywords("service=peer sslmode=disable"), mfi::core::Error);
+}
+
+TEST(PeerKeywords, DemandsWhateverIsNotPlainlyASocket) {
+  for (const char* own :
+       {"host='' hostaddr=10.0.0.2", "host=/tmp hostaddr=10.0.0.2", "host=@abstract,10.0.0.2", "host=/a,/b,db2",
+        "host=,db2", "host=' /tmp'", "host=./tmp", "postgresql://%2Ftmp,db2/bank", "postgresql:///bank?host=db2",
+        "dbname='host=db2'", "dbname='postgresql://db2/bank'", "host=/tmp dbname='service=peer'"}) {
+    EXPECT_EQ(PeerKeywords(own), ConninfoKeywords(own) + "sslmode=require gssencmode=disable " + kBoth) << own;
+  }
+}
+
 TEST(PeerKeywords, TakesTheHostOfTheEnvironment) {
   setenv("PGHOST", "db2", 1);
   EXPECT_NE(PeerKeywords("user=a").find(kBoth), std::string::npos);
@@ -68,7 +90,11 @@ TEST(PeerKeywords, TakesTheHostOfTheEnvironment) {
   unsetenv("PGHOST");
   setenv("PGHOSTADDR", "10.0.0.2", 1);
   EXPECT_NE(PeerKeywords("user=a").find(kBoth), std::string::npos);
+  EXPECT_NE(PeerKeywords("host=/run/postgresql").find(kBoth), std::string::npos);
   unsetenv("PGHOSTADDR");
+  setenv("PGSERVICE", "peer", 1);
+  EXPECT_NE(PeerKeywords("host=/run/postgresql").find(kBoth), std::string::npos);
+  unsetenv("PGSERVICE");
 }
 
 TEST(PeerKeywords, WithoutTlsTheRemedyIsNamed) {

@@ -160,9 +160,15 @@ TEST_F(WholeBackup, KeepsToItsRetentionAndItsName) {
 
   unlink((directory_.root() + "/" + third.id + ".sql.gz").c_str());
   mfi::os::MakeDirectory(directory_.root() + "/" + third.id + ".sql.gz", 0700);
+  mfi::os::MakeDirectory(directory_.root() + "/latest.tmp", 0700);
+  mfi::os::MakeDirectory(directory_.root() + "/.remove-" + job_.record.node + "-" + third.id, 0700);
+  Write(directory_.root() + "/.remove-" + job_.record.node + "-" + third.id + "/x", "");
   const RunRecord last = Run();
   EXPECT_EQ(last.state, RunState::kSucceeded);
-  EXPECT_EQ(last.error.rfind("old sets could not be deleted: could not remove ", 0), 0U) << last.error;
+  EXPECT_EQ(last.verify_result, "ok");
+  EXPECT_EQ(last.error.rfind("the link \"" + directory_.root() + "/latest\" could not be set", 0), 0U) << last.error;
+  EXPECT_NE(last.error.find("; old sets could not be deleted: " + third.id + ": could not rename "), std::string::npos)
+      << last.error;
 }
 
 }  // namespace
