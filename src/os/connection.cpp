@@ -1,5 +1,9 @@
 #include "os/connection.h"
 
+#include <unistd.h>
+
+#include <fstream>
+
 #include "core/error.h"
 #include "core/names.h"
 
@@ -12,7 +16,34 @@ using std::chrono::steady_clock;
 constexpr milliseconds kPiece{1000};
 constexpr milliseconds kCopyPiece{50};
 
+constexpr std::size_t kLargestResult = 256UL * 1024 * 1024;
+constexpr std::int64_t kLargestGrowth = 3 * std::int64_t{kLargestResult};  // libpq reads a row into twice its size
+constexpr std::size_t kLongestField = 10'000;
+
 std::string OrEmpty(const char* text) { return text == nullptr ? "" : text; }
+
+/// What a server says of a failure is shown and stored: a longer text is cut before a whole character.
+std::string Words(const char* text) {
+  std::string words = OrEmpty(text);
+  if (words.size() <= kLongestField) return words;
+  std::size_t end = kLongestField;
+  while (end > 0 && (static_cast<unsigned char>(words[end]) & 0xC0U) == 0x80U) --end;
+  return words.substr(0, end) + "...";
+}
+
+/// The private memory of this process; 0 when the kernel does not say.
+std::int64_t OwnMemory() {
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t pages = 0;
+  for (int field = 0; field < 6; ++field) statm >> pages;  // the sixth is data and stack
+  return statm ? pages * sysconf(_SC_PAGESIZE) : 0;
+}
+
+std::size_t SizeOf(const Row& row) {
+  std::size_t size = sizeof(Row) + row.size() * sizeof(row[0]);
+  for (const auto& field : row) size += field ? field->size() : 0;
+  return size;
+}
 
 std::string WithoutNewline(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -22,7 +53,7 @@ std::string WithoutNewline(std::string text) {
 }  // namespace
 
 Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit)
-    : connection_(PQconnectStart(session.conninfo().c_str())), waiter_(waiter) {
+    : connection_(PQconnectStart(session.conninfo().c_str())), waiter_(waiter), memory_before_(OwnMemory()) {
   if (!connection_) throw core::Error(core::sqlstate::kInsufficientResources, "out of memory while connecting");
   const auto deadline = steady_clock::now() + limit;
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
@@ -33,6 +64,7 @@ Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seco
     }
     waiter_.Wait(PQsocket(connection_.get()), next == PGRES_POLLING_WRITING, kPiece);
     next = PQconnectPoll(connection_.get());
+    CheckMemory();
   }
   if (PQstatus(connection_.get()) != CONNECTION_OK) throw core::Error(core::sqlstate::kConnectionFailure, Message());
   PQsetnonblocking(connection_.get(), 1);
@@ -41,36 +73,67 @@ Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seco
       connection_.get(), [](void*, const PGresult*) {}, nullptr);
 }
 
-std::string Connection::Message() const { return WithoutNewline(OrEmpty(PQerrorMessage(connection_.get()))); }
+std::string Connection::Message() const { return WithoutNewline(Words(PQerrorMessage(connection_.get()))); }
+
+/// What comes after is not read, so that the connection is of no more use.
+void Connection::GiveUp(const char* sqlstate, const std::string& why) {
+  connection_.reset();
+  throw core::Error(sqlstate, why);
+}
+
+void Connection::TooLarge() {
+  GiveUp(core::sqlstate::kProgramLimitExceeded,
+         "the server's answer is larger than " + std::to_string(kLargestResult / 1024 / 1024) + " MB");
+}
+
+/// libpq holds what has come until it is complete, and gives no bound: a row, a message, notifications. It makes room
+/// for a message before it reads it, so that this is seen before the memory is filled.
+void Connection::CheckMemory() {
+  if (OwnMemory() - memory_before_ > kLargestGrowth) TooLarge();
+}
+
+void Connection::Consume() {
+  if (PQconsumeInput(connection_.get()) == 0) throw core::Error(core::sqlstate::kConnectionFailure, Message());
+}
 
 core::Error Connection::FailureOf(const PGresult* result) const {
   std::string state = OrEmpty(PQresultErrorField(result, PG_DIAG_SQLSTATE));
   if (state.empty()) state = core::sqlstate::kConnectionFailure;
-  const std::string primary = OrEmpty(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-  return {state, primary.empty() ? Message() : primary, OrEmpty(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)),
-          OrEmpty(PQresultErrorField(result, PG_DIAG_MESSAGE_HINT))};
+  const std::string primary = Words(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+  return {state, primary.empty() ? Message() : primary, Words(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)),
+          Words(PQresultErrorField(result, PG_DIAG_MESSAGE_HINT))};
 }
 
-Connection::Result Connection::Collect() {
-  Result last;
+void Connection::Collect(const std::function<void(const PGresult* result)>& take) {
   // Thrown when all is read: a connection is ready for the next command only then.
   std::optional<core::Error> failure;
   for (;;) {
     while (PQisBusy(connection_.get()) != 0) {
+      CheckMemory();
       const bool unsent = PQflush(connection_.get()) == 1;
       waiter_.Wait(PQsocket(connection_.get()), unsent, unsent ? milliseconds{10} : kPiece);
       if (PQconsumeInput(connection_.get()) == 0) {
         throw failure.value_or(core::Error(core::sqlstate::kConnectionFailure, Message()));
       }
     }
-    Result result(PQgetResult(connection_.get()));
+    const Result result(PQgetResult(connection_.get()));
     if (!result && failure) throw core::Error(*failure);
-    if (!result) return last;
-    const ExecStatusType status = PQresultStatus(result.get());
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
-      if (!failure) failure = FailureOf(result.get());
+    if (!result) return;
+    switch (PQresultStatus(result.get())) {
+      case PGRES_SINGLE_TUPLE:
+      case PGRES_TUPLES_OK:
+        take(result.get());
+        break;
+      case PGRES_COMMAND_OK:
+      case PGRES_EMPTY_QUERY:
+        break;
+      case PGRES_COPY_IN:
+      case PGRES_COPY_OUT:
+      case PGRES_COPY_BOTH:  // which would be the result for ever
+        GiveUp(core::sqlstate::kConnectionFailure, "the server answered with a COPY that was not asked for");
+      default:
+        if (!failure) failure = FailureOf(result.get());
     }
-    last = std::move(result);
   }
 }
 
@@ -84,29 +147,36 @@ void Connection::Send(const std::string& sql) {
   if (PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
     throw core::Error(core::sqlstate::kConnectionFailure, Message());
   }
+  PQsetSingleRowMode(connection_.get());
+  memory_before_ = OwnMemory();
 }
 
 bool Connection::Ready() {
   PQflush(connection_.get());
-  if (PQconsumeInput(connection_.get()) == 0) throw core::Error(core::sqlstate::kConnectionFailure, Message());
-  return PQisBusy(connection_.get()) == 0;
+  Consume();
+  const bool busy = PQisBusy(connection_.get()) != 0;
+  CheckMemory();
+  return !busy;
 }
 
 std::vector<Row> Connection::Take() {
-  const Result result = Collect();
   std::vector<Row> rows;
-  for (int i = 0; result && i < PQntuples(result.get()); ++i) {
-    Row row;
-    for (int j = 0; j < PQnfields(result.get()); ++j) {
-      if (PQgetisnull(result.get(), i, j) != 0) {
-        row.emplace_back();
-      } else {
-        row.emplace_back(
-            std::string(PQgetvalue(result.get(), i, j), static_cast<std::size_t>(PQgetlength(result.get(), i, j))));
+  std::size_t size = 0;
+  Collect([&](const PGresult* result) {
+    for (int i = 0; i < PQntuples(result); ++i) {
+      Row row;
+      for (int j = 0; j < PQnfields(result); ++j) {
+        if (PQgetisnull(result, i, j) != 0) {
+          row.emplace_back();
+        } else {
+          row.emplace_back(std::string(PQgetvalue(result, i, j), static_cast<std::size_t>(PQgetlength(result, i, j))));
+        }
       }
+      size += SizeOf(row);
+      if (size > kLargestResult) TooLarge();
+      rows.push_back(std::move(row));
     }
-    rows.push_back(std::move(row));
-  }
+  });
   return rows;
 }
 
@@ -117,7 +187,7 @@ bool Connection::TakeCopy(const std::function<void(std::string_view row)>& row, 
       const Result begun(PQgetResult(connection_.get()));
       if (PQresultStatus(begun.get()) != PGRES_COPY_OUT) {
         core::Error failure = FailureOf(begun.get());
-        Collect();
+        Collect([](const PGresult*) {});
         throw core::Error(std::move(failure));
       }
       copying_ = true;
@@ -131,12 +201,13 @@ bool Connection::TakeCopy(const std::function<void(std::string_view row)>& row, 
     }
     if (size < 0) {
       copying_ = false;
-      Collect();
+      Collect([](const PGresult*) {});
       return true;
     }
+    CheckMemory();
     if (steady_clock::now() >= deadline) return false;
     waiter_.Wait(PQsocket(connection_.get()), false, kCopyPiece);
-    if (PQconsumeInput(connection_.get()) == 0) throw core::Error(core::sqlstate::kConnectionFailure, Message());
+    Consume();
   }
 }
 

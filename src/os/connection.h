@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,7 +20,8 @@ namespace mfi::os {
 using Row = std::vector<std::optional<std::string>>;
 
 /// A libpq connection that never blocks: every wait goes through the Waiter, so a cancel, a shutdown or a time limit
-/// ends it. Closing the connection ends its server session.
+/// ends it. Closing the connection ends its server session. An answer of more than 256 MB is an error, after which the
+/// connection is closed.
 class Connection {
  public:
   /// Throws Error(08006) with the server's own words when it cannot connect within `limit`.
@@ -57,10 +59,15 @@ class Connection {
 
   std::string Message() const;
   core::Error FailureOf(const PGresult* result) const;
-  Result Collect();
+  [[noreturn]] void GiveUp(const char* sqlstate, const std::string& why);
+  [[noreturn]] void TooLarge();
+  void CheckMemory();
+  void Consume();
+  void Collect(const std::function<void(const PGresult* result)>& take);
 
   std::unique_ptr<PGconn, Finish> connection_;
   Waiter& waiter_;
+  std::int64_t memory_before_;  // of this process, before the answer that is being read
   bool copying_ = false;
 };
 

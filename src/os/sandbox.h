@@ -17,8 +17,9 @@ struct SandboxRules {
 
 /// Walls around a program whose code others may have written. Landlock: no file but those of the rules, no TCP, no
 /// signal to a process outside. seccomp: no connection, no socket but a local one that listens, no file's mode, owner
-/// or attributes, no other process's limits or memory, no namespace. No program gains rights by being executed. It
-/// needs no privilege, cannot be taken off again, and holds for every process that the program starts.
+/// or attributes, no other process's limits or memory, no namespace, of System V one small segment for itself. No
+/// program gains rights by being executed. It needs no privilege, cannot be taken off again, and holds for every
+/// process that the program starts.
 class Sandbox {
  public:
   /// Throws Error when a rule cannot be made.

@@ -4,6 +4,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "core/contents.h"
 #include "os/contents_reader.h"
 #include "os/source_facts.h"
@@ -40,6 +42,27 @@ TEST_F(ConnectionTest, AnswersQueriesAndErrorsAsTheServerSaysThem) {
   connection.Send("SELECT 'in pieces'");
   EXPECT_TRUE(Eventually([&] { return connection.Ready(); }));
   EXPECT_EQ(connection.Take().at(0).at(0), "in pieces");
+}
+
+TEST_F(ConnectionTest, AnAnswerWithoutEndIsAnErrorAndFillsNoMemory) {
+  Connection large = Connect();
+  const Error error = ErrorOf([&] { large.Query("SELECT repeat('x', 1000000) FROM generate_series(1, 400)"); });
+  EXPECT_EQ(error.sqlstate(), mfi::core::sqlstate::kProgramLimitExceeded);
+  EXPECT_STREQ(error.what(), "the server's answer is larger than 256 MB");
+  EXPECT_EQ(State([&] { large.Execute("SELECT 1"); }), mfi::core::sqlstate::kConnectionFailure);
+
+  // A COPY would be the result again and again.
+  for (const char* copy : {"COPY (SELECT 1) TO STDOUT", "COPY pg_class FROM STDIN"}) {
+    Connection copies = Connect();
+    EXPECT_EQ(State([&] { copies.Query(copy); }), mfi::core::sqlstate::kConnectionFailure) << copy;
+  }
+  Connection wordy = Connect();
+  const Error words = ErrorOf([&] {
+    wordy.Execute("DO $$ BEGIN RAISE '%', 'x' || repeat('ä', 6000) USING DETAIL = repeat('y', 11000); END $$");
+  });
+  EXPECT_EQ(std::string(words.what()).size(), 9999U + 3);
+  EXPECT_EQ(words.detail().size(), 10'003U);
+  EXPECT_EQ(wordy.Value("SELECT 'still here'"), "still here");
 }
 
 TEST_F(ConnectionTest, EndsWithItsSession) {
@@ -162,14 +185,54 @@ TEST_F(ConnectionTest, ASnapshotSaysWhatItsSourceIs) {
   EXPECT_NE(manifest.run.snapshot_lsn.find('/'), std::string::npos);
 }
 
-TEST(Connection, GivesUpOnAServerThatDoesNotAnswer) {
-  const TempDirectory d;
+/// A socket where clients look for a server.
+UniqueFd ListenIn(const TempDirectory& d) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   (d / ".s.PGSQL.5432").copy(address.sun_path, sizeof(address.sun_path) - 1);
-  const UniqueFd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-  ASSERT_EQ(listen(listener.get(), 1), 0);
+  UniqueFd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  EXPECT_EQ(listen(listener.get(), 1), 0);
+  return listener;
+}
+
+TEST(Connection, MakesNoRoomForAMessageThatIsTooLarge) {
+  const TempDirectory d;
+  const UniqueFd listener = ListenIn(d);
+  for (const char type : {'D', 'E', 'N', 'A'}) {
+    Forked server([&] {
+      const UniqueFd client(accept(listener.get(), nullptr, nullptr));
+      std::array<char, 1000> asked{};
+      if (read(client.get(), asked.data(), asked.size()) <= 0) return 1;
+      constexpr std::string_view kWelcome{"R\0\0\0\x8\0\0\0\0Z\0\0\0\x5I", 15};
+      if (write(client.get(), kWelcome.data(), kWelcome.size()) < 0) return 1;
+      if (read(client.get(), asked.data(), asked.size()) <= 0) return 1;
+      std::string answer{
+          "1\0\0\0\x4"
+          "2\0\0\0\x4",
+          10};
+      answer += type;
+      answer += std::string{"\x70\0\0\0", 4};  // 1.8 GB
+      if (write(client.get(), answer.data(), answer.size()) < 0) return 1;
+      while (read(client.get(), asked.data(), asked.size()) > 0) {
+      }
+      return 0;
+    });
+    TestHost host;
+    {
+      Connection connection(
+          {SessionKind::kProbe, "host='" + d.path() + "' port=5432 user=x sslmode=disable gssencmode=disable", "x", 17},
+          host, std::chrono::seconds(30));
+      const Error error = ErrorOf([&] { connection.Query("SELECT 1"); });
+      EXPECT_EQ(error.sqlstate(), mfi::core::sqlstate::kProgramLimitExceeded) << type << error.what();
+    }
+    EXPECT_EQ(server.Wait(), 0);
+  }
+}
+
+TEST(Connection, GivesUpOnAServerThatDoesNotAnswer) {
+  const TempDirectory d;
+  const UniqueFd listener = ListenIn(d);
   TestHost host;
   const Error error = ErrorOf([&] {
     Connection({SessionKind::kProbe, "host='" + d.path() + "' port=5432", "x", 17}, host, std::chrono::seconds(1));
