@@ -471,6 +471,7 @@ DECLARE
   serials text[];
   views text[];
   keys text[];
+  indexes text[];
   parts text[];
   row_columns text;
   month timestamptz;
@@ -485,8 +486,10 @@ BEGIN
   views := @extschema@._mfi_set_views_aside(ARRAY[relation::regclass]);
   keys := ARRAY(SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', parent, conname, pg_get_constraintdef(oid))
                   FROM pg_constraint WHERE conrelid = relation AND contype = 'f');
-  parts := ARRAY(SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = relation AND NOT indisprimary)
-        || ARRAY(SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext WHERE stxrelid = relation)
+  indexes := ARRAY(SELECT @extschema@._mfi_made_by('pg_class'::regclass, indexrelid, relation::regclass, pg_get_indexdef(indexrelid))
+                     FROM pg_index WHERE indrelid = relation AND NOT indisprimary);
+  parts := ARRAY(SELECT @extschema@._mfi_made_by('pg_statistic_ext'::regclass, oid, relation::regclass, pg_get_statisticsobjdef(oid))
+                   FROM pg_statistic_ext WHERE stxrelid = relation)
         || ARRAY(SELECT h FROM @extschema@._mfi_hangers(relation::regclass) h)
         || ARRAY(SELECT c FROM (SELECT relation UNION ALL SELECT serial::oid
                                 UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = relation AND NOT indisprimary) AS r (oid),
@@ -508,6 +511,8 @@ BEGIN
   PERFORM @extschema@._mfi_give_to_owner(relation::regclass, parent);
   -- While there is no partition nothing is looked at. The rows that move in were looked at by the same keys.
   PERFORM @extschema@._mfi_execute(keys);
+  -- Indexes that the owner has to make: in mfi_audit the owner may make none, but a partition that comes gets its own with it.
+  PERFORM @extschema@._mfi_execute(ARRAY(SELECT i FROM unnest(indexes) AS i WHERE i LIKE 'SELECT %'));
   PERFORM @extschema@._mfi_add_partition(table_name, NULL::timestamptz);
   -- OFFSET 0 hides the times' statistics: there are few months, so they are hashed, not sorted.
   FOR month IN
@@ -540,7 +545,7 @@ BEGIN
       EXECUTE event_key;
     END;
   END IF;
-  PERFORM @extschema@._mfi_execute(serials || parts || views);
+  PERFORM @extschema@._mfi_execute(serials || ARRAY(SELECT i FROM unnest(indexes) AS i WHERE i NOT LIKE 'SELECT %') || parts || views);
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_partition_audit_table(text, text, text, text, text) IS

@@ -6,11 +6,13 @@ extern "C" {
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(mfi_as_owner);
+PG_FUNCTION_INFO_V1(mfi_as_role);
 PG_FUNCTION_INFO_V1(mfi_execute_unrecorded);
 PG_FUNCTION_INFO_V1(mfi_lock);
 }
@@ -44,7 +46,7 @@ void Run(const char* command) {
 
 /// Plain frame. The first column of the first row, or null, in the caller's memory. An error leaves user and settings
 /// to the transaction's (or subtransaction's) abort, which puts both back.
-char* Execute(Oid relation, const char* command) {
+char* Execute(Oid role, const char* command) {
   if (!superuser() || InSecurityRestrictedOperation()) {
     ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("only a superuser may work as a table's owner"),
                     errhint("It is called by mfi_migrate_schema() and mfi_audit_ensure_partitions().")));
@@ -52,7 +54,6 @@ char* Execute(Oid relation, const char* command) {
   MemoryContext caller = CurrentMemoryContext;
   Oid user = InvalidOid;
   int context = 0;
-  const Oid owner = OwnerOf(relation);
   GetUserIdAndSecContext(&user, &context);
   const int level = NewGUCNestLevel();
   SetHere("search_path", "pg_catalog, pg_temp");
@@ -60,7 +61,7 @@ char* Execute(Oid relation, const char* command) {
   // was given TRIGGER on it. An owner's ENABLE ALWAYS is the owner's own wish, and runs with the owner's rights.
   SetHere("session_replication_role", "replica");
   SetHere("row_security", "off");  // rows that a policy hides from the owner are an error, not left behind
-  SetUserIdAndSecContext(owner, context | SECURITY_RESTRICTED_OPERATION);
+  SetUserIdAndSecContext(role, context | SECURITY_RESTRICTED_OPERATION);
 
   SPI_connect();
   Run(command);
@@ -94,7 +95,19 @@ void ExecuteUnrecorded(const char* command) {
 extern "C" Datum mfi_as_owner(PG_FUNCTION_ARGS) {
   return mfi::pg::Guard([&] {
     return mfi::pg::CallPg([&]() -> Datum {
-      const char* value = mfi::pg::Execute(PG_GETARG_OID(0), text_to_cstring(PG_GETARG_TEXT_PP(1)));
+      const Oid owner = mfi::pg::OwnerOf(PG_GETARG_OID(0));
+      const char* value = mfi::pg::Execute(owner, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+      if (value == nullptr) PG_RETURN_NULL();
+      PG_RETURN_DATUM(CStringGetTextDatum(value));
+    });
+  });
+}
+
+extern "C" Datum mfi_as_role(PG_FUNCTION_ARGS) {
+  return mfi::pg::Guard([&] {
+    return mfi::pg::CallPg([&]() -> Datum {
+      const Oid role = get_role_oid(NameStr(*PG_GETARG_NAME(0)), false);
+      const char* value = mfi::pg::Execute(role, text_to_cstring(PG_GETARG_TEXT_PP(1)));
       if (value == nullptr) PG_RETURN_NULL();
       PG_RETURN_DATUM(CStringGetTextDatum(value));
     });
