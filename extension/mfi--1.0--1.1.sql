@@ -1098,8 +1098,11 @@ BEGIN
   FOREACH name IN ARRAY @extschema@._mfi_audit_tables() LOOP
     outside := @extschema@._mfi_partition_name(name, NULL::timestamptz);
     CONTINUE WHEN to_regclass(outside) IS NULL OR NOT has_column_privilege(to_regclass(outside), 'event_time', 'SELECT');
-    EXECUTE format('SELECT (SELECT count(*) FROM (SELECT FROM %1$s WHERE event_time IS NOT NULL LIMIT 1001) d), '
-                   '(SELECT count(*) FROM (SELECT FROM %1$s WHERE event_time IS NULL LIMIT 1001) u)', outside) INTO dated, undated;
+    dated := @extschema@._mfi_count_to(to_regclass(outside), 'event_time'::name, false, 1001::bigint);
+    undated := @extschema@._mfi_count_to(to_regclass(outside), 'event_time'::name, true, 1001::bigint);
+    IF dated IS NULL OR undated IS NULL THEN
+      findings := findings || ARRAY['ok', 'audit-locked', format('%s is locked by somebody, so its rows were not looked at', outside), ''];
+    END IF;
     IF dated > 0 THEN
       findings := findings || ARRAY['warning', 'audit-rows-outside',
         format('%s has %s of %s whose month has no partition', outside, @extschema@._mfi_about(dated, 'row'), name),
@@ -1130,6 +1133,14 @@ $$;
 COMMENT ON FUNCTION @extschema@._mfi_audit_findings() IS
   'What is to be said of the audit partitions, for _mfi_schema_findings(). It counts rows that monitoring may not read.';
 
+CREATE FUNCTION @extschema@._mfi_count_to(relation regclass, column_name name, nulls boolean, most bigint) RETURNS bigint
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_count_to';
+COMMENT ON FUNCTION @extschema@._mfi_count_to(regclass, name, boolean, bigint) IS
+  'Rows of a table whose column is NULL, or is not, at most so many; NULL when somebody holds a lock that it would wait for. No query does it, so '
+  'nothing that the table''s owner has put on it runs. The caller needs SELECT on the column.';
+
 CREATE FUNCTION @extschema@._mfi_about(count bigint, noun text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -1148,7 +1159,8 @@ REVOKE ALL ON FUNCTION
   @extschema@._mfi_maintain(), @extschema@._mfi_about(bigint, text), @extschema@.mfi_audit_expire(integer, boolean),
   @extschema@.mfi_audit_ensure_partitions(integer), @extschema@._mfi_role_faults(name), @extschema@._mfi_make_role(name, text),
   @extschema@._mfi_execute_unrecorded(text), @extschema@._mfi_rights(), @extschema@._mfi_give_to_owner(regclass, text),
-  @extschema@._mfi_restore_sessions(), @extschema@._mfi_watch_audit(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations()
+  @extschema@._mfi_restore_sessions(), @extschema@._mfi_watch_audit(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations(),
+  @extschema@._mfi_count_to(regclass, name, boolean, bigint)
 FROM PUBLIC;
 -- Privileges are noted together with who granted them, so they follow the owner.
 ALTER FUNCTION @extschema@._mfi_audit_findings() OWNER TO mfi_audit_owner;
@@ -1156,7 +1168,8 @@ GRANT EXECUTE ON FUNCTION @extschema@._mfi_audit_findings() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
   @extschema@._mfi_audit_tables(), @extschema@._mfi_month(timestamptz, integer), @extschema@._mfi_partition_name(text, timestamptz),
   @extschema@._mfi_about(bigint, text), @extschema@._mfi_regclass(text), @extschema@._mfi_restore_sessions(), @extschema@._mfi_role_faults(name),
-  @extschema@._mfi_rights(), @extschema@._mfi_missing_grants(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations()
+  @extschema@._mfi_rights(), @extschema@._mfi_missing_grants(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations(),
+  @extschema@._mfi_count_to(regclass, name, boolean, bigint)
 TO mfi_audit_owner;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_backup_tables(text) TO pg_monitor;
 
@@ -1193,6 +1206,14 @@ SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mfi_lock';
 COMMENT ON FUNCTION @extschema@._mfi_lock(regclass) IS
   'Locks a relation as whoever writes to it does (ROW EXCLUSIVE), for a role that may update some of its columns only and so may not LOCK TABLE.';
+
+CREATE FUNCTION @extschema@._mfi_settings_kept(command text, scope uuid, first jsonb, second jsonb) RETURNS jsonb
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_settings_kept';
+COMMENT ON FUNCTION @extschema@._mfi_settings_kept(text, uuid, jsonb, jsonb) IS
+  'Executes a command, with the other arguments as its parameters, and returns its value. Settings that it, or a trigger that it fires, changes are as before when it '
+  'ends: whoever calls a sync or an import goes on with the search_path that was there.';
 
 CREATE FUNCTION @extschema@._mfi_check_written(written text[], used text[]) RETURNS void
 LANGUAGE plpgsql
@@ -1773,7 +1794,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN @extschema@._mfi_sync_groups('portal', portal, groups, options);
+  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_sync_groups(''portal''::text, $1, $2, $3)'::text, portal, groups, options);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb) IS
@@ -1786,7 +1807,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN @extschema@._mfi_sync_groups('mfi', mfi, groups, options);
+  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_sync_groups(''mfi''::text, $1, $2, $3)'::text, mfi, groups, options);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb) IS
@@ -1801,7 +1822,7 @@ REVOKE ALL ON FUNCTION
   @extschema@._mfi_sync_items(text, uuid), @extschema@._mfi_sync_refuse(jsonb), @extschema@._mfi_sync_load(text, uuid, boolean), @extschema@._mfi_sync_write(text, text, uuid),
   @extschema@._mfi_sync_report(text, text, uuid), @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb), @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb),
   @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb), @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]),
-  @extschema@._mfi_lock(regclass)
+  @extschema@._mfi_lock(regclass), @extschema@._mfi_settings_kept(text, uuid, jsonb, jsonb)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   @extschema@._mfi_sync_options(jsonb), @extschema@._mfi_sync_place(integer[], text), @extschema@._mfi_sync_error(text, uuid, text, text), @extschema@._mfi_sync_elements(jsonb), @extschema@._mfi_sync_snapshot(),
@@ -1809,7 +1830,7 @@ GRANT EXECUTE ON FUNCTION
   @extschema@._mfi_sync_items(text, uuid), @extschema@._mfi_sync_refuse(jsonb), @extschema@._mfi_sync_load(text, uuid, boolean), @extschema@._mfi_sync_write(text, text, uuid),
   @extschema@._mfi_sync_report(text, text, uuid), @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb),
   @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]), @extschema@._mfi_lock(regclass),
-  @extschema@._mfi_require_partitions(), @extschema@._mfi_restore_runs(), @extschema@._mfi_restore_sessions(),
+  @extschema@._mfi_settings_kept(text, uuid, jsonb, jsonb), @extschema@._mfi_require_partitions(), @extschema@._mfi_restore_runs(), @extschema@._mfi_restore_sessions(),
   @extschema@.mfi_schema_version(), @extschema@._mfi_schema_ready(), @extschema@._mfi_tables(), @extschema@._mfi_regclass(text)
 TO mfi_sync;
 
@@ -1903,8 +1924,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT CASE WHEN address !~ '/' AND pg_input_is_valid(address, 'inet') THEN address::inet END $$;
 COMMENT ON FUNCTION @extschema@._mfi_inet(text) IS 'A text as an address; NULL when it is none, such as unknown or a list.';
 
-CREATE FUNCTION @extschema@.mfi_import_auth_events(events jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION @extschema@._mfi_import_auth_events(events jsonb) RETURNS jsonb
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
@@ -1940,12 +1961,22 @@ BEGIN
   RETURN report;
 END
 $$;
+COMMENT ON FUNCTION @extschema@._mfi_import_auth_events(jsonb) IS 'Behind mfi_import_auth_events().';
+
+CREATE FUNCTION @extschema@.mfi_import_auth_events(events jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_import_auth_events($2)'::text, NULL::uuid, events, NULL::jsonb);
+END
+$$;
 COMMENT ON FUNCTION @extschema@.mfi_import_auth_events(jsonb) IS
   'Stores Keycloak''s user events (an array as GET /admin/realms/{realm}/events returns it) in user_auth_logs, each once, and moves last_login_at forward by '
   'LOGIN events that are not of the future. Secrets are redacted; an event without clientId gets an empty client_id. Returns counts, and each malformed event with its place.';
 
-CREATE FUNCTION @extschema@.mfi_import_admin_events(events jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION @extschema@._mfi_import_admin_events(events jsonb) RETURNS jsonb
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
@@ -1982,6 +2013,16 @@ BEGIN
   RETURN report;
 END
 $$;
+COMMENT ON FUNCTION @extschema@._mfi_import_admin_events(jsonb) IS 'Behind mfi_import_admin_events().';
+
+CREATE FUNCTION @extschema@.mfi_import_admin_events(events jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_import_admin_events($2)'::text, NULL::uuid, events, NULL::jsonb);
+END
+$$;
 COMMENT ON FUNCTION @extschema@.mfi_import_admin_events(jsonb) IS
   'Stores Keycloak''s admin events (an array as GET /admin/realms/{realm}/admin-events returns it) in admin_event_logs, each once. A representation that is not JSON goes to '
   'representation_raw. Secrets are redacted. Returns counts, and each malformed event with its place.';
@@ -1989,8 +2030,10 @@ COMMENT ON FUNCTION @extschema@.mfi_import_admin_events(jsonb) IS
 ALTER FUNCTION @extschema@.mfi_import_auth_events(jsonb) OWNER TO mfi_sync;
 ALTER FUNCTION @extschema@.mfi_import_admin_events(jsonb) OWNER TO mfi_sync;
 REVOKE ALL ON FUNCTION
-  @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text), @extschema@.mfi_import_auth_events(jsonb), @extschema@.mfi_import_admin_events(jsonb)
+  @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text), @extschema@.mfi_import_auth_events(jsonb), @extschema@.mfi_import_admin_events(jsonb),
+  @extschema@._mfi_import_auth_events(jsonb), @extschema@._mfi_import_admin_events(jsonb)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-  @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text)
+  @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text),
+  @extschema@._mfi_import_auth_events(jsonb), @extschema@._mfi_import_admin_events(jsonb)
 TO mfi_sync;
