@@ -6,12 +6,16 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
+#include "postmaster/bgworker.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
 
 PG_FUNCTION_INFO_V1(mfi_as_owner);
 PG_FUNCTION_INFO_V1(mfi_as_role);
@@ -113,11 +117,44 @@ void ExecuteUnrecorded(const char* command) {
   creating_extension = in_script;
 }
 
+TimeoutId end_of_worker = MAX_TIMEOUTS;
+
+void EndWorker() {
+  InterruptPending = true;
+  ProcDiePending = true;
+  SetLatch(MyLatch);
+}
+
+/// A session's statement_timeout is set going by its main loop, which a worker has not. Whoever catches the error that
+/// it raises has a few seconds, then the worker ends, which nobody can catch.
+class TimeLimit {
+ public:
+  TimeLimit() : armed_(MyBgworkerEntry != nullptr && StatementTimeout > 0) {
+    if (!armed_) return;
+    CallPg([] {
+      if (end_of_worker == MAX_TIMEOUTS) end_of_worker = RegisterTimeout(USER_TIMEOUT, EndWorker);
+      enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+      enable_timeout_after(end_of_worker, StatementTimeout + 5000);
+    });
+  }
+  ~TimeLimit() {
+    if (!armed_) return;
+    disable_timeout(STATEMENT_TIMEOUT, false);
+    disable_timeout(end_of_worker, false);
+  }
+  TimeLimit(const TimeLimit&) = delete;
+  TimeLimit& operator=(const TimeLimit&) = delete;
+
+ private:
+  bool armed_;
+};
+
 }  // namespace
 }  // namespace mfi::pg
 
 extern "C" Datum mfi_as_owner(PG_FUNCTION_ARGS) {
   return mfi::pg::Guard([&] {
+    const mfi::pg::TimeLimit limit;
     return mfi::pg::CallPg([&]() -> Datum {
       const Oid owner = mfi::pg::OwnerOf(PG_GETARG_OID(0));
       const char* value = mfi::pg::Execute(owner, text_to_cstring(PG_GETARG_TEXT_PP(1)));
@@ -138,27 +175,22 @@ extern "C" Datum mfi_as_role(PG_FUNCTION_ARGS) {
   });
 }
 
+// A plain frame, too, without the bridge: an error goes through as it is, with the whole list of mistakes in its
+// detail.
 extern "C" Datum mfi_settings_kept(PG_FUNCTION_ARGS) {
-  return mfi::pg::Guard([&] {
-    return mfi::pg::CallPg([&]() -> Datum {
-      if (PG_ARGISNULL(0)) PG_RETURN_NULL();
-      Oid types[3] = {UUIDOID, JSONBOID, JSONBOID};
-      Datum values[3] = {};
-      char nulls[4] = "   ";
-      for (int i = 0; i < 3; ++i) {
-        if (PG_ARGISNULL(i + 1)) {
-          nulls[i] = 'n';
-        } else {
-          values[i] = PG_GETARG_DATUM(i + 1);
-        }
-      }
-      bool is_null = false;
-      const char* command = text_to_cstring(PG_GETARG_TEXT_PP(0));
-      const Datum value = mfi::pg::ExecuteApart(command, 3, types, values, nulls, &is_null);
-      if (is_null) PG_RETURN_NULL();
-      PG_RETURN_DATUM(value);
-    });
-  });
+  if (PG_ARGISNULL(0)) PG_RETURN_NULL();
+  Oid types[3] = {UUIDOID, JSONBOID, JSONBOID};
+  Datum values[3] = {};
+  char nulls[4] = "   ";
+  for (int i = 0; i < 3; ++i) {
+    nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
+    if (nulls[i] == ' ') values[i] = PG_GETARG_DATUM(i + 1);
+  }
+  bool is_null = false;
+  const char* command = text_to_cstring(PG_GETARG_TEXT_PP(0));
+  const Datum value = mfi::pg::ExecuteApart(command, 3, types, values, nulls, &is_null);
+  if (is_null) PG_RETURN_NULL();
+  PG_RETURN_DATUM(value);
 }
 
 extern "C" Datum mfi_execute_unrecorded(PG_FUNCTION_ARGS) {
