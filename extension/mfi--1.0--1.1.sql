@@ -968,11 +968,9 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_can_maintain() IS 'Whether it is the time for what the maintainer does.';
 
-CREATE FUNCTION @extschema@._mfi_maintain_table(name text) RETURNS boolean
+CREATE FUNCTION @extschema@._mfi_maintain_table(name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '500ms'
-SET deadlock_timeout = '10ms'
 SET statement_timeout = '60s'
 AS $$
 DECLARE
@@ -987,45 +985,46 @@ BEGIN
     END LOOP;
   EXCEPTION
     WHEN lock_not_available OR deadlock_detected THEN
-      RAISE LOG 'mfi: partitions of % wait: %', name, SQLERRM;
-      RETURN false;
+      RAISE;
     WHEN query_canceled OR OTHERS THEN
       failure := left(regexp_replace(SQLERRM, '[[:cntrl:]]+', ' ', 'g'), 300);
       RAISE LOG 'mfi: partitions of % could not be arranged: %', name, failure;
   END;
   PERFORM @extschema@._mfi_watched(format('INSERT INTO mfi.audit_watch AS w (relation, trouble) VALUES (%1$L, %2$L) ON CONFLICT (relation) '
                                           'DO UPDATE SET trouble = EXCLUDED.trouble WHERE w.trouble IS DISTINCT FROM EXCLUDED.trouble', name, failure));
-  RETURN true;
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_maintain_table(text) IS
-  'Keeps the partitions of an audit table three months ahead. What fails is written down for the verdict, and is no other table''s trouble. False when somebody holds a '
-  'lock: it does not wait long, since others would wait behind it. In a deadlock it gives way: it looks for one sooner than the others do (deadlock_timeout). In a worker '
-  'no command that the owner of a table can make long takes more than a minute (statement_timeout).';
+  'Keeps the partitions of an audit table three months ahead. What fails is written down for the verdict, and is no other table''s trouble, unless it is '
+  'a lock that somebody holds. In a worker no command that the owner of a table can make long takes more than a minute (statement_timeout).';
 
 CREATE FUNCTION @extschema@._mfi_maintain() RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '500ms'
+SET deadlock_timeout = '10ms'
 AS $$
 DECLARE
   name text;
-  done boolean := true;
 BEGIN
   IF NOT @extschema@._mfi_can_maintain() THEN
     RETURN false;
   END IF;
   FOREACH name IN ARRAY @extschema@._mfi_audit_tables() LOOP
-    done := @extschema@._mfi_maintain_table(name) AND done;
+    PERFORM @extschema@._mfi_maintain_table(name);
   END LOOP;
-  RETURN done;
+  RETURN true;
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_maintain() IS
-  'What the maintainer does in mfi.database, in one transaction: keeps the audit partitions three months ahead. False when it is not the time for it, or somebody holds a lock.';
+  'What the maintainer does in mfi.database, in one transaction: keeps the audit partitions three months ahead. False when it is not the time for it. '
+  'It does not wait long for a lock that a dump holds, since others would wait behind it. In a deadlock it gives way: it looks for one sooner than the others do (deadlock_timeout).';
 
 CREATE FUNCTION @extschema@._mfi_maintain_step() RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '500ms'
+SET deadlock_timeout = '10ms'
 AS $$
 DECLARE
   started timestamptz := (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid());
@@ -1034,10 +1033,13 @@ BEGIN
   SELECT w.relation INTO work FROM mfi.audit_watch w
    WHERE w.relation = ANY (@extschema@._mfi_audit_tables()) AND w.begun_at >= started AND (w.ended_at IS NULL OR w.ended_at < w.begun_at);
   IF FOUND THEN
-    IF NOT @extschema@._mfi_maintain_table(work) THEN
+    BEGIN
+      PERFORM @extschema@._mfi_maintain_table(work);
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      RAISE LOG 'mfi: partitions of % wait: %', work, SQLERRM;
       PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET begun_at = NULL WHERE relation = %L', work));
       RETURN false;
-    END IF;
+    END;
     PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET ended_at = clock_timestamp() WHERE relation = %L', work));
     RETURN true;
   END IF;
@@ -1056,7 +1058,7 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_maintain_step() IS
   'What the maintainer calls again and again, each time in a transaction of its own, until it is false: the next table is noted as begun, then it is done. So a table whose owner '
-  'makes the work hang, and the worker end, is known, is left alone for ten minutes, and the others are not kept waiting.';
+  'makes the work hang, and the worker end, is known, is left alone for ten minutes, and the others are not kept waiting. It gives way to locks as _mfi_maintain() does, and is called again a minute later.';
 
 CREATE FUNCTION @extschema@._mfi_is_maintained() RETURNS boolean
 LANGUAGE plpgsql STABLE
