@@ -172,6 +172,24 @@ $$;
 COMMENT ON FUNCTION @extschema@._mfi_append_only(text) IS
   'Command that makes a relation append-only. Statement triggers are not inherited: each partition has its own.';
 
+CREATE FUNCTION @extschema@._mfi_audit_relations() RETURNS TABLE (name text, parent regclass, relation regclass, month timestamptz, leaf boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+  -- Not by pg_partition_tree(), which waits for whoever holds a lock.
+  WITH RECURSIVE part (name, parent, oid, level) AS (
+    SELECT t.name, @extschema@._mfi_regclass(t.name)::oid, @extschema@._mfi_regclass(t.name)::oid, 0
+      FROM unnest(@extschema@._mfi_audit_tables()) AS t (name) WHERE @extschema@._mfi_regclass(t.name) IS NOT NULL
+    UNION ALL
+    SELECT p.name, p.parent, i.inhrelid, p.level + 1 FROM part p JOIN pg_inherits i ON i.inhparent = p.oid)
+  SELECT p.name, p.parent::regclass, c.oid::regclass,
+         CASE WHEN p.level = 1 THEN to_timestamp(substring(c.relname FROM '_([1-9][0-9]{3}(?:0[1-9]|1[0-2]))$'), 'YYYYMM') END, c.relkind = 'r'
+    FROM part p JOIN pg_class c ON c.oid = p.oid
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_audit_relations() IS
+  'The audit tables and their partitions, on all levels; month: that of a monthly partition, else NULL; leaf: whether rows are in it.';
+
 CREATE OR REPLACE FUNCTION @extschema@._mfi_triggers() RETURNS TABLE (relation text, trigger_name text, command text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -187,9 +205,8 @@ AS $$
          @extschema@._mfi_append_only('@extschema@.' || quote_ident(name))
     FROM unnest(@extschema@._mfi_audit_tables()) AS name
   UNION ALL
-  SELECT i.inhrelid::regclass::text, 'append_only', @extschema@._mfi_append_only(i.inhrelid::regclass::text)
-    FROM unnest(@extschema@._mfi_audit_tables()) AS name
-    JOIN pg_inherits i ON i.inhparent = @extschema@._mfi_regclass(name)
+  SELECT r.relation::text, 'append_only', @extschema@._mfi_append_only(r.relation::text)
+    FROM @extschema@._mfi_audit_relations() r WHERE r.relation <> r.parent
   UNION ALL
   SELECT 'mfi.schema_version', 'guard_schema_version',
          'CREATE TRIGGER guard_schema_version BEFORE UPDATE OR DELETE OR TRUNCATE '
@@ -281,6 +298,8 @@ BEGIN
                                                      @extschema@._mfi_month(month, 1)));
   END IF;
   EXECUTE @extschema@._mfi_append_only(name);
+  -- What was seen of a month of this name that expired is not laid to this one.
+  PERFORM @extschema@._mfi_watched(format('DELETE FROM mfi.audit_watch WHERE relation = %L AND expired_at IS NOT NULL', name));
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_add_partition(text, timestamptz) IS
@@ -321,6 +340,7 @@ BEGIN
   stray := ARRAY(SELECT @extschema@._mfi_stray_months(outside, last_month));
   IF stray <> '{}' THEN
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', parent);
+    PERFORM @extschema@._mfi_take_print(outside);  -- what is missing now is not laid to the rows that move
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, outside);
     EXECUTE format('ALTER TABLE %s DISABLE TRIGGER append_only', outside);
     stray := ARRAY(SELECT @extschema@._mfi_stray_months(outside, last_month));
@@ -339,6 +359,8 @@ BEGIN
   IF stray <> '{}' THEN
     EXECUTE format('ALTER TABLE %s ENABLE TRIGGER append_only', outside);
     PERFORM @extschema@._mfi_as_owner(parent, format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', parent, outside));
+    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET print = NULL, rows = NULL WHERE relation = %L AND changed_at IS NULL', outside));
+    PERFORM @extschema@._mfi_take_print(outside);
   END IF;
 END
 $$;
@@ -471,6 +493,7 @@ DECLARE
   serials text[];
   views text[];
   keys text[];
+  indexes text[];
   parts text[];
   row_columns text;
   month timestamptz;
@@ -485,8 +508,10 @@ BEGIN
   views := @extschema@._mfi_set_views_aside(ARRAY[relation::regclass]);
   keys := ARRAY(SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', parent, conname, pg_get_constraintdef(oid))
                   FROM pg_constraint WHERE conrelid = relation AND contype = 'f');
-  parts := ARRAY(SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = relation AND NOT indisprimary)
-        || ARRAY(SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext WHERE stxrelid = relation)
+  indexes := ARRAY(SELECT @extschema@._mfi_made_by('pg_class'::regclass, indexrelid, relation::regclass, pg_get_indexdef(indexrelid))
+                     FROM pg_index WHERE indrelid = relation AND NOT indisprimary);
+  parts := ARRAY(SELECT @extschema@._mfi_made_by('pg_statistic_ext'::regclass, oid, relation::regclass, pg_get_statisticsobjdef(oid))
+                   FROM pg_statistic_ext WHERE stxrelid = relation)
         || ARRAY(SELECT h FROM @extschema@._mfi_hangers(relation::regclass) h)
         || ARRAY(SELECT c FROM (SELECT relation UNION ALL SELECT serial::oid
                                 UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = relation AND NOT indisprimary) AS r (oid),
@@ -508,6 +533,8 @@ BEGIN
   PERFORM @extschema@._mfi_give_to_owner(relation::regclass, parent);
   -- While there is no partition nothing is looked at. The rows that move in were looked at by the same keys.
   PERFORM @extschema@._mfi_execute(keys);
+  -- Indexes that the owner has to make: in mfi_audit the owner may make none, but a partition that comes gets its own with it.
+  PERFORM @extschema@._mfi_execute(ARRAY(SELECT i FROM unnest(indexes) AS i WHERE i LIKE 'SELECT %'));
   PERFORM @extschema@._mfi_add_partition(table_name, NULL::timestamptz);
   -- OFFSET 0 hides the times' statistics: there are few months, so they are hashed, not sorted.
   FOR month IN
@@ -540,7 +567,7 @@ BEGIN
       EXECUTE event_key;
     END;
   END IF;
-  PERFORM @extschema@._mfi_execute(serials || parts || views);
+  PERFORM @extschema@._mfi_execute(serials || ARRAY(SELECT i FROM unnest(indexes) AS i WHERE i NOT LIKE 'SELECT %') || parts || views);
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_partition_audit_table(text, text, text, text, text) IS
@@ -671,7 +698,15 @@ CREATE TABLE mfi.audit_watch (
   file       oid,
   changes    bigint,
   counted_at timestamptz,
-  expired_at timestamptz
+  expired_at timestamptz,
+  print      numeric,
+  print_rows bigint,
+  print_to   timestamptz,
+  columns    text[],
+  changed_at timestamptz,
+  trouble    text,
+  begun_at   timestamptz,
+  ended_at   timestamptz
 );
 COMMENT ON TABLE mfi.audit_watch IS
   'What the worker has seen of the audit tables and their months, so that what is taken away is noticed. A row that is deleted begins anew.';
@@ -682,6 +717,14 @@ COMMENT ON COLUMN mfi.audit_watch.rows IS 'Rows of the month when they were last
 COMMENT ON COLUMN mfi.audit_watch.file IS 'File node of the month then: TRUNCATE gives it another one.';
 COMMENT ON COLUMN mfi.audit_watch.changes IS 'Rows that had been updated or deleted there by then, as the statistics have it.';
 COMMENT ON COLUMN mfi.audit_watch.expired_at IS 'When mfi_audit_expire() dropped the month.';
+COMMENT ON COLUMN mfi.audit_watch.print IS 'Sum of the hashes of the rows that were written before print_to, whatever their order and place.';
+COMMENT ON COLUMN mfi.audit_watch.print_rows IS 'How many rows these were.';
+COMMENT ON COLUMN mfi.audit_watch.print_to IS 'Rows with a created_on before this were all there when they were counted.';
+COMMENT ON COLUMN mfi.audit_watch.columns IS 'The columns that were read.';
+COMMENT ON COLUMN mfi.audit_watch.changed_at IS 'When rows were first found to be others than before.';
+COMMENT ON COLUMN mfi.audit_watch.trouble IS 'Why the worker could not do its work on the table, the last time.';
+COMMENT ON COLUMN mfi.audit_watch.begun_at IS 'When the worker last began to work on it.';
+COMMENT ON COLUMN mfi.audit_watch.ended_at IS 'When that ended; a work that hangs takes the worker with it, and never ends.';
 GRANT SELECT ON mfi.audit_watch TO pg_monitor;
 $sql$),
 
@@ -859,7 +902,7 @@ AS $$
     FROM unnest(@extschema@._mfi_audit_tables()) WITH ORDINALITY AS t (name, position)
     JOIN pg_inherits i ON i.inhparent = @extschema@._mfi_regclass(t.name)
     JOIN pg_class c ON c.oid = i.inhrelid
-   CROSS JOIN LATERAL (SELECT to_timestamp(substring(c.relname FROM '_([0-9]{6})$'), 'YYYYMM')) AS m (month)
+   CROSS JOIN LATERAL (SELECT to_timestamp(substring(c.relname FROM '_([1-9][0-9]{3}(?:0[1-9]|1[0-2]))$'), 'YYYYMM')) AS m (month)
    WHERE m.month < @extschema@._mfi_month(now(), -keep_months) AND c.oid = to_regclass(@extschema@._mfi_partition_name(t.name, m.month))
    ORDER BY t.position, m.month
 $$;
@@ -903,6 +946,58 @@ COMMENT ON FUNCTION @extschema@._mfi_backup_tables(text) IS
 
 -- What the worker and the verdict call
 
+CREATE FUNCTION @extschema@._mfi_watched(command text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF command IS NOT NULL AND to_regclass('mfi.audit_watch') IS NOT NULL THEN
+    PERFORM @extschema@._mfi_as_owner('mfi.audit_watch'::regclass, command);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_watched(text) IS 'Writes down in mfi.audit_watch what the command says, when that table is there.';
+
+CREATE FUNCTION @extschema@._mfi_can_maintain() RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN @extschema@._mfi_schema_ready() AND string_to_array(@extschema@.mfi_schema_version(), '.')::int[] >= ARRAY[1, 1] AND NOT @extschema@._mfi_restore_runs();
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_can_maintain() IS 'Whether it is the time for what the maintainer does.';
+
+CREATE FUNCTION @extschema@._mfi_maintain_table(name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET statement_timeout = '60s'
+AS $$
+DECLARE
+  line text;
+  failure text;
+BEGIN
+  BEGIN
+    PERFORM @extschema@._mfi_require_partitions();
+    PERFORM pg_advisory_xact_lock('pg_extension'::regclass::oid::int, (SELECT oid::int FROM pg_extension WHERE extname = 'mfi'));
+    FOR line IN SELECT @extschema@._mfi_audit_arrange(name, 3) LOOP
+      RAISE LOG 'mfi: %', line;
+    END LOOP;
+  EXCEPTION
+    WHEN lock_not_available OR deadlock_detected THEN
+      RAISE;
+    WHEN query_canceled OR OTHERS THEN
+      failure := left(regexp_replace(SQLERRM, '[[:cntrl:]]+', ' ', 'g'), 300);
+      RAISE LOG 'mfi: partitions of % could not be arranged: %', name, failure;
+  END;
+  PERFORM @extschema@._mfi_watched(format('INSERT INTO mfi.audit_watch AS w (relation, trouble) VALUES (%1$L, %2$L) ON CONFLICT (relation) '
+                                          'DO UPDATE SET trouble = EXCLUDED.trouble WHERE w.trouble IS DISTINCT FROM EXCLUDED.trouble', name, failure));
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_maintain_table(text) IS
+  'Keeps the partitions of an audit table three months ahead. What fails is written down for the verdict, and is no other table''s trouble, unless it is '
+  'a lock that somebody holds. In a worker no command that the owner of a table can make long takes more than a minute (statement_timeout).';
+
 CREATE FUNCTION @extschema@._mfi_maintain() RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -910,53 +1005,145 @@ SET lock_timeout = '500ms'
 SET deadlock_timeout = '10ms'
 AS $$
 DECLARE
-  line text;
+  name text;
 BEGIN
-  IF NOT @extschema@._mfi_schema_ready() OR string_to_array(@extschema@.mfi_schema_version(), '.')::int[] < ARRAY[1, 1] OR @extschema@._mfi_restore_runs() THEN
+  IF NOT @extschema@._mfi_can_maintain() THEN
     RETURN false;
   END IF;
-  FOR line IN SELECT @extschema@.mfi_audit_ensure_partitions(3) LOOP
-    RAISE LOG 'mfi: %', line;
+  FOREACH name IN ARRAY @extschema@._mfi_audit_tables() LOOP
+    PERFORM @extschema@._mfi_maintain_table(name);
   END LOOP;
   RETURN true;
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_maintain() IS
-  'What the maintainer does in mfi.database: keeps the audit partitions three months ahead. False when it is not the time '
-  'for it. It does not wait long for a lock that a dump holds, since others would wait behind it. In a '
-  'deadlock it gives way: it looks for one sooner than the others do (deadlock_timeout).';
+  'What the maintainer does in mfi.database, in one transaction: keeps the audit partitions three months ahead. False when it is not the time for it. '
+  'It does not wait long for a lock that a dump holds, since others would wait behind it. In a deadlock it gives way: it looks for one sooner than the others do (deadlock_timeout).';
 
-CREATE FUNCTION @extschema@._mfi_audit_relations() RETURNS TABLE (name text, parent regclass, relation regclass, month timestamptz)
-LANGUAGE sql STABLE
+CREATE FUNCTION @extschema@._mfi_maintain_step() RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '500ms'
+SET deadlock_timeout = '10ms'
+AS $$
+DECLARE
+  started timestamptz := (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid());
+  work text;
+BEGIN
+  SELECT w.relation INTO work FROM mfi.audit_watch w
+   WHERE w.relation = ANY (@extschema@._mfi_audit_tables()) AND w.begun_at >= started AND (w.ended_at IS NULL OR w.ended_at < w.begun_at);
+  IF FOUND THEN
+    BEGIN
+      PERFORM @extschema@._mfi_maintain_table(work);
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      RAISE LOG 'mfi: partitions of % wait: %', work, SQLERRM;
+      PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET begun_at = NULL WHERE relation = %L', work));
+      RETURN false;
+    END;
+    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET ended_at = clock_timestamp() WHERE relation = %L', work));
+    RETURN true;
+  END IF;
+  SELECT t.name INTO work
+    FROM unnest(@extschema@._mfi_audit_tables()) WITH ORDINALITY AS t (name, position)
+    LEFT JOIN mfi.audit_watch w ON w.relation = t.name
+   WHERE w.begun_at IS NULL OR w.begun_at < started AND (w.ended_at >= w.begun_at OR w.begun_at < now() - interval '10 minutes')
+   ORDER BY t.position LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  PERFORM @extschema@._mfi_watched(format('INSERT INTO mfi.audit_watch (relation, begun_at) VALUES (%L, clock_timestamp()) '
+                                          'ON CONFLICT (relation) DO UPDATE SET begun_at = EXCLUDED.begun_at', work));
+  RETURN true;
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_maintain_step() IS
+  'What the maintainer calls again and again, each time in a transaction of its own, until it is false: the next table is noted as begun, then it is done. So a table whose owner '
+  'makes the work hang, and the worker end, is known, is left alone for ten minutes, and the others are not kept waiting. It gives way to locks as _mfi_maintain() does, and is called again a minute later.';
+
+CREATE FUNCTION @extschema@._mfi_is_maintained() RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT count(*) FROM mfi.audit_watch w
+           WHERE w.relation = ANY (@extschema@._mfi_audit_tables()) AND w.ended_at >= w.begun_at
+             AND w.begun_at >= (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())) = cardinality(@extschema@._mfi_audit_tables());
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_is_maintained() IS 'Whether this process has done its work on all audit tables.';
+
+CREATE FUNCTION @extschema@._mfi_take_print(relation regclass) RETURNS void
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
+SET datestyle = 'ISO, MDY'
+SET intervalstyle = 'postgres'
+SET extra_float_digits = 1
+SET bytea_output = 'hex'
+SET statement_timeout = '60s'
 AS $$
-  SELECT t.name, p.oid::regclass, c.oid::regclass,
-         CASE WHEN c.oid <> p.oid THEN to_timestamp(substring(c.relname FROM '_([0-9]{6})$'), 'YYYYMM') END
-    FROM unnest(@extschema@._mfi_audit_tables()) AS t (name)
-    JOIN pg_class p ON p.oid = @extschema@._mfi_regclass(t.name)
-    JOIN pg_class c ON c.oid = p.oid OR c.oid IN (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = p.oid)
+DECLARE
+  watched record;
+  now_columns text[] := ARRAY(SELECT quote_ident(attname) FROM pg_attribute
+                               WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attname COLLATE "C");
+  -- Whatever is written later, by a transaction that runs now, has a created_on that is not before this.
+  now_to timestamptz := least(now(), (SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database()),
+                              (SELECT min(prepared) - interval '1 hour' FROM pg_prepared_xacts WHERE database = current_database()));
+  seen numeric[];
+  now_file oid := (SELECT relfilenode FROM pg_class WHERE oid = relation);
+  now_changes bigint := pg_stat_get_tuples_deleted(relation) + pg_stat_get_tuples_updated(relation);
+  changed boolean;
+BEGIN
+  SELECT * INTO watched FROM mfi.audit_watch w WHERE w.relation = _mfi_take_print.relation::text;
+  IF watched.print IS NULL OR NOT watched.columns <@ now_columns THEN
+    changed := watched.print IS NOT NULL;
+    watched.columns := now_columns;
+    watched.print_to := now_to;
+  END IF;
+  PERFORM set_config('statement_timeout', (60000 + pg_relation_size(relation) / 10000)::text, true);
+  seen := @extschema@._mfi_as_owner(relation, format(
+    'SELECT ARRAY[count(*), count(*) FILTER (WHERE created_on < %2$L), coalesce(sum(hashtextextended(ROW(%3$s)::text, 0)) FILTER (WHERE created_on < %2$L), 0), '
+    '  count(*) FILTER (WHERE created_on < %4$L), coalesce(sum(hashtextextended(ROW(%5$s)::text, 0)) FILTER (WHERE created_on < %4$L), 0)]::numeric[] FROM %1$s',
+    relation, watched.print_to, array_to_string(watched.columns, ', '), now_to, array_to_string(now_columns, ', ')))::numeric[];
+  -- Rows that are written late with an old created_on are no change, while nothing was taken away.
+  changed := coalesce(changed, watched.print IS NOT NULL AND watched.print <> seen[3]
+                               AND (seen[2] <= watched.print_rows OR now_changes > watched.changes OR now_file <> watched.file), false)
+             OR coalesce(seen[1] < watched.rows, false);
+  PERFORM @extschema@._mfi_watched(format(
+    'INSERT INTO mfi.audit_watch AS w (relation, rows, file, changes, counted_at, print, print_rows, print_to, columns, changed_at, ended_at) '
+    'VALUES (%L, %L, %L, %L, now(), %L, %L, %L, %L, %L, clock_timestamp()) ON CONFLICT (relation) DO UPDATE SET rows = EXCLUDED.rows, file = EXCLUDED.file, '
+    '  changes = EXCLUDED.changes, counted_at = EXCLUDED.counted_at, changed_at = coalesce(w.changed_at, EXCLUDED.changed_at), trouble = NULL, ended_at = EXCLUDED.ended_at%s',
+    relation, seen[1], now_file, now_changes, seen[5], seen[4], now_to, now_columns, CASE WHEN changed THEN now() END,
+    CASE WHEN NOT changed AND watched.changed_at IS NULL THEN ', print = EXCLUDED.print, print_rows = EXCLUDED.print_rows, print_to = EXCLUDED.print_to, columns = EXCLUDED.columns' ELSE '' END));
+END
 $$;
-COMMENT ON FUNCTION @extschema@._mfi_audit_relations() IS
-  'The audit tables and their partitions; month: that of a monthly partition, NULL for the table itself and its default partition.';
+COMMENT ON FUNCTION @extschema@._mfi_take_print(regclass) IS
+  'Counts the rows of a partition, compares what was there before with what is there now, and notes both in mfi.audit_watch. It reads the table with its owner''s rights.';
 
 CREATE FUNCTION @extschema@._mfi_watch_audit() RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '500ms'
 AS $$
 DECLARE
-  watch regclass := to_regclass('mfi.audit_watch');
+  started timestamptz := (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid());
   newest text;
   command text;
   work record;
+  failure text;
 BEGIN
-  IF watch IS NULL OR NOT @extschema@._mfi_schema_ready() OR @extschema@._mfi_restore_runs() THEN
+  IF to_regclass('mfi.audit_watch') IS NULL OR NOT @extschema@._mfi_schema_ready() OR @extschema@._mfi_restore_runs() THEN
     RETURN false;
   END IF;
   SELECT string_agg(format('(%L, %L)', r.name, pg_get_userbyid(c.relowner)), ', ') INTO command
     FROM @extschema@._mfi_audit_relations() r JOIN pg_class c ON c.oid = r.relation
-   WHERE r.relation = r.parent AND NOT EXISTS (SELECT FROM mfi.audit_watch w WHERE w.relation = r.name);
-  PERFORM @extschema@._mfi_as_owner(watch, 'INSERT INTO mfi.audit_watch (relation, owner) VALUES ' || command || ' ON CONFLICT DO NOTHING');
+    LEFT JOIN mfi.audit_watch w ON w.relation = r.name
+   WHERE r.relation = r.parent AND w.owner IS NULL;
+  PERFORM @extschema@._mfi_watched('INSERT INTO mfi.audit_watch (relation, owner) VALUES ' || command || ' ON CONFLICT (relation) DO UPDATE SET owner = EXCLUDED.owner');
+  SELECT string_agg(format('(%L)', r.relation), ', ') INTO command
+    FROM @extschema@._mfi_audit_relations() r
+   WHERE r.leaf AND NOT EXISTS (SELECT FROM mfi.audit_watch w WHERE w.relation = r.relation::text);
+  PERFORM @extschema@._mfi_watched('INSERT INTO mfi.audit_watch (relation) VALUES ' || command || ' ON CONFLICT DO NOTHING');
 
   newest := (SELECT b.id FROM @extschema@._mfi_backups() b
               WHERE b.database = current_database() AND NOT b.is_foreign AND b.path IS NOT NULL AND b.verify_method = 'restore' AND b.verify_result = 'ok'
@@ -967,32 +1154,42 @@ BEGIN
       JOIN @extschema@._mfi_backup_tables(newest) t ON t.name = r.relation::text
       LEFT JOIN mfi.audit_watch w ON w.relation = r.relation::text
      WHERE r.month IS NOT NULL AND t.rows > coalesce(w.expected, 0) AND w.expired_at IS NULL;
-    PERFORM @extschema@._mfi_as_owner(watch, 'INSERT INTO mfi.audit_watch (relation, expected, backup) VALUES ' || command
+    PERFORM @extschema@._mfi_watched('INSERT INTO mfi.audit_watch (relation, expected, backup) VALUES ' || command
       || ' ON CONFLICT (relation) DO UPDATE SET expected = EXCLUDED.expected, backup = EXCLUDED.backup');
   END IF;
 
-  -- Where nothing was taken away since the last count, there are at least so many: counting again is for what has changed.
-  SELECT r.relation, c.relfilenode AS file, pg_stat_get_tuples_deleted(c.oid) + pg_stat_get_tuples_updated(c.oid) AS changes INTO work
+  -- Where nothing was taken away since the last count, nor the file is another one, the rows are what they were: counting again is for what has
+  -- changed, and once a week for all. What a process before this one began and did not end is left alone for a while.
+  SELECT r.relation, w.begun_at >= started AND (w.ended_at IS NULL OR w.ended_at < w.begun_at) AS begun INTO work
     FROM mfi.audit_watch w
-    JOIN @extschema@._mfi_audit_relations() r ON r.relation::text = w.relation AND r.month IS NOT NULL
+    JOIN @extschema@._mfi_audit_relations() r ON r.relation::text = w.relation AND r.leaf
     JOIN pg_class c ON c.oid = r.relation
-   WHERE w.expected IS NOT NULL AND w.expired_at IS NULL
-     AND (w.rows IS NULL OR w.rows < w.expected OR w.file <> c.relfilenode
-          OR w.changes <> pg_stat_get_tuples_deleted(c.oid) + pg_stat_get_tuples_updated(c.oid))
+   WHERE w.expired_at IS NULL
+     AND (w.print IS NULL OR w.rows < w.expected OR w.file <> c.relfilenode
+          OR w.changes <> pg_stat_get_tuples_deleted(c.oid) + pg_stat_get_tuples_updated(c.oid)
+          OR w.trouble IS NOT NULL OR w.counted_at < now() - interval '7 days')
      AND (w.counted_at IS NULL OR w.counted_at < now() - interval '1 minute')
-   ORDER BY w.relation LIMIT 1;
+     AND (w.begun_at IS NULL OR w.begun_at >= started OR w.ended_at >= w.begun_at OR w.begun_at < now() - interval '10 minutes')
+   ORDER BY 2 DESC NULLS LAST, w.relation LIMIT 1;
   IF NOT FOUND THEN
     RETURN false;
+  ELSIF work.begun IS NOT TRUE THEN
+    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET begun_at = clock_timestamp() WHERE relation = %L', work.relation));
+    RETURN true;
   END IF;
-  PERFORM @extschema@._mfi_as_owner(watch, format(
-    'UPDATE mfi.audit_watch SET rows = %s, file = %s, changes = %s, counted_at = now() WHERE relation = %L',
-    @extschema@._mfi_as_owner(work.relation, format('SELECT count(*) FROM %s', work.relation)), work.file, work.changes, work.relation));
+  BEGIN
+    PERFORM @extschema@._mfi_take_print(work.relation);
+  EXCEPTION WHEN query_canceled OR OTHERS THEN
+    failure := CASE WHEN SQLSTATE <> '55P03' THEN left(regexp_replace(SQLERRM, '[[:cntrl:]]+', ' ', 'g'), 300) END;
+    RAISE LOG 'mfi: rows of % could not be counted: %', work.relation, SQLERRM;
+    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET trouble = %L, counted_at = now(), ended_at = clock_timestamp() WHERE relation = %L', failure, work.relation));
+  END;
   RETURN true;
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_watch_audit() IS
-  'What the maintainer calls again and again until it is false: keeps mfi.audit_watch. Each call counts one month at most, and only one that may '
-  'have fewer rows than a proven backup had of it.';
+  'What the maintainer calls again and again until it is false: keeps mfi.audit_watch. Each call counts one partition at most, which the call before has noted as begun, and only one '
+  'that may have other rows than before. A count that fails is written down for the verdict.';
 
 CREATE FUNCTION @extschema@._mfi_watch_findings() RETURNS SETOF text[]
 LANGUAGE plpgsql STABLE
@@ -1019,7 +1216,8 @@ BEGIN
            'It can change or swallow audit rows. Drop it if it is not meant to be there.']
     FROM (SELECT r.relation, format('trigger %I', g.tgname)
             FROM @extschema@._mfi_audit_relations() r JOIN pg_trigger g ON g.tgrelid = r.relation
-           WHERE NOT g.tgisinternal AND g.tgname <> 'append_only' AND g.tgenabled <> 'D' AND g.tgparentid = 0
+           WHERE NOT g.tgisinternal AND g.tgname <> 'append_only' AND g.tgenabled <> 'D'
+             AND NOT EXISTS (SELECT FROM pg_trigger u JOIN @extschema@._mfi_audit_relations() a ON a.relation = u.tgrelid WHERE u.oid = g.tgparentid)
           UNION ALL
           SELECT r.relation, format('rule %I', w.rulename)
             FROM @extschema@._mfi_audit_relations() r JOIN pg_rewrite w ON w.ev_class = r.relation
@@ -1044,18 +1242,55 @@ BEGIN
 
   RETURN QUERY
   SELECT ARRAY['warning', 'audit-rows-missing',
-           CASE WHEN r.relation IS NULL THEN format('%s is gone; backup %s has it with %s', w.relation, w.backup, w.expected || ' rows')
+           CASE WHEN r.relation IS NULL AND w.expected IS NULL THEN format('%s is gone; it had %s when they were last counted', w.relation, w.rows || ' rows')
+                WHEN r.relation IS NULL THEN format('%s is gone; backup %s has it with %s', w.relation, w.backup, w.expected || ' rows')
                 ELSE format('%s has %s of the %s rows that backup %s has', w.relation, w.rows, w.expected, w.backup) END,
            format('Restore them from that backup, and find out who deleted them. If it is right so: DELETE FROM mfi.audit_watch WHERE relation = %L.', w.relation)]
     FROM mfi.audit_watch w
     LEFT JOIN @extschema@._mfi_audit_relations() r ON r.relation::text = w.relation
-   WHERE w.expected IS NOT NULL AND w.expired_at IS NULL AND (r.relation IS NULL OR w.rows < w.expected)
+   WHERE w.expired_at IS NULL AND (r.relation IS NULL AND (w.expected IS NOT NULL OR w.rows > 0) OR w.rows < w.expected)
    ORDER BY w.relation COLLATE "C";
+
+  RETURN QUERY
+  SELECT ARRAY['warning', 'audit-rows-changed', format('rows of %s are not what they were: since they were counted before, some were updated, deleted or replaced', w.relation),
+           format('Compare them with a proven backup, and find out who did it: the owner of the table can. If it is right so: DELETE FROM mfi.audit_watch WHERE relation = %L.', w.relation)]
+    FROM mfi.audit_watch w
+    JOIN @extschema@._mfi_audit_relations() r ON r.relation::text = w.relation
+   WHERE w.changed_at IS NOT NULL AND w.expired_at IS NULL
+   ORDER BY w.relation COLLATE "C";
+
+  RETURN QUERY
+  SELECT ARRAY['warning', f.code, f.sentence, f.step]
+    FROM (SELECT r.relation, 'audit-row-security', format('row-level security of %s hides rows, from the worker that counts them, too', r.relation),
+                 format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY. Find out who did it: the owner of the table can.', r.relation)
+            FROM @extschema@._mfi_audit_relations() r JOIN pg_class c ON c.oid = r.relation
+           WHERE c.relrowsecurity OR c.relforcerowsecurity
+          UNION ALL
+          SELECT r.relation, 'audit-attached', format('%s is a partition of %s, whose triggers and constraints act on it', r.relation, i.inhparent::regclass),
+                 format('ALTER TABLE %s DETACH PARTITION %s.', i.inhparent::regclass, r.relation)
+            FROM @extschema@._mfi_audit_relations() r JOIN pg_inherits i ON i.inhrelid = r.relation
+           WHERE r.relation = r.parent
+          UNION ALL
+          SELECT r.relation, 'audit-referenced', format('%s refers to %s, so months cannot be arranged nor expire', pg_describe_object('pg_constraint'::regclass, k.oid, 0), r.relation),
+                 format('ALTER TABLE %s DROP CONSTRAINT %I.', k.conrelid::regclass, k.conname)
+            FROM @extschema@._mfi_audit_relations() r JOIN pg_constraint k ON k.confrelid = r.relation AND k.contype = 'f'
+           WHERE NOT EXISTS (SELECT FROM pg_constraint u WHERE u.oid = k.conparentid)
+          UNION ALL
+          SELECT to_regclass(w.relation), 'audit-work-failed', format('the worker could not do its work on %s: %s', w.relation,
+                   CASE WHEN w.begun_at > w.ended_at OR w.ended_at IS NULL AND w.begun_at IS NOT NULL THEN format('what was begun at %s has not ended', date_trunc('second', w.begun_at))
+                        ELSE w.trouble END),
+                 'What hinders it is what the owner of the table, or somebody the owner let in, has put on it: checks, indexes, triggers, policies. Take it away; the worker tries again within the hour.'
+            FROM mfi.audit_watch w
+           WHERE w.expired_at IS NULL AND (w.relation = ANY (@extschema@._mfi_audit_tables()) OR to_regclass(w.relation) IS NOT NULL)
+             AND (w.trouble IS NOT NULL OR w.begun_at < now() - interval '3 minutes' AND (w.ended_at IS NULL OR w.ended_at < w.begun_at))
+         ) AS f (relation, code, sentence, step)
+   ORDER BY f.code, f.relation::text COLLATE "C", f.sentence COLLATE "C";
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_watch_findings() IS
   'What is to be said of audit tables that are not as mfi left them: triggers that do not protect them, triggers and rules of others, other owners, fewer rows than '
-  'a proven backup had.';
+  'a proven backup had, rows that were changed or replaced since they were counted, row-level security, foreign keys of others, a table above, work that failed. Not noticed: a change that is '
+  'undone before the worker counts again; a change to a row that nobody counted yet, or without created_on, unless rows are fewer than before; another value with the same hash.';
 
 CREATE OR REPLACE FUNCTION @extschema@._mfi_audit_findings() RETURNS text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1093,8 +1328,11 @@ BEGIN
   FOREACH name IN ARRAY @extschema@._mfi_audit_tables() LOOP
     outside := @extschema@._mfi_partition_name(name, NULL::timestamptz);
     CONTINUE WHEN to_regclass(outside) IS NULL OR NOT has_column_privilege(to_regclass(outside), 'event_time', 'SELECT');
-    EXECUTE format('SELECT (SELECT count(*) FROM (SELECT FROM %1$s WHERE event_time IS NOT NULL LIMIT 1001) d), '
-                   '(SELECT count(*) FROM (SELECT FROM %1$s WHERE event_time IS NULL LIMIT 1001) u)', outside) INTO dated, undated;
+    dated := @extschema@._mfi_count_to(to_regclass(outside), 'event_time'::name, false, 1001::bigint);
+    undated := @extschema@._mfi_count_to(to_regclass(outside), 'event_time'::name, true, 1001::bigint);
+    IF dated IS NULL OR undated IS NULL THEN
+      findings := findings || ARRAY['ok', 'audit-locked', format('%s is locked by somebody, so its rows were not looked at', outside), ''];
+    END IF;
     IF dated > 0 THEN
       findings := findings || ARRAY['warning', 'audit-rows-outside',
         format('%s has %s of %s whose month has no partition', outside, @extschema@._mfi_about(dated, 'row'), name),
@@ -1125,6 +1363,14 @@ $$;
 COMMENT ON FUNCTION @extschema@._mfi_audit_findings() IS
   'What is to be said of the audit partitions, for _mfi_schema_findings(). It counts rows that monitoring may not read.';
 
+CREATE FUNCTION @extschema@._mfi_count_to(relation regclass, column_name name, nulls boolean, most bigint) RETURNS bigint
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_count_to';
+COMMENT ON FUNCTION @extschema@._mfi_count_to(regclass, name, boolean, bigint) IS
+  'Rows of a table whose column is NULL, or is not, at most so many; NULL when somebody holds a lock that it would wait for. No query does it, so '
+  'nothing that the table''s owner has put on it runs. The caller needs SELECT on the column.';
+
 CREATE FUNCTION @extschema@._mfi_about(count bigint, noun text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -1140,10 +1386,12 @@ REVOKE ALL ON FUNCTION
   @extschema@._mfi_columns_in_the_way(text), @extschema@._mfi_tablespace(regclass),
   @extschema@._mfi_partition_audit_table(text, text, text, text, text), @extschema@._mfi_migration_1_1(), @extschema@._mfi_require_partitions(),
   @extschema@._mfi_restore_runs(), @extschema@._mfi_expired_partitions(integer), @extschema@._mfi_expiry_decision(regclass, bigint, text), @extschema@._mfi_backup_tables(text),
-  @extschema@._mfi_maintain(), @extschema@._mfi_about(bigint, text), @extschema@.mfi_audit_expire(integer, boolean),
+  @extschema@._mfi_maintain(), @extschema@._mfi_can_maintain(), @extschema@._mfi_maintain_table(text), @extschema@._mfi_maintain_step(),
+  @extschema@._mfi_is_maintained(), @extschema@._mfi_watched(text), @extschema@._mfi_take_print(regclass), @extschema@._mfi_about(bigint, text), @extschema@.mfi_audit_expire(integer, boolean),
   @extschema@.mfi_audit_ensure_partitions(integer), @extschema@._mfi_role_faults(name), @extschema@._mfi_make_role(name, text),
   @extschema@._mfi_execute_unrecorded(text), @extschema@._mfi_rights(), @extschema@._mfi_give_to_owner(regclass, text),
-  @extschema@._mfi_restore_sessions(), @extschema@._mfi_watch_audit(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations()
+  @extschema@._mfi_restore_sessions(), @extschema@._mfi_watch_audit(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations(),
+  @extschema@._mfi_count_to(regclass, name, boolean, bigint)
 FROM PUBLIC;
 -- Privileges are noted together with who granted them, so they follow the owner.
 ALTER FUNCTION @extschema@._mfi_audit_findings() OWNER TO mfi_audit_owner;
@@ -1151,7 +1399,8 @@ GRANT EXECUTE ON FUNCTION @extschema@._mfi_audit_findings() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
   @extschema@._mfi_audit_tables(), @extschema@._mfi_month(timestamptz, integer), @extschema@._mfi_partition_name(text, timestamptz),
   @extschema@._mfi_about(bigint, text), @extschema@._mfi_regclass(text), @extschema@._mfi_restore_sessions(), @extschema@._mfi_role_faults(name),
-  @extschema@._mfi_rights(), @extschema@._mfi_missing_grants(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations()
+  @extschema@._mfi_rights(), @extschema@._mfi_missing_grants(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations(),
+  @extschema@._mfi_count_to(regclass, name, boolean, bigint)
 TO mfi_audit_owner;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_backup_tables(text) TO pg_monitor;
 
@@ -1188,6 +1437,14 @@ SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mfi_lock';
 COMMENT ON FUNCTION @extschema@._mfi_lock(regclass) IS
   'Locks a relation as whoever writes to it does (ROW EXCLUSIVE), for a role that may update some of its columns only and so may not LOCK TABLE.';
+
+CREATE FUNCTION @extschema@._mfi_settings_kept(command text, scope uuid, first jsonb, second jsonb) RETURNS jsonb
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_settings_kept';
+COMMENT ON FUNCTION @extschema@._mfi_settings_kept(text, uuid, jsonb, jsonb) IS
+  'Executes a command, with the other arguments as its parameters, and returns its value. Settings that it, or a trigger that it fires, changes are as before when it '
+  'ends: whoever calls a sync or an import goes on with the search_path that was there.';
 
 CREATE FUNCTION @extschema@._mfi_check_written(written text[], used text[]) RETURNS void
 LANGUAGE plpgsql
@@ -1768,7 +2025,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN @extschema@._mfi_sync_groups('portal', portal, groups, options);
+  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_sync_groups(''portal''::text, $1, $2, $3)'::text, portal, groups, options);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb) IS
@@ -1781,7 +2038,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN @extschema@._mfi_sync_groups('mfi', mfi, groups, options);
+  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_sync_groups(''mfi''::text, $1, $2, $3)'::text, mfi, groups, options);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb) IS
@@ -1796,7 +2053,7 @@ REVOKE ALL ON FUNCTION
   @extschema@._mfi_sync_items(text, uuid), @extschema@._mfi_sync_refuse(jsonb), @extschema@._mfi_sync_load(text, uuid, boolean), @extschema@._mfi_sync_write(text, text, uuid),
   @extschema@._mfi_sync_report(text, text, uuid), @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb), @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb),
   @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb), @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]),
-  @extschema@._mfi_lock(regclass)
+  @extschema@._mfi_lock(regclass), @extschema@._mfi_settings_kept(text, uuid, jsonb, jsonb)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   @extschema@._mfi_sync_options(jsonb), @extschema@._mfi_sync_place(integer[], text), @extschema@._mfi_sync_error(text, uuid, text, text), @extschema@._mfi_sync_elements(jsonb), @extschema@._mfi_sync_snapshot(),
@@ -1804,7 +2061,7 @@ GRANT EXECUTE ON FUNCTION
   @extschema@._mfi_sync_items(text, uuid), @extschema@._mfi_sync_refuse(jsonb), @extschema@._mfi_sync_load(text, uuid, boolean), @extschema@._mfi_sync_write(text, text, uuid),
   @extschema@._mfi_sync_report(text, text, uuid), @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb),
   @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]), @extschema@._mfi_lock(regclass),
-  @extschema@._mfi_require_partitions(), @extschema@._mfi_restore_runs(), @extschema@._mfi_restore_sessions(),
+  @extschema@._mfi_settings_kept(text, uuid, jsonb, jsonb), @extschema@._mfi_require_partitions(), @extschema@._mfi_restore_runs(), @extschema@._mfi_restore_sessions(),
   @extschema@.mfi_schema_version(), @extschema@._mfi_schema_ready(), @extschema@._mfi_tables(), @extschema@._mfi_regclass(text)
 TO mfi_sync;
 
@@ -1898,8 +2155,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT CASE WHEN address !~ '/' AND pg_input_is_valid(address, 'inet') THEN address::inet END $$;
 COMMENT ON FUNCTION @extschema@._mfi_inet(text) IS 'A text as an address; NULL when it is none, such as unknown or a list.';
 
-CREATE FUNCTION @extschema@.mfi_import_auth_events(events jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION @extschema@._mfi_import_auth_events(events jsonb) RETURNS jsonb
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
@@ -1935,12 +2192,22 @@ BEGIN
   RETURN report;
 END
 $$;
+COMMENT ON FUNCTION @extschema@._mfi_import_auth_events(jsonb) IS 'Behind mfi_import_auth_events().';
+
+CREATE FUNCTION @extschema@.mfi_import_auth_events(events jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_import_auth_events($2)'::text, NULL::uuid, events, NULL::jsonb);
+END
+$$;
 COMMENT ON FUNCTION @extschema@.mfi_import_auth_events(jsonb) IS
   'Stores Keycloak''s user events (an array as GET /admin/realms/{realm}/events returns it) in user_auth_logs, each once, and moves last_login_at forward by '
   'LOGIN events that are not of the future. Secrets are redacted; an event without clientId gets an empty client_id. Returns counts, and each malformed event with its place.';
 
-CREATE FUNCTION @extschema@.mfi_import_admin_events(events jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION @extschema@._mfi_import_admin_events(events jsonb) RETURNS jsonb
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
@@ -1977,6 +2244,16 @@ BEGIN
   RETURN report;
 END
 $$;
+COMMENT ON FUNCTION @extschema@._mfi_import_admin_events(jsonb) IS 'Behind mfi_import_admin_events().';
+
+CREATE FUNCTION @extschema@.mfi_import_admin_events(events jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_import_admin_events($2)'::text, NULL::uuid, events, NULL::jsonb);
+END
+$$;
 COMMENT ON FUNCTION @extschema@.mfi_import_admin_events(jsonb) IS
   'Stores Keycloak''s admin events (an array as GET /admin/realms/{realm}/admin-events returns it) in admin_event_logs, each once. A representation that is not JSON goes to '
   'representation_raw. Secrets are redacted. Returns counts, and each malformed event with its place.';
@@ -1984,8 +2261,10 @@ COMMENT ON FUNCTION @extschema@.mfi_import_admin_events(jsonb) IS
 ALTER FUNCTION @extschema@.mfi_import_auth_events(jsonb) OWNER TO mfi_sync;
 ALTER FUNCTION @extschema@.mfi_import_admin_events(jsonb) OWNER TO mfi_sync;
 REVOKE ALL ON FUNCTION
-  @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text), @extschema@.mfi_import_auth_events(jsonb), @extschema@.mfi_import_admin_events(jsonb)
+  @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text), @extschema@.mfi_import_auth_events(jsonb), @extschema@.mfi_import_admin_events(jsonb),
+  @extschema@._mfi_import_auth_events(jsonb), @extschema@._mfi_import_admin_events(jsonb)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-  @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text)
+  @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text),
+  @extschema@._mfi_import_auth_events(jsonb), @extschema@._mfi_import_admin_events(jsonb)
 TO mfi_sync;

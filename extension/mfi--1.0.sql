@@ -42,6 +42,13 @@ COMMENT ON FUNCTION @extschema@._mfi_as_owner(regclass, text) IS
   'session_replication_role = replica; returns the first column of its first row. For whatever evaluates what the owner, or somebody '
   'the owner let in, has put on the relation: checks, defaults, generated columns, index expressions, triggers. Only for superusers.';
 
+CREATE FUNCTION @extschema@._mfi_as_role(role name, command text) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_as_role';
+COMMENT ON FUNCTION @extschema@._mfi_as_role(name, text) IS
+  'The same with the rights of a role, for a definition that this role wrote. Only for superusers.';
+
 CREATE FUNCTION @extschema@.mfi_schema_version() RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -150,6 +157,82 @@ $$;
 COMMENT ON FUNCTION @extschema@._mfi_schema_ready() IS
   'True when the schema is complete and no restore is still filling it.';
 
+-- Definitions of others
+--
+-- What a view, an index or a policy says is read again when it is made anew, and to read a literal calls what stands behind its type: the
+-- check of a domain, also inside of an array, a range or a row. So whose definition it is makes it, or it is not made.
+
+CREATE FUNCTION @extschema@._mfi_owners_of_types(class regclass, object oid) RETURNS SETOF oid
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH RECURSIVE used (oid) AS (
+    SELECT d.refobjid FROM pg_depend d WHERE d.classid = class AND d.objid = object AND d.refclassid = 'pg_type'::regclass
+    UNION
+    SELECT part.oid
+      FROM used u JOIN pg_type t ON t.oid = u.oid
+     CROSS JOIN LATERAL (
+       SELECT t.typelem UNION ALL SELECT t.typbasetype
+       UNION ALL SELECT unnest(ARRAY[r.rngtypid, r.rngsubtype]) FROM pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid)
+       UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS part (oid)
+     WHERE part.oid <> 0)
+  SELECT DISTINCT r.oid
+    FROM (SELECT t.typowner FROM used u JOIN pg_type t ON t.oid = u.oid WHERE t.typtype IN ('d', 'r', 'm') OR t.typtype = 'b' AND t.typelem = 0
+          UNION ALL
+          SELECT p.proowner
+            FROM used u
+            JOIN pg_constraint c ON c.contypid = u.oid
+            JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_proc'::regclass
+            JOIN pg_proc p ON p.oid = d.refobjid) AS o (owner)
+    JOIN pg_roles r ON r.oid = o.owner
+   WHERE NOT r.rolsuper
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_owners_of_types(regclass, oid) IS
+  'Roles, other than superusers, whose code runs when the definition of this object is read again: owners of the types of its literals, and of what these are made of.';
+
+CREATE FUNCTION @extschema@._mfi_made_by(class regclass, object oid, relation regclass, command text) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  others oid[] := ARRAY(SELECT o FROM @extschema@._mfi_owners_of_types(class, object) o ORDER BY o);
+  maker oid := (SELECT relowner FROM pg_class WHERE oid = relation);
+  place oid := (SELECT coalesce((SELECT stxnamespace FROM pg_statistic_ext WHERE class = 'pg_statistic_ext'::regclass AND oid = object), relnamespace)
+                  FROM pg_class WHERE oid = relation);
+  makes boolean := class IN ('pg_class'::regclass, 'pg_statistic_ext'::regclass) OR EXISTS (
+    SELECT FROM pg_rewrite WHERE class = 'pg_rewrite'::regclass AND oid = object AND rulename = '_RETURN');
+  lacks text;
+BEGIN
+  IF others = '{}' AND class IN ('pg_trigger'::regclass, 'pg_class'::regclass) THEN
+    RETURN command;  -- an index is built with the rights of its table's owner, by the server
+  ELSIF class = 'pg_trigger'::regclass AND others <> ARRAY[maker] THEN
+    lacks := format('others than %I, who owns %s, may have made it', pg_get_userbyid(maker), relation);  -- whoever was given TRIGGER
+  ELSIF (SELECT rolsuper FROM pg_roles WHERE oid = maker) THEN
+    lacks := 'its owner is a superuser';
+  ELSE
+    SELECT string_agg(format('%I lacks %s on schema %I', pg_get_userbyid(maker), s.privilege, s.name), ', ' ORDER BY s.name, s.privilege) INTO lacks
+      FROM (SELECT DISTINCT i.schema AS name, 'USAGE' AS privilege
+              FROM pg_depend d, pg_identify_object(d.refclassid, d.refobjid, 0) i
+             WHERE d.classid = class AND d.objid = object AND i.schema IS NOT NULL
+            UNION SELECT nspname, p FROM pg_namespace, unnest(ARRAY['USAGE', 'CREATE']) AS p WHERE oid = place AND (makes OR p = 'USAGE')) AS s
+     WHERE NOT has_schema_privilege(maker, s.name, s.privilege);
+  END IF;
+  IF lacks IS NULL THEN
+    RETURN format('SELECT @extschema@._mfi_as_role(%L::name, %L::text)', pg_get_userbyid(maker), command);
+  ELSIF others = '{}' THEN
+    RETURN command;
+  END IF;
+  RAISE EXCEPTION '% cannot be made anew: %', pg_describe_object(class, object, 0), lacks
+    USING ERRCODE = 'dependent_objects_still_exist',
+          DETAIL = format('Its definition has literals of types that belong to %s; to read them runs code of theirs, which must not run with the rights of a superuser. '
+                          'Nothing was changed.', (SELECT string_agg(quote_ident(pg_get_userbyid(o)), ', ') FROM unnest(others) AS o)),
+          HINT = 'Drop it, and make it again afterwards.';
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_made_by(regclass, oid, regclass, text) IS
+  'A command that makes this object anew with the rights of whoever wrote its definition: the owner of its relation. '
+  'With the rights of a superuser only when nothing of others runs; else it fails, naming the object.';
+
 -- Putting back what hangs on a relation that is made anew
 
 CREATE FUNCTION @extschema@._mfi_grants(relation regclass) RETURNS SETOF text
@@ -209,19 +292,20 @@ CREATE FUNCTION @extschema@._mfi_hangers(relation regclass) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = relation AND NOT tgisinternal AND tgparentid = 0
+  SELECT @extschema@._mfi_made_by('pg_trigger'::regclass, oid, relation, pg_get_triggerdef(oid))
+    FROM pg_trigger WHERE tgrelid = relation AND NOT tgisinternal AND tgparentid = 0
   UNION ALL
   SELECT format('ALTER TABLE %s %s TRIGGER %I', relation,
                 CASE tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, tgname)
     FROM pg_trigger WHERE tgrelid = relation AND NOT tgisinternal AND tgenabled <> 'O'
   UNION ALL
-  SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = relation AND rulename <> '_RETURN'
+  SELECT @extschema@._mfi_made_by('pg_rewrite'::regclass, oid, relation, pg_get_ruledef(oid)) FROM pg_rewrite WHERE ev_class = relation AND rulename <> '_RETURN'
   UNION ALL
-  SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', polname, relation,
+  SELECT @extschema@._mfi_made_by('pg_policy'::regclass, oid, relation, format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', polname, relation,
                 CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
                 CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
                 (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ') FROM unnest(polroles) r),
-                ' USING (' || pg_get_expr(polqual, polrelid) || ')', ' WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')')
+                ' USING (' || pg_get_expr(polqual, polrelid) || ')', ' WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')'))
     FROM pg_policy WHERE polrelid = relation
   UNION ALL
   SELECT format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', relation) FROM pg_class WHERE oid = relation AND relrowsecurity
@@ -251,17 +335,19 @@ CREATE FUNCTION @extschema@._mfi_view_commands(view regclass) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT format('CREATE %sVIEW %s%s AS %s%s', CASE relkind WHEN 'm' THEN 'MATERIALIZED ' END, view,
-                ' WITH (' || array_to_string(reloptions, ', ') || ')', rtrim(pg_get_viewdef(oid), ';'),
-                CASE relkind WHEN 'm' THEN ' WITH NO DATA' END)
-    FROM pg_class WHERE oid = view
+  SELECT @extschema@._mfi_made_by('pg_rewrite'::regclass, r.oid, view,
+           format('CREATE %sVIEW %s%s AS %s%s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED ' END, view,
+                  ' WITH (' || array_to_string(c.reloptions, ', ') || ')', rtrim(pg_get_viewdef(c.oid), ';'),
+                  CASE c.relkind WHEN 'm' THEN ' WITH NO DATA' END))
+    FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN' WHERE c.oid = view
   UNION ALL
   SELECT g FROM @extschema@._mfi_grants(view) g
   UNION ALL
-  SELECT format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', view, attname, pg_get_expr(adbin, adrelid))
+  SELECT @extschema@._mfi_made_by('pg_attrdef'::regclass, pg_attrdef.oid, view,
+           format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', view, attname, pg_get_expr(adbin, adrelid)))
     FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE adrelid = view
   UNION ALL
-  SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = view
+  SELECT @extschema@._mfi_made_by('pg_class'::regclass, indexrelid, view, pg_get_indexdef(indexrelid)) FROM pg_index WHERE indrelid = view
   UNION ALL
   SELECT h FROM @extschema@._mfi_hangers(view) h
   UNION ALL
@@ -1290,6 +1376,7 @@ REVOKE ALL ON FUNCTION
   @extschema@._mfi_reference_countries(), @extschema@._mfi_add_check(regclass, name, text), @extschema@._mfi_adoption(), @extschema@._mfi_adopt(text[]), @extschema@._mfi_steps_1_0(text),
   @extschema@._mfi_migration_1_0(), @extschema@._mfi_migrations(), @extschema@._mfi_newest_migration(), @extschema@._mfi_members(), @extschema@._mfi_release(text[]),
   @extschema@._mfi_missing_grants(), @extschema@._mfi_refresh(regclass), @extschema@._mfi_as_owner(regclass, text),
+  @extschema@._mfi_as_role(name, text), @extschema@._mfi_owners_of_types(regclass, oid), @extschema@._mfi_made_by(regclass, oid, regclass, text),
   @extschema@._mfi_check_version(), @extschema@._mfi_install_schema()
 FROM PUBLIC;
 -- What monitoring asks, and what it calls in turn.

@@ -99,6 +99,59 @@ is($node->safe_psql('updated', 'SELECT mfi_schema_version(), _mfi_schema_ready()
 as_owner_only('updated', 'ALTER EXTENSION UPDATE', $from);
 is(by_app('updated', 'SELECT count(*), count(*) FILTER (WHERE duplicate) FROM user_auth_logs'), '3|2', 'its rows are there, and marked');
 
+# What a definition says is read again when it is made anew, and a literal of a domain calls the domain's check as it is read. Whoever wrote the
+# definition hears it; what somebody else may have written keeps the table from being made anew.
+my $literal = 0;
+sub literal
+{
+	my ($kind) = @_;
+	$literal++;
+	return ("CREATE DOMAIN app.l$literal AS int CHECK (app.says('literal of $kind')); CREATE TYPE app.range$literal AS RANGE (subtype = app.l$literal); CREATE TYPE app.row$literal AS (v app.l$literal); ",
+		"(1 = ANY('{1}'::app.l$literal\[]) OR isempty('[1,2)'::app.range$literal) OR ('(1)'::app.row$literal).v > 0)");
+}
+my %anew = (
+	index => sub { "CREATE INDEX of_literal ON user_auth_logs (($_[0] AND client_id > ''))" },
+	'partial index' => sub { "CREATE INDEX of_literal_where ON user_auth_logs (client_id) WHERE $_[0]" },
+	statistics => sub { "CREATE STATISTICS app.of_literal ON ($_[0] AND client_id > ''), client_id FROM user_auth_logs" },
+	policy => sub { "CREATE POLICY of_literal ON user_auth_logs USING ($_[0]) WITH CHECK ($_[0])" },
+	trigger => sub { "CREATE TRIGGER of_literal AFTER INSERT ON user_auth_logs FOR EACH ROW WHEN ($_[0]) EXECUTE FUNCTION app.fires()" },
+	rule => sub { "CREATE RULE of_literal AS ON UPDATE TO user_auth_logs DO ALSO SELECT $_[0]" },
+	default => sub { "ALTER TABLE user_auth_logs ADD COLUMN of_literal boolean DEFAULT $_[0]" },
+	check => sub { "ALTER TABLE user_auth_logs ADD CONSTRAINT of_literal CHECK ($_[0])" },
+	view => sub { "CREATE VIEW app.of_literal AS SELECT id, $_[0] AS seen FROM user_auth_logs" },
+	'rule of a view' => sub { "CREATE VIEW app.ruled_view AS SELECT id FROM user_auth_logs; CREATE RULE of_literal AS ON UPDATE TO app.ruled_view DO INSTEAD SELECT $_[0]; ALTER VIEW app.ruled_view ALTER id SET DEFAULT CASE WHEN $_[0] THEN gen_random_uuid() END" },
+	'materialized view' => sub { "CREATE MATERIALIZED VIEW app.of_literal_filled AS SELECT id, $_[0] AS seen FROM user_auth_logs" });
+for my $database ('literals', 'literals_updated')
+{
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	$node->safe_psql($database, $database eq 'literals' ? 'CREATE EXTENSION "uuid-ossp"; CREATE EXTENSION pgcrypto;' . legacy_schema() : q{CREATE EXTENSION mfi VERSION '1.0' CASCADE});
+	$node->safe_psql($database, 'CREATE SCHEMA app AUTHORIZATION app; GRANT CREATE ON SCHEMA public TO app; ALTER TABLE user_auth_logs OWNER TO app; GRANT ALL ON portals, user_activity_logs TO app');
+	$node->safe_psql($database, join('', plant_functions(), map { my ($types, $expression) = literal($_); $types . $anew{$_}->($expression) . ';' } sort keys %anew), extra_params => [ '-U', 'app' ]);
+	$from = -s $node->logfile;
+	my $make = $database eq 'literals' ? 'CREATE EXTENSION mfi' : 'ALTER EXTENSION mfi UPDATE';
+
+	# What others than the owner may have made is named.
+	my ($types, $expression) = literal('trigger by somebody else');
+	for my $other (
+		[ "$types CREATE TRIGGER others AFTER INSERT ON user_activity_logs FOR EACH ROW WHEN ($expression) EXECUTE FUNCTION app.fires()", 'DROP TRIGGER others ON user_activity_logs', qr/trigger others on table (?:public\.)?user_activity_logs cannot be made anew.*types that belong to app.*HINT: +Drop it/s ],
+		[ "CREATE VIEW app.given AS SELECT id, $expression AS seen FROM user_auth_logs", 'DROP VIEW app.given', qr/view app.given cannot be made anew: its owner is a superuser/, 'ALTER VIEW app.given OWNER TO postgres' ])
+	{
+		$node->safe_psql($database, $other->[0], extra_params => [ '-U', 'app' ]);
+		$node->safe_psql($database, $other->[3] // '');
+		($status, $out, $err) = $node->psql($database, $make);
+		like($err, $other->[2], "$make: named");
+		as_owner_only($database, "$make: refused", $from);
+		$node->safe_psql($database, $other->[1]);
+	}
+	$from = -s $node->logfile;
+	($status, $out, $err) = $node->psql($database, $make);
+	is($status, 0, "$make with literals") or diag($err);
+	as_owner_only($database, "$make with literals", $from);
+	%heard = map { ($_->[0] => $_->[1]) } ran_as($node, $from);
+	is($heard{"literal of $_"} // 'not heard', 'app', "$make: $_ is read as its owner") for grep { !/^(?:default|check)$/ } sort keys %anew;
+	is($node->safe_psql($database, q{SELECT count(*) FROM pg_class WHERE relname ~ '^of_literal' AND relowner = 'app'::regrole}), '4', 'all of it is there');
+}
+
 # The partitions that the worker makes, in both; and expiry.
 for my $database ('adopted', 'updated')
 {

@@ -91,6 +91,27 @@ is(join(',', map { $_->[1] } ran_as($node, $from)), 'mfi_sync', 'it ran as mfi_s
 nothing_planted_ran($node, 'mfi_banking', 'owner', $from, allowed => 1);
 $node->sql('DROP TRIGGER t ON portal_groups; ALTER TABLE portal_groups OWNER TO postgres');
 
+# What such a trigger sets, for the session or the transaction, is gone when the call is over: else the caller, who may be a superuser, goes on with it.
+by('app', 'mfi_banking', q{CREATE FUNCTION app.sets() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	PERFORM set_config('search_path', 'app, pg_catalog, public', current_setting('app.local', true) = 'on');
+	PERFORM set_config('TimeZone', 'Asia/Kabul', current_setting('app.local', true) = 'on'), set_config('app.set', 'set', current_setting('app.local', true) = 'on');
+	RETURN NEW; END $$});
+$node->sql('ALTER TABLE portal_groups OWNER TO app; ALTER TABLE portal_users OWNER TO app');
+by('app', 'mfi_banking', "CREATE TRIGGER sets BEFORE INSERT OR UPDATE ON $_ FOR EACH ROW EXECUTE FUNCTION app.sets(); CREATE TRIGGER sets_too AFTER INSERT OR UPDATE ON $_ EXECUTE FUNCTION app.sets()") for 'portal_groups', 'portal_users';
+for my $local ('off', 'on')
+{
+	for my $call (sort keys %calls)
+	{
+		$node->sql('DELETE FROM portal_groups WHERE NOT EXISTS (SELECT FROM portal_users); UPDATE portal_users SET last_login_at = NULL');
+		for my $role ('keycloak', 'postgres')
+		{
+			like($node->safe_psql('mfi_banking', "SET app.local = $local; BEGIN; $calls{$call}; SELECT current_setting('search_path'), current_setting('TimeZone') <> 'Asia/Kabul', current_setting('app.set', true) = 'set', current_user; COMMIT; SHOW search_path",
+					extra_params => [ '-U', $role ]), qr/^"\$user", public\|t\|f?\|$role\n"\$user", public$/m, "$call as $role: settings are as before (local: $local)");
+		}
+	}
+}
+$node->sql("DROP TRIGGER sets ON $_; DROP TRIGGER sets_too ON $_; ALTER TABLE $_ OWNER TO postgres") for 'portal_groups', 'portal_users';
+
 # What the caller has in its own temporary schema is not taken for ours.
 for my $name ('_mfi_element', '_mfi_snapshot', '_mfi_present', '_mfi_change')
 {

@@ -12,7 +12,9 @@ my $node = MfiNode->bank('bank', conf => "log_statement = none\nmfi.backup_verif
 $node->sql('CREATE ROLE app LOGIN; CREATE ROLE monitor LOGIN IN ROLE pg_monitor');
 $node->sql(q{INSERT INTO user_auth_logs (event_type, client_id, realm_id, event_time) SELECT 'LOGIN', 'c', 'r', timestamptz '2025-02-01 00:00Z' + n * interval '1 hour' FROM generate_series(1, 40) n;
 	SELECT mfi_audit_ensure_partitions(3)});
-sub health { return $node->safe_psql('mfi_banking', q{SELECT verdict, reasons::text, next_steps::text FROM mfi_health('node')}, extra_params => [ '-U', 'monitor' ]) }
+sub verdict { return $node->safe_psql('mfi_banking', q{SELECT verdict, reasons::text, next_steps::text FROM mfi_health('node')}, extra_params => [ '-U', 'monitor' ]) }
+# Rows of 1999, once they are there, stay outside of every month.
+sub health { return verdict() =~ s/audit-rows-outside//r }
 unlike(health(), qr/audit-/, 'nothing to say of new tables');
 
 # What is done, what is found, and what mends it.
@@ -38,6 +40,30 @@ for my $case (
 }
 $node->sql('CREATE TRIGGER t AFTER INSERT ON user_auth_logs EXECUTE FUNCTION swallow(); ALTER TABLE user_auth_logs DISABLE TRIGGER t; CREATE INDEX ON user_auth_logs (client_id); ALTER TABLE user_auth_logs ENABLE ALWAYS TRIGGER append_only; ANALYZE');
 unlike(health(), qr/audit-/, 'a trigger that is disabled, an index, ENABLE ALWAYS: nothing to say');
+
+# Whoever asks for the verdict runs nothing of the tables' owners, not even what the planner would compute, and waits for nobody.
+$node->sql(q{CREATE SCHEMA app AUTHORIZATION app; GRANT CREATE ON SCHEMA mfi_audit TO app; GRANT USAGE ON SCHEMA app TO PUBLIC; DO $$ DECLARE r regclass; BEGIN FOR r IN SELECT relid FROM pg_partition_tree('user_auth_logs') LOOP EXECUTE format('ALTER TABLE %s OWNER TO app', r); END LOOP; END $$;
+	UPDATE mfi.audit_watch SET owner = 'app' WHERE relation ~ 'user_auth_logs$'});
+$node->safe_psql('mfi_banking', q{
+	CREATE FUNCTION app.acts() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF session_user <> 'app' THEN PERFORM set_config('search_path', 'app, pg_catalog, public', false); RAISE LOG 'planted <acts> ran as <%>', current_user; PERFORM pg_sleep(100000); END IF; RETURN true; END $$;
+	CREATE FUNCTION app.constant() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN app.acts(); END';
+	CREATE STATISTICS app.acts ON (app.constant() OR client_id IS NULL), event_time FROM mfi_audit.user_auth_logs_default;
+	ALTER TABLE mfi_audit.user_auth_logs_default ADD CHECK (app.constant()) NOT VALID;
+	CREATE INDEX ON mfi_audit.user_auth_logs_default (event_time) WHERE app.constant();
+	INSERT INTO user_auth_logs (event_type, client_id, realm_id, event_time) SELECT 'L', 'c' || n, 'r', timestamptz '1999-01-01' + n * interval '1 hour' FROM generate_series(1, 30) n; ANALYZE mfi_audit.user_auth_logs_default}, extra_params => [ '-U', 'app' ]);
+my $asks = q{SET statement_timeout = '20s'; SELECT reasons::text FROM mfi_health('node'); SHOW search_path};
+for my $role ('monitor', 'postgres')
+{
+	my $from = -s $node->logfile;
+	like($node->safe_psql('mfi_banking', $asks, extra_params => [ '-U', $role ]), qr/audit-rows-outside: mfi_audit.user_auth_logs_default has 30 rows.*\n"\$user", public$/, "the verdict for $role, and the session as before");
+	unlike(PostgreSQL::Test::Utils::slurp_file($node->logfile, $from), qr/planted/, 'nothing of the owner ran');
+}
+my $holder = $node->background_psql('mfi_banking', extra_params => [ '-U', 'app' ]);
+$holder->query_safe('BEGIN; LOCK TABLE user_auth_logs IN ACCESS EXCLUSIVE MODE');
+like($node->safe_psql('mfi_banking', $asks, extra_params => [ '-U', 'monitor' ]), qr/audit-locked: mfi_audit.user_auth_logs_default is locked/, 'a lock on the table: told, not waited for');
+$holder->quit;
+$node->safe_psql('mfi_banking', q{DROP STATISTICS app.acts; DROP FUNCTION app.constant() CASCADE}, extra_params => [ '-U', 'app' ]);
+$node->sql(q{DO $$ DECLARE r regclass; BEGIN FOR r IN SELECT relid FROM pg_partition_tree('user_auth_logs') LOOP EXECUTE format('ALTER TABLE %s OWNER TO postgres', r); END LOOP; END $$; UPDATE mfi.audit_watch SET owner = 'postgres' WHERE relation ~ 'user_auth_logs$'});
 
 # Rows against the newest proof.
 my $counted = q{SELECT rows, expected FROM mfi.audit_watch WHERE relation = 'mfi_audit.user_auth_logs_202502'};

@@ -3,14 +3,23 @@
 extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
+#include "postmaster/bgworker.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
 
 PG_FUNCTION_INFO_V1(mfi_as_owner);
+PG_FUNCTION_INFO_V1(mfi_as_role);
+PG_FUNCTION_INFO_V1(mfi_settings_kept);
 PG_FUNCTION_INFO_V1(mfi_execute_unrecorded);
 PG_FUNCTION_INFO_V1(mfi_lock);
 }
@@ -44,7 +53,7 @@ void Run(const char* command) {
 
 /// Plain frame. The first column of the first row, or null, in the caller's memory. An error leaves user and settings
 /// to the transaction's (or subtransaction's) abort, which puts both back.
-char* Execute(Oid relation, const char* command) {
+char* Execute(Oid role, const char* command) {
   if (!superuser() || InSecurityRestrictedOperation()) {
     ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("only a superuser may work as a table's owner"),
                     errhint("It is called by mfi_migrate_schema() and mfi_audit_ensure_partitions().")));
@@ -52,7 +61,6 @@ char* Execute(Oid relation, const char* command) {
   MemoryContext caller = CurrentMemoryContext;
   Oid user = InvalidOid;
   int context = 0;
-  const Oid owner = OwnerOf(relation);
   GetUserIdAndSecContext(&user, &context);
   const int level = NewGUCNestLevel();
   SetHere("search_path", "pg_catalog, pg_temp");
@@ -60,7 +68,7 @@ char* Execute(Oid relation, const char* command) {
   // was given TRIGGER on it. An owner's ENABLE ALWAYS is the owner's own wish, and runs with the owner's rights.
   SetHere("session_replication_role", "replica");
   SetHere("row_security", "off");  // rows that a policy hides from the owner are an error, not left behind
-  SetUserIdAndSecContext(owner, context | SECURITY_RESTRICTED_OPERATION);
+  SetUserIdAndSecContext(role, context | SECURITY_RESTRICTED_OPERATION);
 
   SPI_connect();
   Run(command);
@@ -72,6 +80,27 @@ char* Execute(Oid relation, const char* command) {
   SPI_finish();
   AtEOXact_GUC(false, level);
   SetUserIdAndSecContext(user, context);
+  return value;
+}
+
+/// Plain frame. The command's only value, a jsonb, or null. What a trigger sets for the session, or for the rest of the
+/// transaction, ends with the command.
+Datum ExecuteApart(const char* command, int nargs, Oid* types, Datum* values, const char* nulls, bool* is_null) {
+  MemoryContext caller = CurrentMemoryContext;
+  const int level = NewGUCNestLevel();
+  SPI_connect();
+  const int result = SPI_execute_with_args(command, nargs, types, values, nulls, false, 1);
+  if (result != SPI_OK_SELECT || SPI_processed != 1 || SPI_gettypeid(SPI_tuptable->tupdesc, 1) != JSONBOID) {
+    elog(ERROR, "no single jsonb: %s", command);
+  }
+  Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, is_null);
+  if (!*is_null) {
+    MemoryContext inner = MemoryContextSwitchTo(caller);
+    value = datumCopy(value, false, -1);
+    MemoryContextSwitchTo(inner);
+  }
+  SPI_finish();
+  AtEOXact_GUC(false, level);
   return value;
 }
 
@@ -88,17 +117,80 @@ void ExecuteUnrecorded(const char* command) {
   creating_extension = in_script;
 }
 
+TimeoutId end_of_worker = MAX_TIMEOUTS;
+
+void EndWorker() {
+  InterruptPending = true;
+  ProcDiePending = true;
+  SetLatch(MyLatch);
+}
+
+/// A session's statement_timeout is set going by its main loop, which a worker has not. Whoever catches the error that
+/// it raises has a few seconds, then the worker ends, which nobody can catch.
+class TimeLimit {
+ public:
+  TimeLimit() : armed_(MyBgworkerEntry != nullptr && StatementTimeout > 0) {
+    if (!armed_) return;
+    CallPg([] {
+      if (end_of_worker == MAX_TIMEOUTS) end_of_worker = RegisterTimeout(USER_TIMEOUT, EndWorker);
+      enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+      enable_timeout_after(end_of_worker, StatementTimeout + 5000);
+    });
+  }
+  ~TimeLimit() {
+    if (!armed_) return;
+    disable_timeout(STATEMENT_TIMEOUT, false);
+    disable_timeout(end_of_worker, false);
+  }
+  TimeLimit(const TimeLimit&) = delete;
+  TimeLimit& operator=(const TimeLimit&) = delete;
+
+ private:
+  bool armed_;
+};
+
 }  // namespace
 }  // namespace mfi::pg
 
 extern "C" Datum mfi_as_owner(PG_FUNCTION_ARGS) {
   return mfi::pg::Guard([&] {
+    const mfi::pg::TimeLimit limit;
     return mfi::pg::CallPg([&]() -> Datum {
-      const char* value = mfi::pg::Execute(PG_GETARG_OID(0), text_to_cstring(PG_GETARG_TEXT_PP(1)));
+      const Oid owner = mfi::pg::OwnerOf(PG_GETARG_OID(0));
+      const char* value = mfi::pg::Execute(owner, text_to_cstring(PG_GETARG_TEXT_PP(1)));
       if (value == nullptr) PG_RETURN_NULL();
       PG_RETURN_DATUM(CStringGetTextDatum(value));
     });
   });
+}
+
+extern "C" Datum mfi_as_role(PG_FUNCTION_ARGS) {
+  return mfi::pg::Guard([&] {
+    return mfi::pg::CallPg([&]() -> Datum {
+      const Oid role = get_role_oid(NameStr(*PG_GETARG_NAME(0)), false);
+      const char* value = mfi::pg::Execute(role, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+      if (value == nullptr) PG_RETURN_NULL();
+      PG_RETURN_DATUM(CStringGetTextDatum(value));
+    });
+  });
+}
+
+// A plain frame, too, without the bridge: an error goes through as it is, with the whole list of mistakes in its
+// detail.
+extern "C" Datum mfi_settings_kept(PG_FUNCTION_ARGS) {
+  if (PG_ARGISNULL(0)) PG_RETURN_NULL();
+  Oid types[3] = {UUIDOID, JSONBOID, JSONBOID};
+  Datum values[3] = {};
+  char nulls[4] = "   ";
+  for (int i = 0; i < 3; ++i) {
+    nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
+    if (nulls[i] == ' ') values[i] = PG_GETARG_DATUM(i + 1);
+  }
+  bool is_null = false;
+  const char* command = text_to_cstring(PG_GETARG_TEXT_PP(0));
+  const Datum value = mfi::pg::ExecuteApart(command, 3, types, values, nulls, &is_null);
+  if (is_null) PG_RETURN_NULL();
+  PG_RETURN_DATUM(value);
 }
 
 extern "C" Datum mfi_execute_unrecorded(PG_FUNCTION_ARGS) {

@@ -52,9 +52,10 @@ bool Call(const char* function, const char* activity) {
 
 /// True when all that is to be done was done.
 bool Maintain() {
-  if (!Call("_mfi_maintain", "keeping audit partitions ahead")) return false;
+  if (!Call("_mfi_can_maintain", "keeping audit partitions ahead")) return false;
+  while (Call("_mfi_maintain_step", "keeping audit partitions ahead")) CHECK_FOR_INTERRUPTS();
   while (Call("_mfi_watch_audit", "counting audit rows")) CHECK_FOR_INTERRUPTS();
-  return true;
+  return Call("_mfi_is_maintained", "keeping audit partitions ahead");
 }
 
 }  // namespace

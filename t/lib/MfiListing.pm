@@ -83,6 +83,7 @@ SELECT CASE relkind
   FROM pg_class
  WHERE relkind IN ('r', 'S', 'm') AND relispopulated AND relpersistence = 'p'
    AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
+   AND oid IS DISTINCT FROM to_regclass('mfi.audit_watch')
  ORDER BY oid::regclass::text COLLATE "C";
 SQL
 
@@ -93,7 +94,7 @@ sub definitions
 	return $node->safe_psql($database, $definitions);
 }
 
-# Every row of every table, and where the sequences stand.
+# Every row of every table, and where the sequences stand; but not what the worker has seen of a database, and when.
 sub rows
 {
 	my ($node, $database) = @_;
