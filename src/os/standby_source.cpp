@@ -93,7 +93,7 @@ std::string ConninfoKeywords(const std::string& conninfo) {
 std::string PeerKeywords(const std::string& conninfo) {
   const Keywords named = Parsed(conninfo);
   const auto value = [&](const char* keyword) { return ValueOf(named, keyword); };
-  const std::string keywords = ConninfoKeywords(conninfo);
+  std::string keywords = ConninfoKeywords(conninfo);
   if (!value("require_auth").empty() || !value("channel_binding").empty() || !MayLeadToTcp(named)) return keywords;
   const std::string tls = value("sslmode");
   if (tls == "disable") {
