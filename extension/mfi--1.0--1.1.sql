@@ -1412,11 +1412,11 @@ SELECT @extschema@._mfi_install_schema();
 -- the others by it, so only what belongs to the table's owner or a superuser is called.
 
 CREATE FUNCTION @extschema@._mfi_foreign_triggers(relations text[])
-RETURNS TABLE (relation regclass, trigger_name name, calls text, belongs_to name, owner name)
+RETURNS TABLE (relation regclass, trigger_name name, calls text, belongs_to name, owner name, can_wait boolean)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT g.tgrelid::regclass, g.tgname, pg_describe_object(d.refclassid, d.refobjid, 0), f.rolname, pg_get_userbyid(t.relowner)
+  SELECT g.tgrelid::regclass, g.tgname, pg_describe_object(d.refclassid, d.refobjid, 0), f.rolname, pg_get_userbyid(t.relowner), g.tgdeferrable
     FROM pg_class t
     JOIN pg_trigger g ON g.tgrelid = t.oid OR g.tgrelid IN (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = t.oid)
     JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = g.oid
@@ -1425,11 +1425,12 @@ AS $$
     LEFT JOIN pg_type y ON d.refclassid = 'pg_type'::regclass AND y.oid = d.refobjid
     JOIN pg_roles f ON f.oid = coalesce(p.proowner, o.oprowner, y.typowner)
    WHERE t.oid IN (SELECT to_regclass(n) FROM unnest(relations) AS n)
-     AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND NOT f.rolsuper AND f.oid <> t.relowner
+     AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND NOT f.rolsuper AND (f.oid <> t.relowner OR g.tgdeferrable)
    ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_foreign_triggers(text[]) IS
-  'Triggers on these tables, and on their partitions, that call what belongs neither to the table''s owner nor to a superuser.';
+  'Triggers on these tables, and on their partitions, that call what belongs neither to the table''s owner nor to a superuser; of the owner''s, those '
+  'that can be deferred: they would run at the end of the caller''s transaction, with the caller''s rights.';
 
 CREATE FUNCTION @extschema@._mfi_lock(relation regclass) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
@@ -1465,8 +1466,10 @@ BEGIN
     RAISE EXCEPTION 'nothing was written: the trigger % of table % calls % of role %',
         quote_ident(foreign_trigger.trigger_name), foreign_trigger.relation, foreign_trigger.calls, quote_ident(foreign_trigger.belongs_to)
       USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = 'It would run with the rights of mfi_sync, which reads and writes other tables, too.',
-            HINT = format('Drop the trigger; or, if you trust what it calls, give that to the table''s owner: ALTER ... OWNER TO %I.', foreign_trigger.owner);
+            DETAIL = CASE WHEN foreign_trigger.can_wait THEN 'It can be deferred: it would run at the end of the transaction, with the rights of whoever called.'
+                          ELSE 'It would run with the rights of mfi_sync, which reads and writes other tables, too.' END,
+            HINT = CASE WHEN foreign_trigger.can_wait THEN 'Drop the trigger, or make it one that cannot be deferred.'
+                        ELSE format('Drop the trigger; or, if you trust what it calls, give that to the table''s owner: ALTER ... OWNER TO %I.', foreign_trigger.owner) END;
   END IF;
   SELECT string_agg(c.oid::regclass::text, ', ') INTO hidden
     FROM unnest(used) AS name JOIN pg_class c ON c.oid = @extschema@._mfi_regclass(name)
@@ -1480,7 +1483,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_check_written(text[], text[]) IS
-  'Fails when writing to these relations would call what others than their owners or superusers have made, or when policies hide rows of the used '
+  'Fails when writing to these relations would call what others than their owners or superusers have made, or later than the call, or when policies hide rows of the used '
   'tables from mfi_sync. It locks the relations, so that this stays true.';
 
 -- Keycloak: group sync

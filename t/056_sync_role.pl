@@ -71,7 +71,7 @@ for my $call (sort keys %planted)
 		by('app', 'mfi_banking', $trigger);
 		for my $role ('keycloak', 'postgres')
 		{
-			like($node->error($calls{$call}, extra_params => [ '-U', $role ]), qr/nothing was written: the trigger t of table public.$table calls function app.*DETAIL.*mfi_sync.*HINT:  Drop the trigger/s,
+			like($node->error($calls{$call}, extra_params => [ '-U', $role ]), qr/nothing was written: the trigger t of table public.$table calls function app.*DETAIL.*HINT:  Drop the trigger/s,
 				"$call as $role is refused: " . substr($trigger, 0, 60));
 		}
 		nothing_planted_ran($node, 'mfi_banking', $call, $from);
@@ -89,6 +89,13 @@ my $from = -s $node->logfile;
 is(by('keycloak', 'mfi_banking', $calls{sync}), 'changed', 'a trigger of the owner: synced');
 is(join(',', map { $_->[1] } ran_as($node, $from)), 'mfi_sync', 'it ran as mfi_sync');
 nothing_planted_ran($node, 'mfi_banking', 'owner', $from, allowed => 1);
+# One that can be deferred would run at the end of the caller's transaction, as the caller.
+for my $timing ('INITIALLY DEFERRED', 'INITIALLY IMMEDIATE')
+{
+	by('app', 'mfi_banking', "DROP TRIGGER t ON portal_groups; CREATE CONSTRAINT TRIGGER t AFTER INSERT OR UPDATE ON portal_groups DEFERRABLE $timing FOR EACH ROW EXECUTE FUNCTION app.fires()");
+	like($node->error("BEGIN; SET CONSTRAINTS ALL DEFERRED; $calls{sync}; COMMIT"), qr/nothing was written: the trigger t of table public.portal_groups calls function app.fires\(\).*DETAIL:  It can be deferred.*HINT:  Drop the trigger/s, "$timing: refused");
+}
+nothing_planted_ran($node, 'mfi_banking', 'deferred', $from, allowed => 1);
 $node->sql('DROP TRIGGER t ON portal_groups; ALTER TABLE portal_groups OWNER TO postgres');
 
 # What such a trigger sets, for the session or the transaction, is gone when the call is over: else the caller, who may be a superuser, goes on with it.
