@@ -110,7 +110,8 @@ sub escaped
 	}
 	return @found;
 }
-kill 'KILL', escaped();
+$node->wait_until('what it left on the source', sub { return kill 'KILL', escaped() });
+$node->wait_until('its end', sub { return !escaped() });
 
 my $id = $node->backup;
 $node->wait_sql("SELECT finished_at IS NOT NULL FROM mfi_backups WHERE id = '$id'");
