@@ -95,6 +95,7 @@ $$::text$_$; COMMENT ON FUNCTION app.f() IS E';\nALTER ROLE teller SUPERUSER;\n-
 	[ 'functions with settings of superusers and extensions', q{RESET SESSION AUTHORIZATION; GRANT SET ON PARAMETER log_min_duration_statement TO teller; CREATE EXTENSION pg_trgm; SELECT similarity('a', 'b');
 		CREATE FUNCTION app.odd() RETURNS int LANGUAGE sql SET "my.Odd" = 'x' AS 'SELECT 1'; ALTER FUNCTION app.odd() OWNER TO teller; SET SESSION AUTHORIZATION teller;
 		CREATE FUNCTION app.slow(x app.word[] DEFAULT '{1}'::app.word[]) RETURNS int LANGUAGE sql SET log_min_duration_statement = '1s' SET pg_trgm.similarity_threshold = 0.5 AS 'SELECT 1'} ],
+	[ 'objects of PostgreSQL\'s own roles', q{RESET SESSION AUTHORIZATION; CREATE TABLE app.t21 (v int); ALTER TABLE app.t21 OWNER TO pg_database_owner; CREATE VIEW app.monitored AS SELECT 1 AS v; ALTER VIEW app.monitored OWNER TO pg_monitor} ],
 	[ 'a range with a canonical function, a cast between types of an extension', q{RESET SESSION AUTHORIZATION; CREATE EXTENSION hstore; CREATE TYPE app.rc; CREATE FUNCTION app.canon(app.rc) RETURNS app.rc LANGUAGE internal IMMUTABLE STRICT AS 'int4range_canonical';
 		CREATE TYPE app.rc AS RANGE (subtype = int, canonical = app.canon); ALTER TYPE app.rc OWNER TO teller; CREATE TABLE app.t19 (v app.rc); INSERT INTO app.t19 VALUES ('[1,2]'); CREATE FUNCTION app.filled(hstore) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$SELECT app.attack('hstore')$$;
 		CREATE CAST (hstore AS boolean) WITH FUNCTION app.filled(hstore)} ],

@@ -1,5 +1,6 @@
 #include "core/sql_text.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace mfi::core {
@@ -40,7 +41,7 @@ class Scanner {
       return Piece::kSpace;
     }
     if (At("--")) {
-      end_ = Find("\n", begin_);
+      end_ = std::min(sql_.find_first_of("\n\r", begin_), sql_.size());
       return Piece::kComment;
     }
     if (At("/*")) {
@@ -191,6 +192,15 @@ std::vector<SqlToken> SplitTokens(std::string_view statement) {
     const Scanner::Piece piece = scanner.Next();
     if (piece == Scanner::Piece::kEnd) return tokens;
     if (piece == Scanner::Piece::kToken) tokens.push_back(scanner.token());
+  }
+}
+
+bool HasComment(std::string_view statement) {
+  Scanner scanner(statement);
+  for (;;) {
+    const Scanner::Piece piece = scanner.Next();
+    if (piece == Scanner::Piece::kEnd) return false;
+    if (piece == Scanner::Piece::kComment) return true;
   }
 }
 

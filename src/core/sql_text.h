@@ -28,6 +28,8 @@ std::vector<SqlStatement> SplitStatements(std::string_view script);
 
 std::vector<SqlToken> SplitTokens(std::string_view statement);
 
+bool HasComment(std::string_view statement);
+
 /// Whether the token is this word of SQL, given in lower case; a quoted name is none.
 bool IsWord(const SqlToken& token, std::string_view word);
 

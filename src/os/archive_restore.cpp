@@ -108,8 +108,9 @@ void ArchiveRestore::Begin() {
   Connection& superuser = *session;
   RunStatements(superuser, core::FrameOf(entries_));
   GiveFrameToRestorer(superuser);
-  for (const std::string& role : job_.roles) {
-    superuser.Execute("GRANT " + core::QuoteIdentifier(role) + " TO " + core::QuoteIdentifier(job_.restorer));
+  BecomeMember();
+  for (const std::string& role : FirstColumn(superuser, "SELECT rolname FROM pg_catalog.pg_roles")) {
+    if (role != job_.superuser && role != job_.restorer) owners_.insert(role);
   }
   if (job_.in_sandbox) GiveRestrictedMembers(superuser);
   plan_ = core::PlanRestore(entries_, definitions_, ReadRights(superuser));
@@ -117,6 +118,14 @@ void ArchiveRestore::Begin() {
     for (const std::uint32_t id : *ids) StatementsOf(*by_id_.at(id));  // refused before anything of the database runs
   }
   GiveParameters(superuser);
+}
+
+/// In a session of its own: names of roles are not in the archive's encoding.
+void ArchiveRestore::BecomeMember() {
+  Connection superuser(job_.session(SessionKind::kSuperuserOnOthersData, job_.superuser), waiter_, kConnectLimit);
+  for (const std::string& role : job_.roles) {
+    superuser.Execute("GRANT " + core::QuoteIdentifier(role) + " TO " + core::QuoteIdentifier(job_.restorer));
+  }
 }
 
 /// A superuser's session with the settings that every archive begins with; row_security tells extensions of a restore.
@@ -247,7 +256,7 @@ void ArchiveRestore::Finish() {
   Connection& superuser = *session;
   for (const core::OwnerStatement& owner : plan_.owners) {
     const core::ArchiveEntry& entry = *by_id_.at(owner.entry);
-    if (std::find(job_.roles.begin(), job_.roles.end(), owner.name) == job_.roles.end()) {
+    if (owners_.count(owner.name) == 0) {
       throw NotRestorable(entry.kind + " " + entry.name + " belongs to " + owner.name +
                           ", which is no role of the set");
     }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ class ArchiveRestore {
   void GiveToRestorer(Connection& superuser, const core::EntryIds& entries);
   std::string ListFile(const core::EntryIds& entries);
   core::RightsOfRoles ReadRights(Connection& superuser);
+  void BecomeMember();
   void GiveFrameToRestorer(Connection& superuser);
   void GiveRestrictedMembers(Connection& superuser);
   void GiveParameters(Connection& superuser);
@@ -66,6 +68,7 @@ class ArchiveRestore {
   std::map<std::uint32_t, const core::ArchiveEntry*> by_id_;
   core::Definitions definitions_;
   core::RestorePlan plan_;
+  std::set<std::string> owners_;  // that an object may have, in the archive's encoding
 };
 
 /// Why an archive could not be restored: something about the set, not about the server it was restored in.

@@ -130,6 +130,9 @@ TEST(RestorePlan, ASuperuserRunsNothingButWhatAnEntryIsFor) {
       Runs("SUBSCRIPTION",
            "CREATE SUBSCRIPTION s CONNECTION 'connect' PUBLICATION p WITH (connect = false, slot_name = 'connect');"),
       "CREATE SUBSCRIPTION s CONNECTION 'connect' PUBLICATION p WITH (connect = false, slot_name = 'connect')|");
+  const std::string filter =
+      "ALTER PUBLICATION p ADD TABLE ONLY app.t WHERE (((v > 1.5) AND (w = 'a.b'::text COLLATE pg_catalog.\"C\")))";
+  EXPECT_EQ(Runs("PUBLICATION TABLE", filter + ";"), filter + "|");
   EXPECT_EQ(Runs("SHELL TYPE", "CREATE TYPE app.\"odd (\";"), "CREATE TYPE app.\"odd (\"|");
   const std::vector<std::pair<std::string, std::string>> others = {
       {"SCHEMA", "CREATE SCHEMA app CREATE TABLE t ();"},
@@ -143,6 +146,11 @@ TEST(RestorePlan, ASuperuserRunsNothingButWhatAnEntryIsFor) {
       {"ACL", "SET ROLE postgres;"},
       {"DEFAULT ACL", "ALTER TABLE app.t OWNER TO x, ADD CHECK (app.f());"},
       {"PUBLICATION TABLE", "CREATE TABLE t ();"},
+      {"PUBLICATION", "CREATE --\rTABLE app.z AS SELECT app.go() /*\n publication */;"},
+      {"PUBLICATION", "CREATE PUBLICATION p FOR TABLE app.t WHERE ('{1}'::app.w[] IS NULL);"},
+      {"PUBLICATION", "CREATE PUBLICATION p FOR TABLE app.t WHERE (app.w '1' IS NULL);"},
+      {"PUBLICATION TABLE", "ALTER PUBLICATION p ADD TABLE ONLY app.t WHERE ((CAST('1' AS app.w) IS NULL));"},
+      {"ACL", "GRANT pg_write_server_files TO--\r teller/*\n on */;"},
       {"SUBSCRIPTION", "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p;"},
       {"SUBSCRIPTION",
        "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false, \"connect\" = true);"},
@@ -255,6 +263,8 @@ TEST(SqlText, SplitsAsTheServersScannerDoes) {
   EXPECT_EQ(texts("SELECT E'\\';x'; SELECT 'a\\'; SELECT e'\\\\'; SELECT u&'\\';"),
             "SELECT E'\\';x'|SELECT 'a\\'|SELECT e'\\\\'|SELECT u&'\\'|");
   EXPECT_EQ(texts("SELECT a$b$; SELECT $é$;$é$;"), "SELECT a$b$|SELECT $é$;$é$|");
+  EXPECT_EQ(texts("SELECT 1 -- x\rFROM t; SELECT 2;"), "SELECT 1 -- x\rFROM t|SELECT 2|");
+  EXPECT_EQ(SplitTokens("a -- b\rc").size(), 2U);
   EXPECT_EQ(texts("\\restrict x;y\nSELECT 1;\n\\unrestrict x\n;;SELECT 'open;"), "SELECT 1|");
 }
 
