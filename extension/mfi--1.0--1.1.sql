@@ -1170,7 +1170,7 @@ BEGIN
           OR w.trouble IS NOT NULL OR w.counted_at < now() - interval '7 days')
      AND (w.counted_at IS NULL OR w.counted_at < now() - interval '1 minute')
      AND (w.begun_at IS NULL OR w.begun_at >= started OR w.ended_at >= w.begun_at OR w.begun_at < now() - interval '10 minutes')
-   ORDER BY 2 DESC NULLS LAST, w.relation LIMIT 1;
+   ORDER BY 2 DESC NULLS LAST, w.counted_at NULLS FIRST, w.relation LIMIT 1;
   IF NOT FOUND THEN
     RETURN false;
   ELSIF work.begun IS NOT TRUE THEN
@@ -1182,7 +1182,7 @@ BEGIN
   EXCEPTION WHEN query_canceled OR OTHERS THEN
     failure := CASE WHEN SQLSTATE <> '55P03' THEN left(regexp_replace(SQLERRM, '[[:cntrl:]]+', ' ', 'g'), 300) END;
     RAISE LOG 'mfi: rows of % could not be counted: %', work.relation, SQLERRM;
-    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET trouble = %L, counted_at = now(), ended_at = clock_timestamp() WHERE relation = %L', failure, work.relation));
+    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET trouble = %L, counted_at = clock_timestamp(), ended_at = clock_timestamp() WHERE relation = %L', failure, work.relation));
   END;
   RETURN true;
 END
@@ -1327,7 +1327,13 @@ BEGIN
   END IF;
   FOREACH name IN ARRAY @extschema@._mfi_audit_tables() LOOP
     outside := @extschema@._mfi_partition_name(name, NULL::timestamptz);
-    CONTINUE WHEN to_regclass(outside) IS NULL OR NOT has_column_privilege(to_regclass(outside), 'event_time', 'SELECT');
+    CONTINUE WHEN to_regclass(outside) IS NULL;
+    IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(outside) AND a.attname = 'event_time' AND NOT a.attisdropped) THEN
+      findings := findings || ARRAY['warning', 'audit-column-missing', format('%s has no column event_time, so its rows cannot be looked at', outside),
+        'Name or add it again as it was: syncs, imports and partitions need it.'];
+      CONTINUE;
+    END IF;
+    CONTINUE WHEN NOT has_column_privilege(to_regclass(outside), 'event_time', 'SELECT');
     dated := @extschema@._mfi_count_to(to_regclass(outside), 'event_time'::name, false, 1001::bigint);
     undated := @extschema@._mfi_count_to(to_regclass(outside), 'event_time'::name, true, 1001::bigint);
     IF dated IS NULL OR undated IS NULL THEN

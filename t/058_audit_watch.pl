@@ -99,5 +99,11 @@ $node->backup_ok;
 $node->sql($watch);
 like($node->sql('SELECT * FROM mfi_audit_expire(1)'), qr/user_auth_logs_202503\|1\|dropped/, 'a month expires');
 unlike(health(), qr/audit-/, 'and is not missed');
+
+# A column that the verdict looks at, renamed: it says so, and stays a verdict.
+$node->sql('ALTER TABLE user_auth_logs RENAME event_time TO at');
+like(health(), qr/^warning\|.*audit-column-missing: mfi_audit.user_auth_logs_default has no column event_time/, 'a column is missed');
+$node->sql('ALTER TABLE user_auth_logs RENAME at TO event_time');
+unlike(health(), qr/audit-/, 'and found again');
 $node->stop;
 done_testing();
