@@ -49,7 +49,7 @@ constexpr char kNoRelation[] = "XX000";  // of an OID
 
 core::Error LockTimeout(const std::string& what) {
   return {
-      kLockNotAvailable, what + " could not be counted: another session holds it locked", "",
+      kLockNotAvailable, what + " could not be counted: another transaction holds it locked", "",
       "It is waited for as long as mfi.backup_lock_timeout says; pg_locks and pg_blocking_pids() name the session."};
 }
 
