@@ -785,8 +785,7 @@ BEGIN
   END IF;
   PERFORM @extschema@._mfi_require_partitions();
   -- One at a time, until the end of the transaction: a second caller waits, then finds nothing to do.
-  PERFORM pg_advisory_xact_lock('pg_extension'::regclass::oid::int,
-                                (SELECT oid::int FROM pg_extension WHERE extname = 'mfi'));
+  PERFORM @extschema@._mfi_one_at_a_time('schema');
   FOREACH name IN ARRAY @extschema@._mfi_audit_tables() LOOP
     RETURN QUERY SELECT @extschema@._mfi_audit_arrange(name, months);
   END LOOP;
@@ -979,7 +978,7 @@ DECLARE
 BEGIN
   BEGIN
     PERFORM @extschema@._mfi_require_partitions();
-    PERFORM pg_advisory_xact_lock('pg_extension'::regclass::oid::int, (SELECT oid::int FROM pg_extension WHERE extname = 'mfi'));
+    PERFORM @extschema@._mfi_one_at_a_time('schema');
     FOR line IN SELECT @extschema@._mfi_audit_arrange(name, 3) LOOP
       RAISE LOG 'mfi: %', line;
     END LOOP;
@@ -1096,18 +1095,17 @@ DECLARE
 BEGIN
   SELECT * INTO watched FROM mfi.audit_watch w WHERE w.relation = _mfi_take_print.relation::text;
   IF watched.print IS NULL OR NOT watched.columns <@ now_columns THEN
-    changed := watched.print IS NOT NULL;
+    changed := watched.print IS NOT NULL AND watched.print_rows > 0;
     watched.columns := now_columns;
     watched.print_to := now_to;
   END IF;
+  now_to := greatest(now_to, watched.print_to);
   PERFORM set_config('statement_timeout', (60000 + pg_relation_size(relation) / 10000)::text, true);
   seen := @extschema@._mfi_as_owner(relation, format(
     'SELECT ARRAY[count(*), count(*) FILTER (WHERE created_on < %2$L), coalesce(sum(hashtextextended(ROW(%3$s)::text, 0)) FILTER (WHERE created_on < %2$L), 0), '
     '  count(*) FILTER (WHERE created_on < %4$L), coalesce(sum(hashtextextended(ROW(%5$s)::text, 0)) FILTER (WHERE created_on < %4$L), 0)]::numeric[] FROM %1$s',
     relation, watched.print_to, array_to_string(watched.columns, ', '), now_to, array_to_string(now_columns, ', ')))::numeric[];
-  -- Rows that are written late with an old created_on are no change, while nothing was taken away.
-  changed := coalesce(changed, watched.print IS NOT NULL AND watched.print <> seen[3]
-                               AND (seen[2] <= watched.print_rows OR now_changes > watched.changes OR now_file <> watched.file), false)
+  changed := coalesce(changed, watched.print <> seen[3], false)
              OR coalesce(seen[1] < watched.rows, false);
   PERFORM @extschema@._mfi_watched(format(
     'INSERT INTO mfi.audit_watch AS w (relation, rows, file, changes, counted_at, print, print_rows, print_to, columns, changed_at, ended_at) '
@@ -1252,7 +1250,7 @@ BEGIN
    ORDER BY w.relation COLLATE "C";
 
   RETURN QUERY
-  SELECT ARRAY['warning', 'audit-rows-changed', format('rows of %s are not what they were: since they were counted before, some were updated, deleted or replaced', w.relation),
+  SELECT ARRAY['warning', 'audit-rows-changed', format('rows of %s are not what they were: since they were counted before, some were updated, deleted, replaced, or added with an earlier created_on', w.relation),
            format('Compare them with a proven backup, and find out who did it: the owner of the table can. If it is right so: DELETE FROM mfi.audit_watch WHERE relation = %L.', w.relation)]
     FROM mfi.audit_watch w
     JOIN @extschema@._mfi_audit_relations() r ON r.relation::text = w.relation
@@ -1350,10 +1348,10 @@ BEGIN
         format('%s has %s without event_time, which belong to no month and do not expire', name, @extschema@._mfi_about(undated, 'row')), ''];
     END IF;
   END LOOP;
-  SELECT string_agg(@extschema@._mfi_partition_name(t.name, @extschema@._mfi_month(now(), further)), ', ' ORDER BY t.position, further) INTO missing
-    FROM unnest(@extschema@._mfi_audit_tables()) WITH ORDINALITY AS t (name, position), generate_series(0, 1) AS further
-   WHERE NOT EXISTS (SELECT FROM pg_inherits
-                      WHERE inhrelid = to_regclass(@extschema@._mfi_partition_name(t.name, @extschema@._mfi_month(now(), further))));
+  SELECT string_agg(p.name, ', ' ORDER BY t.position, further) INTO missing
+    FROM unnest(@extschema@._mfi_audit_tables()) WITH ORDINALITY AS t (name, position), generate_series(-1, 1) AS further,
+         LATERAL (SELECT @extschema@._mfi_partition_name(t.name, CASE WHEN further >= 0 THEN @extschema@._mfi_month(now(), further) END)) AS p (name)
+   WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(p.name));
   IF missing IS NOT NULL THEN
     findings := findings || ARRAY['warning', 'audit-partitions-missing', 'these audit partitions are not there: ' || missing,
       'The worker makes them within an hour; now: SELECT mfi_audit_ensure_partitions(3).'];
@@ -1414,29 +1412,45 @@ SELECT @extschema@._mfi_install_schema();
 
 -- What is written with the rights of mfi_sync
 --
+-- What a table's owner has put on it runs when it is read or written. So syncs and imports run as mfi_sync, a role that owns nothing, in a
+-- security-restricted operation, which leaves nothing in the caller's session and nothing for the end of its transaction.
 -- A trigger runs with the rights of whoever writes. Whoever was given TRIGGER on one of these tables, which GRANT ALL includes, would get at
 -- the others by it, so only what belongs to the table's owner or a superuser is called.
 
 CREATE FUNCTION @extschema@._mfi_foreign_triggers(relations text[])
-RETURNS TABLE (relation regclass, trigger_name name, calls text, belongs_to name, owner name, can_wait boolean)
+RETURNS TABLE (fault text, detail text, hint text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT g.tgrelid::regclass, g.tgname, pg_describe_object(d.refclassid, d.refobjid, 0), f.rolname, pg_get_userbyid(t.relowner), g.tgdeferrable
-    FROM pg_class t
-    JOIN pg_trigger g ON g.tgrelid = t.oid OR g.tgrelid IN (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = t.oid)
+  WITH written AS MATERIALIZED (
+    SELECT c.oid, c.relowner FROM pg_class c WHERE c.oid IN (SELECT to_regclass(n) FROM unnest(relations) AS n)
+    UNION SELECT i.inhrelid, c.relowner FROM pg_class c JOIN pg_inherits i ON i.inhparent = c.oid WHERE c.oid IN (SELECT to_regclass(n) FROM unnest(relations) AS n))
+  SELECT format('the trigger %I of table %s calls %s of role %I', g.tgname, g.tgrelid::regclass, pg_describe_object(d.refclassid, d.refobjid, 0), f.rolname),
+         'It would run with the rights of mfi_sync, which reads and writes other tables, too.',
+         format('Drop the trigger; or, if you trust what it calls, give that to the table''s owner: ALTER ... OWNER TO %I.', pg_get_userbyid(w.relowner))
+    FROM written w
+    JOIN pg_trigger g ON g.tgrelid = w.oid
     JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = g.oid
     LEFT JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid
     LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
     LEFT JOIN pg_type y ON d.refclassid = 'pg_type'::regclass AND y.oid = d.refobjid
     JOIN pg_roles f ON f.oid = coalesce(p.proowner, o.oprowner, y.typowner)
-   WHERE t.oid IN (SELECT to_regclass(n) FROM unnest(relations) AS n)
-     AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND NOT f.rolsuper AND (f.oid <> t.relowner OR g.tgdeferrable)
-   ORDER BY 1, 2, 3
+   WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND NOT f.rolsuper AND f.oid <> w.relowner
+  UNION ALL
+  SELECT format('the trigger %I of table %s is INITIALLY DEFERRED', g.tgname, g.tgrelid::regclass),
+         'It would run at the end of the transaction, with the rights of whoever called.', 'Make it INITIALLY IMMEDIATE, or drop it.'
+    FROM written w JOIN pg_trigger g ON g.tgrelid = w.oid
+   WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tginitdeferred
+  UNION ALL
+  SELECT format('the foreign key %I of table %s is INITIALLY DEFERRED', k.conname, k.conrelid::regclass),
+         'It would be looked at when the call is over.', format('ALTER TABLE %s ALTER CONSTRAINT %I DEFERRABLE INITIALLY IMMEDIATE.', k.conrelid::regclass, k.conname)
+    FROM written w JOIN pg_constraint k ON k.conrelid = w.oid
+   WHERE k.contype = 'f' AND k.condeferred
+   ORDER BY 1
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_foreign_triggers(text[]) IS
-  'Triggers on these tables, and on their partitions, that call what belongs neither to the table''s owner nor to a superuser; of the owner''s, those '
-  'that can be deferred: they would run at the end of the caller''s transaction, with the caller''s rights.';
+  'Triggers on these tables, and on their partitions, that call what belongs neither to the table''s owner nor to a superuser; and what waits there for the end of '
+  'the caller''s transaction.';
 
 CREATE FUNCTION @extschema@._mfi_lock(relation regclass) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
@@ -1445,20 +1459,12 @@ AS 'MODULE_PATHNAME', 'mfi_lock';
 COMMENT ON FUNCTION @extschema@._mfi_lock(regclass) IS
   'Locks a relation as whoever writes to it does (ROW EXCLUSIVE), for a role that may update some of its columns only and so may not LOCK TABLE.';
 
-CREATE FUNCTION @extschema@._mfi_settings_kept(command text, scope uuid, first jsonb, second jsonb) RETURNS jsonb
-LANGUAGE c VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'mfi_settings_kept';
-COMMENT ON FUNCTION @extschema@._mfi_settings_kept(text, uuid, jsonb, jsonb) IS
-  'Executes a command, with the other arguments as its parameters, and returns its value. Settings that it, or a trigger that it fires, changes are as before when it '
-  'ends: whoever calls a sync or an import goes on with the search_path that was there.';
-
 CREATE FUNCTION @extschema@._mfi_check_written(written text[], used text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  foreign_trigger record;
+  wrong record;
   hidden text;
 BEGIN
   IF written <> '{}' THEN
@@ -1467,15 +1473,9 @@ BEGIN
        FROM (SELECT to_regclass(n) FROM unnest(written) AS n
              UNION SELECT i.inhrelid::regclass FROM unnest(written) AS n JOIN pg_inherits i ON i.inhparent = to_regclass(n)) AS l (relation);
   END IF;
-  SELECT * INTO foreign_trigger FROM @extschema@._mfi_foreign_triggers(written) LIMIT 1;
+  SELECT * INTO wrong FROM @extschema@._mfi_foreign_triggers(written) LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'nothing was written: the trigger % of table % calls % of role %',
-        quote_ident(foreign_trigger.trigger_name), foreign_trigger.relation, foreign_trigger.calls, quote_ident(foreign_trigger.belongs_to)
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = CASE WHEN foreign_trigger.can_wait THEN 'It can be deferred: it would run at the end of the transaction, with the rights of whoever called.'
-                          ELSE 'It would run with the rights of mfi_sync, which reads and writes other tables, too.' END,
-            HINT = CASE WHEN foreign_trigger.can_wait THEN 'Drop the trigger, or make it one that cannot be deferred.'
-                        ELSE format('Drop the trigger; or, if you trust what it calls, give that to the table''s owner: ALTER ... OWNER TO %I.', foreign_trigger.owner) END;
+    RAISE EXCEPTION 'nothing was written: %', wrong.fault USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = wrong.detail, HINT = wrong.hint;
   END IF;
   SELECT string_agg(c.oid::regclass::text, ', ') INTO hidden
     FROM unnest(used) AS name JOIN pg_class c ON c.oid = @extschema@._mfi_regclass(name)
@@ -1546,12 +1546,29 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT jsonb_build_object('code', code, 'id', id, 'path_in_input', place, 'message', message) $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_error(text, uuid, text, text) IS 'One entry of the errors or warnings of a group sync.';
 
+CREATE FUNCTION @extschema@._mfi_sync_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM @extschema@._mfi_require_partitions();
+  CREATE TEMP TABLE _mfi_element (nr integer[], above jsonb, body jsonb, sub_groups_type text);
+  CREATE TEMP TABLE _mfi_snapshot (nr integer[], id uuid, parent uuid, name text, path text, description text, attributes jsonb, realm_roles jsonb,
+    client_roles jsonb, sub_group_count integer, depth integer, is_wanted boolean);
+  CREATE TEMP TABLE _mfi_present (id uuid, owner uuid, belongs_to uuid, name text, description text, path text, parent uuid, depth integer, attributes jsonb,
+    realm_roles jsonb, client_roles jsonb, deleted_at timestamptz);
+  CREATE TEMP TABLE _mfi_change (id uuid, nr integer[], class text);
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_sync_tables() IS
+  'Makes the temporary tables of a group sync, empty: _mfi_element, the groups of the input; _mfi_snapshot, one row for each id; _mfi_present, what is stored; '
+  '_mfi_change, what happens to each. What fills them runs in a security-restricted operation, in which none can be made.';
+
 CREATE FUNCTION @extschema@._mfi_sync_elements(groups jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  CREATE TEMP TABLE _mfi_element AS
   WITH RECURSIVE element (nr, above, body) AS (
     SELECT ARRAY[e.nr::int - 1], NULL::jsonb, e.body FROM jsonb_array_elements(groups) WITH ORDINALITY AS e (body, nr)
     UNION ALL
@@ -1559,6 +1576,7 @@ BEGIN
       FROM element a
      CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(a.body -> 'subGroups') WHEN 'array' THEN a.body -> 'subGroups' ELSE '[]' END)
                         WITH ORDINALITY AS e (body, nr))
+  INSERT INTO pg_temp._mfi_element
   SELECT nr, above, CASE jsonb_typeof(body) WHEN 'object' THEN body - '{subGroups,access}'::text[] ELSE body END AS body,
          jsonb_typeof(body -> 'subGroups') AS sub_groups_type
     FROM element;
@@ -1591,7 +1609,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_elements(jsonb) IS
-  'Makes pg_temp._mfi_element: every group of the input, nested ones too, with its place and the id of the group around it. '
+  'Fills pg_temp._mfi_element: every group of the input, nested ones too, with its place and the id of the group around it. '
   'Returns the errors of single groups, or NULL.';
 
 CREATE FUNCTION @extschema@._mfi_sync_snapshot() RETURNS jsonb
@@ -1601,7 +1619,7 @@ AS $$
 DECLARE
   errors jsonb;
 BEGIN
-  CREATE TEMP TABLE _mfi_snapshot AS
+  INSERT INTO pg_temp._mfi_snapshot
   SELECT DISTINCT ON ((body ->> 'id')::uuid)
          nr, (body ->> 'id')::uuid AS id, coalesce(body ->> 'parentId', above #>> '{}')::uuid AS parent, body ->> 'name' AS name,
          body ->> 'path' AS path, body ->> 'description' AS description, nullif(body -> 'attributes', 'null') AS attributes,
@@ -1636,7 +1654,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_snapshot() IS
-  'Makes pg_temp._mfi_snapshot of pg_temp._mfi_element: one row for each id. Returns the errors of ids that are there twice, or NULL.';
+  'Fills pg_temp._mfi_snapshot of pg_temp._mfi_element: one row for each id. Returns the errors of ids that are there twice, or NULL.';
 
 CREATE FUNCTION @extschema@._mfi_sync_tree(complete boolean) RETURNS jsonb
 LANGUAGE plpgsql
@@ -1710,7 +1728,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   ANALYZE pg_temp._mfi_present (id);
-  CREATE TEMP TABLE _mfi_change AS
+  INSERT INTO pg_temp._mfi_change
   SELECT s.id, s.nr,
          CASE WHEN p.id IS NULL THEN 'created'
               WHEN p.deleted_at IS NOT NULL THEN 'restored'
@@ -1732,7 +1750,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_changes(uuid, boolean) IS
-  'Makes pg_temp._mfi_change: what happens to each group, in the strongest class, by pg_temp._mfi_snapshot (wanted) and _mfi_present (stored). '
+  'Fills pg_temp._mfi_change: what happens to each group, in the strongest class, by pg_temp._mfi_snapshot (wanted) and _mfi_present (stored). '
   'Attributes and roles that were not sent are not known, so they stay.';
 
 CREATE FUNCTION @extschema@._mfi_sync_refusals(scope uuid, options jsonb) RETURNS jsonb
@@ -1856,7 +1874,7 @@ AS $$
 BEGIN
   IF kind = 'portal' THEN
     -- Without portal_id a group is of the portal whose realm its path begins with.
-    CREATE TEMP TABLE _mfi_present AS
+    INSERT INTO pg_temp._mfi_present
     SELECT t.iam_group_id AS id, t.portal_id AS owner,
            CASE WHEN t.portal_id IS NOT NULL THEN t.portal_id
                 WHEN split_part(ltrim(t.group_path, '/'), '/', 1) = own.realm_id THEN own.id
@@ -1867,7 +1885,7 @@ BEGIN
        AND (t.portal_id = own.id OR t.iam_group_id IN (SELECT s.id FROM pg_temp._mfi_snapshot s)
             OR t.portal_id IS NULL AND split_part(ltrim(t.group_path, '/'), '/', 1) = own.realm_id);
   ELSE
-    CREATE TEMP TABLE _mfi_present AS
+    INSERT INTO pg_temp._mfi_present
     SELECT t.iam_group_id AS id, t.id_mfi AS owner, t.id_mfi AS belongs_to,
            t.name, t.description, t.group_path AS path, t.parent_iam_group_id AS parent, t.depth, t.attributes, t.realm_roles, t.client_roles, t.deleted_at
       FROM @extschema@.mfi_groups t
@@ -1886,7 +1904,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_load(text, uuid, boolean) IS
-  'Makes pg_temp._mfi_present: the stored groups of a portal or MFI, and those of others that the snapshot names.';
+  'Fills pg_temp._mfi_present: the stored groups of a portal or MFI, and those of others that the snapshot names.';
 
 CREATE FUNCTION @extschema@._mfi_sync_write(kind text, owner_column text, scope uuid) RETURNS void
 LANGUAGE plpgsql
@@ -1983,7 +2001,7 @@ BEGIN
             HINT = 'Call it again after SET default_transaction_isolation = ''read committed''.';
   END IF;
   -- One sync of a portal or MFI at a time, until the end of the transaction: a second one waits, then finds nothing to do.
-  PERFORM pg_advisory_xact_lock(hashtextextended(kind || ' ' || scope, 0));
+  PERFORM @extschema@._mfi_one_at_a_time(kind || ' ' || scope);
   PERFORM @extschema@._mfi_check_written(CASE WHEN is_dry THEN '{}'::text[] ELSE ARRAY['@extschema@.' || kind || '_groups', 'mfi.sync_runs'] END,
     CASE kind WHEN 'portal' THEN ARRAY['portals', 'portal_groups', 'user_groups', 'portal_users'] ELSE ARRAY['mfi_clients', 'mfi_groups', 'mfi_users'] END);
   EXECUTE format('SELECT EXISTS (SELECT FROM @extschema@.%I WHERE id = $1)', owners) INTO is_known USING scope;
@@ -2015,7 +2033,6 @@ BEGIN
       PERFORM @extschema@._mfi_sync_write(kind, owner_column, scope);
     END IF;
   END IF;
-  DROP TABLE IF EXISTS pg_temp._mfi_element, pg_temp._mfi_snapshot, pg_temp._mfi_present, pg_temp._mfi_change;
 
   report := jsonb_build_object('run_id', CASE WHEN NOT is_dry THEN run END, 'kind', kind, 'scope_id', scope, 'options', options) || report;
   IF NOT is_dry THEN
@@ -2029,40 +2046,41 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb) IS 'Behind mfi_sync_portal_groups() and mfi_sync_mfi_groups(): kind is portal or mfi.';
 
-CREATE FUNCTION @extschema@.mfi_sync_portal_groups(portal uuid, groups jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION @extschema@._mfi_sync_portal_groups(portal uuid, groups jsonb, options jsonb) RETURNS jsonb
+LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_sync_groups(''portal''::text, $1, $2, $3)'::text, portal, groups, options);
-END
-$$;
+AS $$ SELECT @extschema@._mfi_sync_groups('portal'::text, portal, groups, options) $$;
+COMMENT ON FUNCTION @extschema@._mfi_sync_portal_groups(uuid, jsonb, jsonb) IS 'Behind mfi_sync_portal_groups(), which calls it as mfi_sync.';
+
+CREATE FUNCTION @extschema@.mfi_sync_portal_groups(portal uuid, groups jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_group_sync';
 COMMENT ON FUNCTION @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb) IS
   'Makes portal_groups of one portal what a snapshot of Keycloak''s groups says, and returns a report, which is also kept in mfi.sync_runs. groups: an array '
   'of GroupRepresentation, flat, nested or both. options: complete (true: what is missing gets deleted_at), dry_run, max_delete_ratio (0.5), max_delete_count, '
   'allow_empty, restore (true), root_group_path. Groups are known by Keycloak''s id alone. An error names the place in the input, and nothing is written.';
 
-CREATE FUNCTION @extschema@.mfi_sync_mfi_groups(mfi uuid, groups jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION @extschema@._mfi_sync_mfi_groups(mfi uuid, groups jsonb, options jsonb) RETURNS jsonb
+LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_sync_groups(''mfi''::text, $1, $2, $3)'::text, mfi, groups, options);
-END
-$$;
+AS $$ SELECT @extschema@._mfi_sync_groups('mfi'::text, mfi, groups, options) $$;
+COMMENT ON FUNCTION @extschema@._mfi_sync_mfi_groups(uuid, jsonb, jsonb) IS 'Behind mfi_sync_mfi_groups(), which calls it as mfi_sync.';
+
+CREATE FUNCTION @extschema@.mfi_sync_mfi_groups(mfi uuid, groups jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_group_sync';
 COMMENT ON FUNCTION @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb) IS
   'Makes mfi_groups of one MFI (mfi_clients.id) what a snapshot of Keycloak''s groups says; as mfi_sync_portal_groups().';
 
--- Owners first: privileges are noted together with who granted them.
-ALTER FUNCTION @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb) OWNER TO mfi_sync;
-ALTER FUNCTION @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb) OWNER TO mfi_sync;
 REVOKE ALL ON FUNCTION
   @extschema@._mfi_sync_options(jsonb), @extschema@._mfi_sync_place(integer[], text), @extschema@._mfi_sync_error(text, uuid, text, text), @extschema@._mfi_sync_elements(jsonb), @extschema@._mfi_sync_snapshot(),
   @extschema@._mfi_sync_tree(boolean), @extschema@._mfi_sync_root(text), @extschema@._mfi_sync_changes(uuid, boolean), @extschema@._mfi_sync_refusals(uuid, jsonb), @extschema@._mfi_sync_warnings(),
   @extschema@._mfi_sync_items(text, uuid), @extschema@._mfi_sync_refuse(jsonb), @extschema@._mfi_sync_load(text, uuid, boolean), @extschema@._mfi_sync_write(text, text, uuid),
   @extschema@._mfi_sync_report(text, text, uuid), @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb), @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb),
   @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb), @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]),
-  @extschema@._mfi_lock(regclass), @extschema@._mfi_settings_kept(text, uuid, jsonb, jsonb)
+  @extschema@._mfi_lock(regclass), @extschema@._mfi_sync_tables(), @extschema@._mfi_sync_portal_groups(uuid, jsonb, jsonb), @extschema@._mfi_sync_mfi_groups(uuid, jsonb, jsonb)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   @extschema@._mfi_sync_options(jsonb), @extschema@._mfi_sync_place(integer[], text), @extschema@._mfi_sync_error(text, uuid, text, text), @extschema@._mfi_sync_elements(jsonb), @extschema@._mfi_sync_snapshot(),
@@ -2070,7 +2088,8 @@ GRANT EXECUTE ON FUNCTION
   @extschema@._mfi_sync_items(text, uuid), @extschema@._mfi_sync_refuse(jsonb), @extschema@._mfi_sync_load(text, uuid, boolean), @extschema@._mfi_sync_write(text, text, uuid),
   @extschema@._mfi_sync_report(text, text, uuid), @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb),
   @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]), @extschema@._mfi_lock(regclass),
-  @extschema@._mfi_settings_kept(text, uuid, jsonb, jsonb), @extschema@._mfi_require_partitions(), @extschema@._mfi_restore_runs(), @extschema@._mfi_restore_sessions(),
+  @extschema@._mfi_sync_tables(), @extschema@._mfi_sync_portal_groups(uuid, jsonb, jsonb), @extschema@._mfi_sync_mfi_groups(uuid, jsonb, jsonb),
+  @extschema@._mfi_one_at_a_time(text), @extschema@._mfi_require_partitions(), @extschema@._mfi_restore_runs(), @extschema@._mfi_restore_sessions(),
   @extschema@.mfi_schema_version(), @extschema@._mfi_schema_ready(), @extschema@._mfi_tables(), @extschema@._mfi_regclass(text)
 TO mfi_sync;
 
@@ -2173,7 +2192,7 @@ DECLARE
   report jsonb;
 BEGIN
   -- One at a time: a second one waits, then finds nothing to do.
-  PERFORM pg_advisory_xact_lock(hashtextextended('mfi_import_auth_events', 0));
+  PERFORM @extschema@._mfi_one_at_a_time('mfi_import_auth_events');
   PERFORM @extschema@._mfi_check_written(ARRAY['@extschema@.user_auth_logs', '@extschema@.portal_users', '@extschema@.mfi_users'], ARRAY['user_auth_logs', 'portal_users', 'mfi_users']);
   WITH event AS MATERIALIZED (
     SELECT * FROM @extschema@._mfi_events(events, ARRAY['type', 'realmId'], ARRAY['id', 'clientId', 'userId', 'sessionId', 'ipAddress', 'error'])),
@@ -2204,13 +2223,9 @@ $$;
 COMMENT ON FUNCTION @extschema@._mfi_import_auth_events(jsonb) IS 'Behind mfi_import_auth_events().';
 
 CREATE FUNCTION @extschema@.mfi_import_auth_events(events jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER
+LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_import_auth_events($2)'::text, NULL::uuid, events, NULL::jsonb);
-END
-$$;
+AS 'MODULE_PATHNAME', 'mfi_event_import';
 COMMENT ON FUNCTION @extschema@.mfi_import_auth_events(jsonb) IS
   'Stores Keycloak''s user events (an array as GET /admin/realms/{realm}/events returns it) in user_auth_logs, each once, and moves last_login_at forward by '
   'LOGIN events that are not of the future. Secrets are redacted; an event without clientId gets an empty client_id. Returns counts, and each malformed event with its place.';
@@ -2224,7 +2239,7 @@ DECLARE
   report jsonb;
 BEGIN
   -- One at a time: a second one waits, then finds nothing to do.
-  PERFORM pg_advisory_xact_lock(hashtextextended('mfi_import_admin_events', 0));
+  PERFORM @extschema@._mfi_one_at_a_time('mfi_import_admin_events');
   PERFORM @extschema@._mfi_check_written(ARRAY['@extschema@.admin_event_logs'], ARRAY['admin_event_logs']);
   WITH event AS MATERIALIZED (
     SELECT e.*, r.is_json, r.document
@@ -2256,19 +2271,13 @@ $$;
 COMMENT ON FUNCTION @extschema@._mfi_import_admin_events(jsonb) IS 'Behind mfi_import_admin_events().';
 
 CREATE FUNCTION @extschema@.mfi_import_admin_events(events jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER
+LANGUAGE c VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  RETURN @extschema@._mfi_settings_kept('SELECT @extschema@._mfi_import_admin_events($2)'::text, NULL::uuid, events, NULL::jsonb);
-END
-$$;
+AS 'MODULE_PATHNAME', 'mfi_event_import';
 COMMENT ON FUNCTION @extschema@.mfi_import_admin_events(jsonb) IS
   'Stores Keycloak''s admin events (an array as GET /admin/realms/{realm}/admin-events returns it) in admin_event_logs, each once. A representation that is not JSON goes to '
   'representation_raw. Secrets are redacted. Returns counts, and each malformed event with its place.';
 
-ALTER FUNCTION @extschema@.mfi_import_auth_events(jsonb) OWNER TO mfi_sync;
-ALTER FUNCTION @extschema@.mfi_import_admin_events(jsonb) OWNER TO mfi_sync;
 REVOKE ALL ON FUNCTION
   @extschema@._mfi_redact(jsonb, integer), @extschema@._mfi_redact_text(text), @extschema@._mfi_events(jsonb, text[], text[]), @extschema@._mfi_inet(text), @extschema@.mfi_import_auth_events(jsonb), @extschema@.mfi_import_admin_events(jsonb),
   @extschema@._mfi_import_auth_events(jsonb), @extschema@._mfi_import_admin_events(jsonb)

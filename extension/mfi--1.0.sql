@@ -49,6 +49,13 @@ AS 'MODULE_PATHNAME', 'mfi_as_role';
 COMMENT ON FUNCTION @extschema@._mfi_as_role(name, text) IS
   'The same with the rights of a role, for a definition that this role wrote. Only for superusers.';
 
+CREATE FUNCTION @extschema@._mfi_one_at_a_time(work text) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_one_at_a_time';
+COMMENT ON FUNCTION @extschema@._mfi_one_at_a_time(text) IS
+  'Waits until no other transaction does this work, and keeps others waiting until the end of this one. It is no advisory lock: those may be taken by anyone who can connect.';
+
 CREATE FUNCTION @extschema@.mfi_schema_version() RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -1293,8 +1300,7 @@ BEGIN
     RAISE EXCEPTION 'dry_run must be true or false, not NULL' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   -- One migration at a time, until the end of the transaction.
-  PERFORM pg_advisory_xact_lock('pg_extension'::regclass::oid::int,
-                                (SELECT oid::int FROM pg_extension WHERE extname = 'mfi'));
+  PERFORM @extschema@._mfi_one_at_a_time('schema');
   current_version := @extschema@._mfi_check_version();
   kept := ARRAY(SELECT m.classid || '/' || m.objid FROM @extschema@._mfi_members() m);
 
@@ -1376,7 +1382,7 @@ REVOKE ALL ON FUNCTION
   @extschema@._mfi_reference_countries(), @extschema@._mfi_add_check(regclass, name, text), @extschema@._mfi_adoption(), @extschema@._mfi_adopt(text[]), @extschema@._mfi_steps_1_0(text),
   @extschema@._mfi_migration_1_0(), @extschema@._mfi_migrations(), @extschema@._mfi_newest_migration(), @extschema@._mfi_members(), @extschema@._mfi_release(text[]),
   @extschema@._mfi_missing_grants(), @extschema@._mfi_refresh(regclass), @extschema@._mfi_as_owner(regclass, text),
-  @extschema@._mfi_as_role(name, text), @extschema@._mfi_owners_of_types(regclass, oid), @extschema@._mfi_made_by(regclass, oid, regclass, text),
+  @extschema@._mfi_as_role(name, text), @extschema@._mfi_one_at_a_time(text), @extschema@._mfi_owners_of_types(regclass, oid), @extschema@._mfi_made_by(regclass, oid, regclass, text),
   @extschema@._mfi_check_version(), @extschema@._mfi_install_schema()
 FROM PUBLIC;
 -- What monitoring asks, and what it calls in turn.

@@ -7,7 +7,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use MfiNode;
 use MfiPlanted qw(nothing_planted_ran plant_functions ran_as);
-use PostgreSQL::Test::Utils;
+use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
 my $node = MfiNode->bank('bank', conf => "log_statement = none\n");
@@ -37,8 +37,9 @@ calls_work('mfi_banking', 'new');
 is($node->sql(<<'SQL'), '', 'no function of the extension runs with the rights of a superuser for others');
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'mfi'
   JOIN pg_roles r ON r.oid = p.proowner
- WHERE p.prosecdef AND (r.rolsuper OR r.rolcanlogin OR r.rolname NOT IN ('mfi_sync', 'mfi_audit_owner'))
+ WHERE p.prosecdef AND (r.rolsuper OR r.rolcanlogin OR r.rolname <> 'mfi_audit_owner')
 SQL
+is($node->sql("SELECT count(*) FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = 'mfi_sync'::regrole AND deptype = 'o'"), '0', 'mfi_sync owns nothing, so nothing that runs as mfi_sync can alter what others call');
 is($node->sql(<<'SQL'), '', 'each function has the safe search_path');
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'mfi'
  WHERE NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
@@ -89,14 +90,21 @@ my $from = -s $node->logfile;
 is(by('keycloak', 'mfi_banking', $calls{sync}), 'changed', 'a trigger of the owner: synced');
 is(join(',', map { $_->[1] } ran_as($node, $from)), 'mfi_sync', 'it ran as mfi_sync');
 nothing_planted_ran($node, 'mfi_banking', 'owner', $from, allowed => 1);
-# One that can be deferred would run at the end of the caller's transaction, as the caller.
-for my $timing ('INITIALLY DEFERRED', 'INITIALLY IMMEDIATE')
-{
-	by('app', 'mfi_banking', "DROP TRIGGER t ON portal_groups; CREATE CONSTRAINT TRIGGER t AFTER INSERT OR UPDATE ON portal_groups DEFERRABLE $timing FOR EACH ROW EXECUTE FUNCTION app.fires()");
-	like($node->error("BEGIN; SET CONSTRAINTS ALL DEFERRED; $calls{sync}; COMMIT"), qr/nothing was written: the trigger t of table public.portal_groups calls function app.fires\(\).*DETAIL:  It can be deferred.*HINT:  Drop the trigger/s, "$timing: refused");
-}
+# One that is deferred would run at the end of the caller's transaction, as the caller.
+by('app', 'mfi_banking', "DROP TRIGGER t ON portal_groups; CREATE CONSTRAINT TRIGGER t AFTER INSERT OR UPDATE ON portal_groups DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.fires()");
+like($node->error($calls{sync}), qr/nothing was written: the trigger t of table public.portal_groups is INITIALLY DEFERRED.*HINT:  Make it INITIALLY IMMEDIATE/s, 'deferred: refused');
+by('app', 'mfi_banking', "DROP TRIGGER t ON portal_groups; CREATE CONSTRAINT TRIGGER t AFTER INSERT OR UPDATE ON portal_groups DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION app.fires()");
+$node->sql('DELETE FROM portal_groups');
+like($node->error("BEGIN; SET CONSTRAINTS ALL DEFERRED; $calls{sync}; COMMIT"), qr/cannot fire deferred trigger within security-restricted operation/, 'deferred by the caller: refused');
 nothing_planted_ran($node, 'mfi_banking', 'deferred', $from, allowed => 1);
-$node->sql('DROP TRIGGER t ON portal_groups; ALTER TABLE portal_groups OWNER TO postgres');
+$node->sql('DELETE FROM portal_groups');
+is(by('keycloak', 'mfi_banking', $calls{sync}), 'changed', 'one that can be deferred, and is not: synced');
+$node->sql('DROP TRIGGER t ON portal_groups; DELETE FROM portal_groups; ALTER TABLE portal_groups ADD CONSTRAINT of_portal FOREIGN KEY (portal_id) REFERENCES portals DEFERRABLE INITIALLY DEFERRED');
+like($node->error($calls{sync}), qr/nothing was written: the foreign key of_portal of table public.portal_groups is INITIALLY DEFERRED.*ALTER CONSTRAINT of_portal/s, 'a deferred foreign key: refused');
+$node->sql('ALTER TABLE portal_groups ALTER CONSTRAINT of_portal DEFERRABLE INITIALLY IMMEDIATE');
+is(by('keycloak', 'mfi_banking', $calls{sync}), 'changed', 'as the hint says: synced');
+$node->sql('ALTER TABLE portal_groups DROP CONSTRAINT of_portal');
+$node->sql('ALTER TABLE portal_groups OWNER TO postgres');
 
 # What such a trigger sets, for the session or the transaction, is gone when the call is over: else the caller, who may be a superuser, goes on with it.
 by('app', 'mfi_banking', q{CREATE FUNCTION app.sets() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -119,7 +127,63 @@ for my $local ('off', 'on')
 }
 $node->sql("DROP TRIGGER sets ON $_; DROP TRIGGER sets_too ON $_; ALTER TABLE $_ OWNER TO postgres") for 'portal_groups', 'portal_users';
 
+# Nor does the owner of a table that is written, or only read, leave anything else in the caller's session, or for the end of its transaction.
+by('app', 'mfi_banking', q{CREATE TABLE app.other (a int); GRANT INSERT ON app.other TO mfi_sync;
+	CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON app.other DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.fires();
+	CREATE FUNCTION app.leaves() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+	BEGIN
+	  RAISE LOG 'planted <leaves> ran as <%>', current_user;
+	  PERFORM app.leaves_now();
+	  RETURN true;
+	END $$;
+	CREATE FUNCTION app.leaves_now() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE current_setting('app.way', true); EXCEPTION WHEN OTHERS THEN RAISE LOG 'left nothing: %', SQLERRM; END $$;
+	CREATE FUNCTION app.leaves_by_trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM app.leaves(); RETURN NEW; END $$});
+my %ways = (
+	'another table\'s deferred trigger' => 'INSERT INTO app.other VALUES (1)',
+	'a prepared statement' => 'DEALLOCATE mine; PREPARE mine AS SELECT app.says(\'prepared\')',
+	'a temporary table' => 'CREATE TEMP TABLE portals (a int)',
+	'a temporary view' => 'CREATE TEMP VIEW portals AS SELECT app.says(\'view\')',
+	'a temporary type' => 'CREATE DOMAIN pg_temp.jsonb AS text CHECK (app.says(\'type\'))',
+	'one of our temporary tables' => 'ALTER TABLE pg_temp._mfi_change RENAME TO portals',
+	'a cursor' => 'DECLARE c CURSOR WITH HOLD FOR SELECT app.says(\'cursor\')',
+	'a channel' => 'LISTEN secrets',
+	'the caller\'s functions' => 'ALTER FUNCTION public.mfi_sync_portal_groups(uuid, jsonb, jsonb) SET search_path = app',
+	'the inner functions' => 'ALTER FUNCTION public._mfi_sync_groups(text, uuid, jsonb, jsonb) SET search_path = app',
+	'rights' => 'GRANT EXECUTE ON FUNCTION public._mfi_sync_groups(text, uuid, jsonb, jsonb) TO app',
+	'a role' => 'SET ROLE app');
+my %places = (
+	'a trigger of a table that is written' => [ 'portal_groups', 'CREATE TRIGGER leaves BEFORE INSERT ON portal_groups FOR EACH ROW EXECUTE FUNCTION app.leaves_by_trigger()', 'DROP TRIGGER leaves ON portal_groups' ],
+	'an index of a table that is only read' => [ 'portals', 'CREATE INDEX leaves ON portals (name) WHERE app.leaves()', 'DROP INDEX leaves' ]);
+for my $place (sort keys %places)
+{
+	my ($table, $make, $drop) = @{ $places{$place} };
+	$node->sql("ALTER TABLE $table OWNER TO app");
+	$node->sql($make);
+	for my $way (sort keys %ways)
+	{
+		$node->sql('DELETE FROM portal_groups');
+		my $since = -s $node->logfile;
+		my $left = q{SELECT 'left', (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()), (SELECT string_agg(statement, '') FROM pg_prepared_statements WHERE name = 'mine'),
+			(SELECT count(*) FROM pg_cursors), (SELECT count(*) FROM pg_listening_channels()), current_user, (SELECT count(*) FROM pg_proc p WHERE proname ~ '^_?mfi_sync_' AND (proconfig::text ~ 'app' OR proacl::text ~ '[^a-z]app='))};
+		(my $quoted = $ways{$way}) =~ s/'/''/g;
+		my ($status, $out, $err) = $node->psql('mfi_banking', "PREPARE mine AS SELECT 'mine'; SET app.way = '$quoted';\n$calls{sync};\n$left", on_error_stop => 0);
+		like($out, qr/^left\|0\|PREPARE mine AS SELECT 'mine';\|0\|0\|postgres\|0$/m, "$place: $way: nothing is left") or diag($err);
+		like(slurp_file($node->logfile, $since), qr/planted <leaves> ran as <mfi_sync>/, "$place: $way: it was tried");
+		nothing_planted_ran($node, 'mfi_banking', "$place: $way", $since, allowed => 1);
+	}
+	by('app', 'mfi_banking', $drop);
+	$node->sql("ALTER TABLE $table OWNER TO postgres; DELETE FROM portal_groups");
+}
+
+# A lock that anyone may take keeps nothing waiting.
+my $locker = $node->background_psql('mfi_banking', extra_params => [ '-U', 'monitor' ]);
+$locker->query_safe("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('mfi_import_auth_events', 0)), pg_advisory_xact_lock(3079, (SELECT oid::int FROM pg_extension WHERE extname = 'mfi')), pg_advisory_xact_lock(hashtextextended('portal $portal', 0))");
+by('keycloak', 'mfi_banking', "SET lock_timeout = '5s'; $calls{$_}") for sort keys %calls;
+$node->sql("SET lock_timeout = '5s'; SELECT mfi_audit_ensure_partitions(1)");
+$locker->quit;
+
 # What the caller has in its own temporary schema is not taken for ours.
+$from = -s $node->logfile;
 for my $name ('_mfi_element', '_mfi_snapshot', '_mfi_present', '_mfi_change')
 {
 	like($node->error("CREATE TEMP TABLE $name (nr int[], id uuid, body jsonb, CHECK (app.says('temporary table'))); $calls{sync}", extra_params => [ '-U', 'keycloak' ]),

@@ -98,6 +98,27 @@ class Scanner {
   void String(std::size_t quote, bool escapes) {
     token_.kind = SqlToken::Kind::kString;
     Quoted(quote, '\'', escapes);
+    // A string goes on behind a line's end; what begins there has the escapes of what it continues.
+    for (std::size_t next = Continued(); escapes && next != std::string_view::npos; next = Continued()) {
+      Quoted(next, '\'', escapes);
+    }
+  }
+
+  /// Where the string goes on: at a quote that follows its end, with spaces, comments and at least one line end between.
+  std::size_t Continued() const {
+    bool line_ended = false;
+    for (std::size_t at = end_; at < sql_.size();) {
+      if (sql_[at] == '\'') return line_ended ? at : std::string_view::npos;
+      if (sql_.substr(at, 2) == "--") {
+        at = std::min(sql_.find_first_of("\n\r", at), sql_.size());
+      } else if (!IsSpace(sql_[at])) {
+        break;
+      } else {
+        line_ended = line_ended || sql_[at] == '\n' || sql_[at] == '\r';
+        ++at;
+      }
+    }
+    return std::string_view::npos;
   }
 
   void Quoted(std::size_t opened, char quote, bool escapes) {

@@ -3,7 +3,6 @@
 extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "postmaster/bgworker.h"
@@ -12,14 +11,12 @@ extern "C" {
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/syscache.h"
 #include "utils/timeout.h"
 
 PG_FUNCTION_INFO_V1(mfi_as_owner);
 PG_FUNCTION_INFO_V1(mfi_as_role);
-PG_FUNCTION_INFO_V1(mfi_settings_kept);
 PG_FUNCTION_INFO_V1(mfi_execute_unrecorded);
 PG_FUNCTION_INFO_V1(mfi_lock);
 }
@@ -80,27 +77,6 @@ char* Execute(Oid role, const char* command) {
   SPI_finish();
   AtEOXact_GUC(false, level);
   SetUserIdAndSecContext(user, context);
-  return value;
-}
-
-/// Plain frame. The command's only value, a jsonb, or null. What a trigger sets for the session, or for the rest of the
-/// transaction, ends with the command.
-Datum ExecuteApart(const char* command, int nargs, Oid* types, Datum* values, const char* nulls, bool* is_null) {
-  MemoryContext caller = CurrentMemoryContext;
-  const int level = NewGUCNestLevel();
-  SPI_connect();
-  const int result = SPI_execute_with_args(command, nargs, types, values, nulls, false, 1);
-  if (result != SPI_OK_SELECT || SPI_processed != 1 || SPI_gettypeid(SPI_tuptable->tupdesc, 1) != JSONBOID) {
-    elog(ERROR, "no single jsonb: %s", command);
-  }
-  Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, is_null);
-  if (!*is_null) {
-    MemoryContext inner = MemoryContextSwitchTo(caller);
-    value = datumCopy(value, false, -1);
-    MemoryContextSwitchTo(inner);
-  }
-  SPI_finish();
-  AtEOXact_GUC(false, level);
   return value;
 }
 
@@ -173,24 +149,6 @@ extern "C" Datum mfi_as_role(PG_FUNCTION_ARGS) {
       PG_RETURN_DATUM(CStringGetTextDatum(value));
     });
   });
-}
-
-// A plain frame, too, without the bridge: an error goes through as it is, with the whole list of mistakes in its
-// detail.
-extern "C" Datum mfi_settings_kept(PG_FUNCTION_ARGS) {
-  if (PG_ARGISNULL(0)) PG_RETURN_NULL();
-  Oid types[3] = {UUIDOID, JSONBOID, JSONBOID};
-  Datum values[3] = {};
-  char nulls[4] = "   ";
-  for (int i = 0; i < 3; ++i) {
-    nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
-    if (nulls[i] == ' ') values[i] = PG_GETARG_DATUM(i + 1);
-  }
-  bool is_null = false;
-  const char* command = text_to_cstring(PG_GETARG_TEXT_PP(0));
-  const Datum value = mfi::pg::ExecuteApart(command, 3, types, values, nulls, &is_null);
-  if (is_null) PG_RETURN_NULL();
-  PG_RETURN_DATUM(value);
 }
 
 extern "C" Datum mfi_execute_unrecorded(PG_FUNCTION_ARGS) {

@@ -262,6 +262,8 @@ TEST(SqlText, SplitsAsTheServersScannerDoes) {
   EXPECT_EQ(texts("SELECT $$;$$; SELECT $a$ $b$;$$ $a$; SELECT $1;"), "SELECT $$;$$|SELECT $a$ $b$;$$ $a$|SELECT $1|");
   EXPECT_EQ(texts("SELECT E'\\';x'; SELECT 'a\\'; SELECT e'\\\\'; SELECT u&'\\';"),
             "SELECT E'\\';x'|SELECT 'a\\'|SELECT e'\\\\'|SELECT u&'\\'|");
+  EXPECT_EQ(texts("SELECT E'a' -- it's\n 'b\\';x'; SELECT 'a'\n'b\\'; SELECT E'a' 'b\\'; SELECT 2;"),
+            "SELECT E'a' -- it's\n 'b\\';x'|SELECT 'a'\n'b\\'|SELECT E'a' 'b\\'|SELECT 2|");
   EXPECT_EQ(texts("SELECT a$b$; SELECT $é$;$é$;"), "SELECT a$b$|SELECT $é$;$é$|");
   EXPECT_EQ(texts("SELECT 1 -- x\rFROM t; SELECT 2;"), "SELECT 1 -- x\rFROM t|SELECT 2|");
   EXPECT_EQ(SplitTokens("a -- b\rc").size(), 2U);
