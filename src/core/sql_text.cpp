@@ -104,7 +104,8 @@ class Scanner {
     }
   }
 
-  /// Where the string goes on: at a quote that follows its end, with spaces, comments and at least one line end between.
+  /// Where the string goes on: at a quote that follows its end, with spaces, comments and at least one line end
+  /// between.
   std::size_t Continued() const {
     bool line_ended = false;
     for (std::size_t at = end_; at < sql_.size();) {
