@@ -12,6 +12,25 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- What others call with rights that are not theirs runs as one of two roles that nobody can log in as or become, and that have just
 -- the rights it needs. They are of the cluster: DROP EXTENSION leaves them.
 
+CREATE FUNCTION @extschema@._mfi_role_leavings(role name) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('the owner of %s', CASE WHEN s.dbid = 0 OR d.datname = current_database() THEN pg_describe_object(s.classid, s.objid, s.objsubid)
+                                        ELSE format('an object in database %I', d.datname) END)
+    FROM pg_shdepend s
+    JOIN pg_roles r ON s.refclassid = 'pg_authid'::regclass AND r.oid = s.refobjid AND r.rolname = role
+    LEFT JOIN pg_database d ON d.oid = s.dbid
+   WHERE s.deptype = 'o'
+     AND (role = 'mfi_sync' OR d.datname = current_database() AND NOT EXISTS (
+           SELECT FROM pg_depend m JOIN pg_extension e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid AND e.extname = 'mfi'
+            WHERE m.classid = s.classid AND m.objid = s.objid AND m.deptype = 'e'))
+  UNION ALL
+  SELECT format('a role with the settings %s', array_to_string(s.setconfig, ', ')) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole AND r.rolname = role
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_role_leavings(name) IS
+  'What a role of mfi owns, beside members of the extension, and settings that it has: nothing of mfi makes these, so somebody else did, with its rights.';
+
 CREATE FUNCTION @extschema@._mfi_role_faults(role name) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -25,6 +44,7 @@ AS $$
           UNION ALL SELECT CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END FROM pg_roles r WHERE r.rolname = role
           UNION ALL SELECT format('the member %I', pg_get_userbyid(m.member)) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid AND r.rolname = role
           UNION ALL SELECT format('membership in %I', pg_get_userbyid(m.roleid)) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member AND r.rolname = role
+          UNION ALL SELECT l FROM @extschema@._mfi_role_leavings(role) l
          ) AS f (fault)
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_role_faults(name) IS
@@ -50,7 +70,7 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = format('Functions that other roles may call run with the rights of %I: whoever is a member of it, or can log in as it, has them without the functions.', role),
             HINT = format('If it is a role of mfi, take them away: ALTER ROLE %1$I NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS, and REVOKE '
-                          'for each membership. If it is another one, rename it: ALTER ROLE %1$I RENAME TO ....', role);
+                          'for each membership; drop what it owns. If it is another one, rename it: ALTER ROLE %1$I RENAME TO ....', role);
   END IF;
 END
 $$;
@@ -306,20 +326,31 @@ COMMENT ON FUNCTION @extschema@._mfi_add_partition(text, timestamptz) IS
   'Makes and attaches the partition of an audit table for a month, or its default partition when the month is NULL. '
   'While the default partition is detached, the month''s rows move out of it.';
 
-CREATE FUNCTION @extschema@._mfi_stray_months(relation regclass, last_month timestamptz) RETURNS SETOF timestamptz
-LANGUAGE plpgsql
+CREATE FUNCTION @extschema@._mfi_count(relation regclass) RETURNS bigint
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_count';
+COMMENT ON FUNCTION @extschema@._mfi_count(regclass) IS
+  'Rows of a table. A scan counts them, no query, so nothing that the table''s owner has put on it runs, and no index is believed. The caller needs SELECT on the table.';
+
+CREATE FUNCTION @extschema@._mfi_months(relation regclass, column_name name, before timestamptz) RETURNS timestamptz[]
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_months';
+COMMENT ON FUNCTION @extschema@._mfi_months(regclass, name, timestamptz) IS
+  'Months (their first moments, UTC), from 2000 to that time, of which the column has times; in order. Read by a scan, as _mfi_count() does. A time outside of that is a '
+  'mistake of the sender.';
+
+CREATE FUNCTION @extschema@._mfi_referrer(relation regclass) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-  -- Reading a table as well runs its owner's functions: the planner computes what an index or a check calls with constants.
-  RETURN QUERY SELECT unnest(@extschema@._mfi_as_owner(relation, format(
-    'SELECT array_agg(DISTINCT date_trunc(''month'', event_time, ''UTC'') ORDER BY date_trunc(''month'', event_time, ''UTC'')) '
-    'FROM %s WHERE event_time >= %L AND event_time < %L', relation, timestamptz '2000-01-01 00:00Z', @extschema@._mfi_month(last_month, 1)))::timestamptz[]);
-END
+  SELECT min(pg_describe_object('pg_constraint'::regclass, k.oid, 0)) FROM pg_constraint k
+   WHERE k.contype = 'f' AND k.confrelid IN (SELECT relation UNION SELECT t.relid FROM pg_partition_tree(relation) t)
 $$;
-COMMENT ON FUNCTION @extschema@._mfi_stray_months(regclass, timestamptz) IS
-  'Months, from 2000 to the given one, that have rows in this relation. A time outside of that is a mistake of '
-  'the sender and gets no partition.';
+COMMENT ON FUNCTION @extschema@._mfi_referrer(regclass) IS
+  'A foreign key onto a table or one of its partitions; NULL when there is none. To detach a partition the server reads the table that refers, with the rights of whoever '
+  'detaches: so what its owner has put on that table would run.';
 
 CREATE FUNCTION @extschema@._mfi_audit_arrange(relation text, months integer) RETURNS SETOF text
 LANGUAGE plpgsql
@@ -328,22 +359,29 @@ AS $$
 DECLARE
   parent regclass := @extschema@._mfi_regclass(relation);
   outside regclass := to_regclass(@extschema@._mfi_partition_name(relation, NULL::timestamptz));
-  last_month timestamptz := @extschema@._mfi_month(now(), months);
+  first_after timestamptz := @extschema@._mfi_month(now(), months + 1);
   stray timestamptz[];
   month timestamptz;
+  rows bigint;
 BEGIN
   IF outside IS NULL THEN
     PERFORM @extschema@._mfi_add_partition(relation, NULL::timestamptz);
     outside := @extschema@._mfi_partition_name(relation, NULL::timestamptz)::regclass;
     RETURN NEXT format('partition %s made', outside);
   END IF;
-  stray := ARRAY(SELECT @extschema@._mfi_stray_months(outside, last_month));
+  stray := @extschema@._mfi_months(outside, 'event_time'::name, first_after);
   IF stray <> '{}' THEN
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', parent);
-    PERFORM @extschema@._mfi_take_print(outside);  -- what is missing now is not laid to the rows that move
+    IF @extschema@._mfi_referrer(parent) IS NOT NULL THEN
+      RETURN NEXT format('rows of %s stay in %s: %s refers to it', relation, outside, @extschema@._mfi_referrer(parent));
+      stray := '{}';
+    END IF;
+  END IF;
+  IF stray <> '{}' THEN
+    rows := @extschema@._mfi_count(outside);
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, outside);
     EXECUTE format('ALTER TABLE %s DISABLE TRIGGER append_only', outside);
-    stray := ARRAY(SELECT @extschema@._mfi_stray_months(outside, last_month));
+    stray := @extschema@._mfi_months(outside, 'event_time'::name, first_after);
   END IF;
   FOR month IN
     SELECT m FROM (SELECT unnest(stray)
@@ -353,14 +391,19 @@ BEGIN
      ORDER BY m
   LOOP
     PERFORM @extschema@._mfi_add_partition(relation, month);
+    rows := rows - @extschema@._mfi_count(@extschema@._mfi_partition_name(relation, month)::regclass);
     RETURN NEXT format('partition %s made%s', @extschema@._mfi_partition_name(relation, month),
                        CASE WHEN month = ANY (stray) THEN ', with the rows that were in ' || outside END);
   END LOOP;
   IF stray <> '{}' THEN
+    IF rows <> @extschema@._mfi_count(outside) THEN
+      RAISE EXCEPTION 'rows of % would be lost on their way to their months', outside
+        USING ERRCODE = 'data_exception', DETAIL = format('%s of them would be neither there nor in a month. Nothing was changed.', rows - @extschema@._mfi_count(outside)),
+              HINT = 'A trigger ENABLE ALWAYS, or something else that the owner of the table has put on it, changes or swallows them.';
+    END IF;
     EXECUTE format('ALTER TABLE %s ENABLE TRIGGER append_only', outside);
     PERFORM @extschema@._mfi_as_owner(parent, format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', parent, outside));
-    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET print = NULL, rows = NULL WHERE relation = %L AND changed_at IS NULL', outside));
-    PERFORM @extschema@._mfi_take_print(outside);
+    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET rows = NULL, counted_at = NULL WHERE relation = %L', outside));
   END IF;
 END
 $$;
@@ -502,7 +545,8 @@ BEGIN
     RAISE WARNING '%: %', parent, forecast;  -- inside a script a NOTICE would not be seen
   END IF;
   EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', parent);
-  IF pg_relation_size(relation) > 0 THEN
+  -- What this transaction made itself nobody else has seen.
+  IF (SELECT xmin FROM pg_class WHERE oid = relation) <> pg_current_xact_id()::xid THEN
     PERFORM @extschema@._mfi_refuse_old_snapshot();
   END IF;
   views := @extschema@._mfi_set_views_aside(ARRAY[relation::regclass]);
@@ -699,12 +743,9 @@ CREATE TABLE mfi.audit_watch (
   changes    bigint,
   counted_at timestamptz,
   expired_at timestamptz,
-  print      numeric,
-  print_rows bigint,
-  print_to   timestamptz,
-  columns    text[],
-  changed_at timestamptz,
   trouble    text,
+  tried_at   timestamptz,
+  waits_since timestamptz,
   begun_at   timestamptz,
   ended_at   timestamptz
 );
@@ -717,12 +758,9 @@ COMMENT ON COLUMN mfi.audit_watch.rows IS 'Rows of the month when they were last
 COMMENT ON COLUMN mfi.audit_watch.file IS 'File node of the month then: TRUNCATE gives it another one.';
 COMMENT ON COLUMN mfi.audit_watch.changes IS 'Rows that had been updated or deleted there by then, as the statistics have it.';
 COMMENT ON COLUMN mfi.audit_watch.expired_at IS 'When mfi_audit_expire() dropped the month.';
-COMMENT ON COLUMN mfi.audit_watch.print IS 'Sum of the hashes of the rows that were written before print_to, whatever their order and place.';
-COMMENT ON COLUMN mfi.audit_watch.print_rows IS 'How many rows these were.';
-COMMENT ON COLUMN mfi.audit_watch.print_to IS 'Rows with a created_on before this were all there when they were counted.';
-COMMENT ON COLUMN mfi.audit_watch.columns IS 'The columns that were read.';
-COMMENT ON COLUMN mfi.audit_watch.changed_at IS 'When rows were first found to be others than before.';
 COMMENT ON COLUMN mfi.audit_watch.trouble IS 'Why the worker could not do its work on the table, the last time.';
+COMMENT ON COLUMN mfi.audit_watch.tried_at IS 'When the worker last gave up waiting for a lock on the table, or failed to count it.';
+COMMENT ON COLUMN mfi.audit_watch.waits_since IS 'Since when it has found the table locked each time.';
 COMMENT ON COLUMN mfi.audit_watch.begun_at IS 'When the worker last began to work on it.';
 COMMENT ON COLUMN mfi.audit_watch.ended_at IS 'When that ended; a work that hangs takes the worker with it, and never ends.';
 GRANT SELECT ON mfi.audit_watch TO pg_monitor;
@@ -785,7 +823,7 @@ BEGIN
   END IF;
   PERFORM @extschema@._mfi_require_partitions();
   -- One at a time, until the end of the transaction: a second caller waits, then finds nothing to do.
-  PERFORM @extschema@._mfi_one_at_a_time('schema');
+  PERFORM @extschema@._mfi_one_at_a_time(1, 'schema'::text);
   FOREACH name IN ARRAY @extschema@._mfi_audit_tables() LOOP
     RETURN QUERY SELECT @extschema@._mfi_audit_arrange(name, months);
   END LOOP;
@@ -864,12 +902,12 @@ BEGIN
    ORDER BY b.finished_at DESC LIMIT 1;
   FOR old IN SELECT * FROM @extschema@._mfi_expired_partitions(keep_months) LOOP
     partition := old.relation::text;
-    rows := @extschema@._mfi_as_owner(old.relation, format('SELECT count(*) FROM %s', partition))::bigint;
+    rows := @extschema@._mfi_count(old.relation);
     SELECT * INTO decision, reason FROM @extschema@._mfi_expiry_decision(old.relation, rows, backup.id);
     IF decision = 'drop' AND NOT dry_run THEN
       -- Nothing may be written into it between the last count and its end.
       EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', old.parent);
-      rows := @extschema@._mfi_as_owner(old.relation, format('SELECT count(*) FROM %s', partition))::bigint;
+      rows := @extschema@._mfi_count(old.relation);
       SELECT * INTO decision, reason FROM @extschema@._mfi_expiry_decision(old.relation, rows, backup.id);
     END IF;
     IF decision = 'drop' AND NOT dry_run THEN
@@ -916,7 +954,10 @@ DECLARE
   held_rows bigint;
 BEGIN
   decision := 'keep';
-  IF backup IS NULL THEN
+  IF @extschema@._mfi_referrer(relation) IS NOT NULL THEN
+    reason := format('%s refers to it: ALTER TABLE ... DROP CONSTRAINT ...', @extschema@._mfi_referrer(relation));
+    RETURN;
+  ELSIF backup IS NULL THEN
     reason := 'no backup of this database was proven by a restore: SELECT mfi_backup_now(wait => true), with mfi.backup_verify = restore';
     RETURN;
   END IF;
@@ -978,7 +1019,7 @@ DECLARE
 BEGIN
   BEGIN
     PERFORM @extschema@._mfi_require_partitions();
-    PERFORM @extschema@._mfi_one_at_a_time('schema');
+    PERFORM @extschema@._mfi_one_at_a_time(1, 'schema'::text);
     FOR line IN SELECT @extschema@._mfi_audit_arrange(name, 3) LOOP
       RAISE LOG 'mfi: %', line;
     END LOOP;
@@ -1034,18 +1075,18 @@ BEGIN
   IF FOUND THEN
     BEGIN
       PERFORM @extschema@._mfi_maintain_table(work);
+      PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET ended_at = clock_timestamp(), waits_since = NULL WHERE relation = %L', work));
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
       RAISE LOG 'mfi: partitions of % wait: %', work, SQLERRM;
-      PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET begun_at = NULL WHERE relation = %L', work));
-      RETURN false;
+      PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET begun_at = NULL, tried_at = clock_timestamp(), waits_since = coalesce(waits_since, now()) WHERE relation = %L', work));
     END;
-    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET ended_at = clock_timestamp() WHERE relation = %L', work));
     RETURN true;
   END IF;
   SELECT t.name INTO work
     FROM unnest(@extschema@._mfi_audit_tables()) WITH ORDINALITY AS t (name, position)
     LEFT JOIN mfi.audit_watch w ON w.relation = t.name
-   WHERE w.begun_at IS NULL OR w.begun_at < started AND (w.ended_at >= w.begun_at OR w.begun_at < now() - interval '10 minutes')
+   WHERE (w.begun_at IS NULL OR w.begun_at < started AND (w.ended_at >= w.begun_at OR w.begun_at < now() - interval '10 minutes'))
+     AND (w.tried_at IS NULL OR w.tried_at < started)
    ORDER BY t.position LIMIT 1;
   IF NOT FOUND THEN
     RETURN false;
@@ -1057,7 +1098,7 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_maintain_step() IS
   'What the maintainer calls again and again, each time in a transaction of its own, until it is false: the next table is noted as begun, then it is done. So a table whose owner '
-  'makes the work hang, and the worker end, is known, is left alone for ten minutes, and the others are not kept waiting. It gives way to locks as _mfi_maintain() does, and is called again a minute later.';
+  'makes the work hang, and the worker end, is known, is left alone for ten minutes, and the others are not kept waiting. It gives way to locks as _mfi_maintain() does, goes on with the next table, and is called again a minute later.';
 
 CREATE FUNCTION @extschema@._mfi_is_maintained() RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -1070,53 +1111,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_is_maintained() IS 'Whether this process has done its work on all audit tables.';
-
-CREATE FUNCTION @extschema@._mfi_take_print(relation regclass) RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC'
-SET datestyle = 'ISO, MDY'
-SET intervalstyle = 'postgres'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
-SET statement_timeout = '60s'
-AS $$
-DECLARE
-  watched record;
-  now_columns text[] := ARRAY(SELECT quote_ident(attname) FROM pg_attribute
-                               WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attname COLLATE "C");
-  -- Whatever is written later, by a transaction that runs now, has a created_on that is not before this.
-  now_to timestamptz := least(now(), (SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database()),
-                              (SELECT min(prepared) - interval '1 hour' FROM pg_prepared_xacts WHERE database = current_database()));
-  seen numeric[];
-  now_file oid := (SELECT relfilenode FROM pg_class WHERE oid = relation);
-  now_changes bigint := pg_stat_get_tuples_deleted(relation) + pg_stat_get_tuples_updated(relation);
-  changed boolean;
-BEGIN
-  SELECT * INTO watched FROM mfi.audit_watch w WHERE w.relation = _mfi_take_print.relation::text;
-  IF watched.print IS NULL OR NOT watched.columns <@ now_columns THEN
-    changed := watched.print IS NOT NULL AND watched.print_rows > 0;
-    watched.columns := now_columns;
-    watched.print_to := now_to;
-  END IF;
-  now_to := greatest(now_to, watched.print_to);
-  PERFORM set_config('statement_timeout', (60000 + pg_relation_size(relation) / 10000)::text, true);
-  seen := @extschema@._mfi_as_owner(relation, format(
-    'SELECT ARRAY[count(*), count(*) FILTER (WHERE created_on < %2$L), coalesce(sum(hashtextextended(ROW(%3$s)::text, 0)) FILTER (WHERE created_on < %2$L), 0), '
-    '  count(*) FILTER (WHERE created_on < %4$L), coalesce(sum(hashtextextended(ROW(%5$s)::text, 0)) FILTER (WHERE created_on < %4$L), 0)]::numeric[] FROM %1$s',
-    relation, watched.print_to, array_to_string(watched.columns, ', '), now_to, array_to_string(now_columns, ', ')))::numeric[];
-  changed := coalesce(changed, watched.print <> seen[3], false)
-             OR coalesce(seen[1] < watched.rows, false);
-  PERFORM @extschema@._mfi_watched(format(
-    'INSERT INTO mfi.audit_watch AS w (relation, rows, file, changes, counted_at, print, print_rows, print_to, columns, changed_at, ended_at) '
-    'VALUES (%L, %L, %L, %L, now(), %L, %L, %L, %L, %L, clock_timestamp()) ON CONFLICT (relation) DO UPDATE SET rows = EXCLUDED.rows, file = EXCLUDED.file, '
-    '  changes = EXCLUDED.changes, counted_at = EXCLUDED.counted_at, changed_at = coalesce(w.changed_at, EXCLUDED.changed_at), trouble = NULL, ended_at = EXCLUDED.ended_at%s',
-    relation, seen[1], now_file, now_changes, seen[5], seen[4], now_to, now_columns, CASE WHEN changed THEN now() END,
-    CASE WHEN NOT changed AND watched.changed_at IS NULL THEN ', print = EXCLUDED.print, print_rows = EXCLUDED.print_rows, print_to = EXCLUDED.print_to, columns = EXCLUDED.columns' ELSE '' END));
-END
-$$;
-COMMENT ON FUNCTION @extschema@._mfi_take_print(regclass) IS
-  'Counts the rows of a partition, compares what was there before with what is there now, and notes both in mfi.audit_watch. It reads the table with its owner''s rights.';
 
 CREATE FUNCTION @extschema@._mfi_watch_audit() RETURNS boolean
 LANGUAGE plpgsql
@@ -1156,38 +1150,38 @@ BEGIN
       || ' ON CONFLICT (relation) DO UPDATE SET expected = EXCLUDED.expected, backup = EXCLUDED.backup');
   END IF;
 
-  -- Where nothing was taken away since the last count, nor the file is another one, the rows are what they were: counting again is for what has
-  -- changed, and once a week for all. What a process before this one began and did not end is left alone for a while.
-  SELECT r.relation, w.begun_at >= started AND (w.ended_at IS NULL OR w.ended_at < w.begun_at) AS begun INTO work
+  -- Where nothing was taken away since the last count, nor the file is another one, there are not fewer rows: counting again is for what has
+  -- changed, and once a week for all.
+  SELECT r.relation, c.relfilenode AS file, pg_stat_get_tuples_deleted(c.oid) + pg_stat_get_tuples_updated(c.oid) AS changes INTO work
     FROM mfi.audit_watch w
     JOIN @extschema@._mfi_audit_relations() r ON r.relation::text = w.relation AND r.leaf
     JOIN pg_class c ON c.oid = r.relation
    WHERE w.expired_at IS NULL
-     AND (w.print IS NULL OR w.rows < w.expected OR w.file <> c.relfilenode
+     AND (w.rows IS NULL OR w.rows < w.expected OR w.file <> c.relfilenode
           OR w.changes <> pg_stat_get_tuples_deleted(c.oid) + pg_stat_get_tuples_updated(c.oid)
           OR w.trouble IS NOT NULL OR w.counted_at < now() - interval '7 days')
      AND (w.counted_at IS NULL OR w.counted_at < now() - interval '1 minute')
-     AND (w.begun_at IS NULL OR w.begun_at >= started OR w.ended_at >= w.begun_at OR w.begun_at < now() - interval '10 minutes')
-   ORDER BY 2 DESC NULLS LAST, w.counted_at NULLS FIRST, w.relation LIMIT 1;
+     AND (w.tried_at IS NULL OR w.tried_at < started)
+   ORDER BY w.counted_at NULLS FIRST, w.relation LIMIT 1;
   IF NOT FOUND THEN
     RETURN false;
-  ELSIF work.begun IS NOT TRUE THEN
-    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET begun_at = clock_timestamp() WHERE relation = %L', work.relation));
-    RETURN true;
   END IF;
   BEGIN
-    PERFORM @extschema@._mfi_take_print(work.relation);
-  EXCEPTION WHEN query_canceled OR OTHERS THEN
+    PERFORM @extschema@._mfi_watched(format(
+      'UPDATE mfi.audit_watch SET rows = %s, file = %s, changes = %s, counted_at = now(), trouble = NULL, waits_since = NULL WHERE relation = %L',
+      @extschema@._mfi_count(work.relation), work.file, work.changes, work.relation));
+  EXCEPTION WHEN OTHERS THEN
     failure := CASE WHEN SQLSTATE <> '55P03' THEN left(regexp_replace(SQLERRM, '[[:cntrl:]]+', ' ', 'g'), 300) END;
     RAISE LOG 'mfi: rows of % could not be counted: %', work.relation, SQLERRM;
-    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET trouble = %L, counted_at = clock_timestamp(), ended_at = clock_timestamp() WHERE relation = %L', failure, work.relation));
+    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET trouble = %L, tried_at = clock_timestamp(), waits_since = %s WHERE relation = %L', failure,
+                                            CASE WHEN failure IS NULL THEN 'coalesce(waits_since, now())' ELSE 'NULL' END, work.relation));
   END;
   RETURN true;
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_watch_audit() IS
-  'What the maintainer calls again and again until it is false: keeps mfi.audit_watch. Each call counts one partition at most, which the call before has noted as begun, and only one '
-  'that may have other rows than before. A count that fails is written down for the verdict.';
+  'What the maintainer calls again and again until it is false: keeps mfi.audit_watch. Each call counts one partition at most, and only one that may have other rows than before. A '
+  'count that fails, or waits for a lock each time, is written down for the verdict.';
 
 CREATE FUNCTION @extschema@._mfi_watch_findings() RETURNS SETOF text[]
 LANGUAGE plpgsql STABLE
@@ -1250,14 +1244,6 @@ BEGIN
    ORDER BY w.relation COLLATE "C";
 
   RETURN QUERY
-  SELECT ARRAY['warning', 'audit-rows-changed', format('rows of %s are not what they were: since they were counted before, some were updated, deleted, replaced, or added with an earlier created_on', w.relation),
-           format('Compare them with a proven backup, and find out who did it: the owner of the table can. If it is right so: DELETE FROM mfi.audit_watch WHERE relation = %L.', w.relation)]
-    FROM mfi.audit_watch w
-    JOIN @extschema@._mfi_audit_relations() r ON r.relation::text = w.relation
-   WHERE w.changed_at IS NOT NULL AND w.expired_at IS NULL
-   ORDER BY w.relation COLLATE "C";
-
-  RETURN QUERY
   SELECT ARRAY['warning', f.code, f.sentence, f.step]
     FROM (SELECT r.relation, 'audit-row-security', format('row-level security of %s hides rows, from the worker that counts them, too', r.relation),
                  format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY. Find out who did it: the owner of the table can.', r.relation)
@@ -1275,20 +1261,20 @@ BEGIN
            WHERE NOT EXISTS (SELECT FROM pg_constraint u WHERE u.oid = k.conparentid)
           UNION ALL
           SELECT to_regclass(w.relation), 'audit-work-failed', format('the worker could not do its work on %s: %s', w.relation,
-                   CASE WHEN w.begun_at > w.ended_at OR w.ended_at IS NULL AND w.begun_at IS NOT NULL THEN format('what was begun at %s has not ended', date_trunc('second', w.begun_at))
+                   CASE WHEN w.waits_since < now() - interval '1 day' THEN format('it has been locked by others each time since %s', date_trunc('second', w.waits_since))
+                        WHEN w.begun_at > w.ended_at OR w.ended_at IS NULL AND w.begun_at IS NOT NULL THEN format('what was begun at %s has not ended', date_trunc('second', w.begun_at))
                         ELSE w.trouble END),
-                 'What hinders it is what the owner of the table, or somebody the owner let in, has put on it: checks, indexes, triggers, policies. Take it away; the worker tries again within the hour.'
+                 'What hinders it is a lock (pg_locks names the session), or what the owner of the table, or somebody the owner let in, has put on it: checks, indexes, triggers. Take it away; the worker tries again within the hour.'
             FROM mfi.audit_watch w
            WHERE w.expired_at IS NULL AND (w.relation = ANY (@extschema@._mfi_audit_tables()) OR to_regclass(w.relation) IS NOT NULL)
-             AND (w.trouble IS NOT NULL OR w.begun_at < now() - interval '3 minutes' AND (w.ended_at IS NULL OR w.ended_at < w.begun_at))
+             AND (w.trouble IS NOT NULL OR w.waits_since < now() - interval '1 day' OR w.begun_at < now() - interval '3 minutes' AND (w.ended_at IS NULL OR w.ended_at < w.begun_at))
          ) AS f (relation, code, sentence, step)
    ORDER BY f.code, f.relation::text COLLATE "C", f.sentence COLLATE "C";
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_watch_findings() IS
   'What is to be said of audit tables that are not as mfi left them: triggers that do not protect them, triggers and rules of others, other owners, fewer rows than '
-  'a proven backup had, rows that were changed or replaced since they were counted, row-level security, foreign keys of others, a table above, work that failed. Not noticed: a change that is '
-  'undone before the worker counts again; a change to a row that nobody counted yet, or without created_on, unless rows are fewer than before; another value with the same hash.';
+  'a proven backup had, row-level security, foreign keys of others, a table above, work that failed or waits. Not noticed: rows that are changed, or replaced by as many.';
 
 CREATE OR REPLACE FUNCTION @extschema@._mfi_audit_findings() RETURNS text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1385,13 +1371,13 @@ COMMENT ON FUNCTION @extschema@._mfi_about(bigint, text) IS 'A count that stops 
 
 REVOKE ALL ON FUNCTION
   @extschema@._mfi_audit_tables(), @extschema@._mfi_append_only(text), @extschema@._mfi_month(timestamptz, integer), @extschema@._mfi_partition_name(text, timestamptz),
-  @extschema@._mfi_add_partition(text, timestamptz), @extschema@._mfi_stray_months(regclass, timestamptz), @extschema@._mfi_audit_arrange(text, integer),
+  @extschema@._mfi_add_partition(text, timestamptz), @extschema@._mfi_months(regclass, name, timestamptz), @extschema@._mfi_count(regclass), @extschema@._mfi_referrer(regclass), @extschema@._mfi_role_leavings(name), @extschema@._mfi_audit_arrange(text, integer),
   @extschema@._mfi_audit_obstacles(text), @extschema@._mfi_audit_forecast(text), @extschema@._mfi_mark_duplicates(text, text), @extschema@._mfi_refuse_old_snapshot(),
   @extschema@._mfi_columns_in_the_way(text), @extschema@._mfi_tablespace(regclass),
   @extschema@._mfi_partition_audit_table(text, text, text, text, text), @extschema@._mfi_migration_1_1(), @extschema@._mfi_require_partitions(),
   @extschema@._mfi_restore_runs(), @extschema@._mfi_expired_partitions(integer), @extschema@._mfi_expiry_decision(regclass, bigint, text), @extschema@._mfi_backup_tables(text),
   @extschema@._mfi_maintain(), @extschema@._mfi_can_maintain(), @extschema@._mfi_maintain_table(text), @extschema@._mfi_maintain_step(),
-  @extschema@._mfi_is_maintained(), @extschema@._mfi_watched(text), @extschema@._mfi_take_print(regclass), @extschema@._mfi_about(bigint, text), @extschema@.mfi_audit_expire(integer, boolean),
+  @extschema@._mfi_is_maintained(), @extschema@._mfi_watched(text), @extschema@._mfi_about(bigint, text), @extschema@.mfi_audit_expire(integer, boolean),
   @extschema@.mfi_audit_ensure_partitions(integer), @extschema@._mfi_role_faults(name), @extschema@._mfi_make_role(name, text),
   @extschema@._mfi_execute_unrecorded(text), @extschema@._mfi_rights(), @extschema@._mfi_give_to_owner(regclass, text),
   @extschema@._mfi_restore_sessions(), @extschema@._mfi_watch_audit(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations(),
@@ -1402,7 +1388,7 @@ ALTER FUNCTION @extschema@._mfi_audit_findings() OWNER TO mfi_audit_owner;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_audit_findings() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
   @extschema@._mfi_audit_tables(), @extschema@._mfi_month(timestamptz, integer), @extschema@._mfi_partition_name(text, timestamptz),
-  @extschema@._mfi_about(bigint, text), @extschema@._mfi_regclass(text), @extschema@._mfi_restore_sessions(), @extschema@._mfi_role_faults(name),
+  @extschema@._mfi_about(bigint, text), @extschema@._mfi_regclass(text), @extschema@._mfi_restore_sessions(), @extschema@._mfi_role_faults(name), @extschema@._mfi_role_leavings(name),
   @extschema@._mfi_rights(), @extschema@._mfi_missing_grants(), @extschema@._mfi_watch_findings(), @extschema@._mfi_audit_relations(),
   @extschema@._mfi_count_to(regclass, name, boolean, bigint)
 TO mfi_audit_owner;
@@ -1452,12 +1438,22 @@ COMMENT ON FUNCTION @extschema@._mfi_foreign_triggers(text[]) IS
   'Triggers on these tables, and on their partitions, that call what belongs neither to the table''s owner nor to a superuser; and what waits there for the end of '
   'the caller''s transaction.';
 
-CREATE FUNCTION @extschema@._mfi_lock(relation regclass) RETURNS void
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+CREATE FUNCTION @extschema@._mfi_refuse_leavings() RETURNS void
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'mfi_lock';
-COMMENT ON FUNCTION @extschema@._mfi_lock(regclass) IS
-  'Locks a relation as whoever writes to it does (ROW EXCLUSIVE), for a role that may update some of its columns only and so may not LOCK TABLE.';
+AS $$
+DECLARE
+  leavings text := (SELECT string_agg(l, ', ') FROM @extschema@._mfi_role_leavings('mfi_sync'::name) AS l);
+BEGIN
+  IF leavings IS NOT NULL THEN
+    RAISE EXCEPTION 'nothing was written: role mfi_sync would be left as %', leavings
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Whoever owns a table that is read or written here could act as mfi_sync by that, from now on.',
+            HINT = 'If it was there before: drop it, ALTER ROLE mfi_sync RESET ALL. Else find out what the owners of these tables have put on them.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_refuse_leavings() IS
+  'Fails when mfi_sync owns something or has settings: what a group sync or an import ran has made it.';
 
 CREATE FUNCTION @extschema@._mfi_check_written(written text[], used text[]) RETURNS void
 LANGUAGE plpgsql
@@ -1469,7 +1465,7 @@ DECLARE
 BEGIN
   IF written <> '{}' THEN
     -- From now on nobody makes a trigger on them until the end of the transaction.
-    PERFORM @extschema@._mfi_lock(l.relation)
+    PERFORM @extschema@._mfi_lock(l.relation, false)
        FROM (SELECT to_regclass(n) FROM unnest(written) AS n
              UNION SELECT i.inhrelid::regclass FROM unnest(written) AS n JOIN pg_inherits i ON i.inhparent = to_regclass(n)) AS l (relation);
   END IF;
@@ -2001,7 +1997,7 @@ BEGIN
             HINT = 'Call it again after SET default_transaction_isolation = ''read committed''.';
   END IF;
   -- One sync of a portal or MFI at a time, until the end of the transaction: a second one waits, then finds nothing to do.
-  PERFORM @extschema@._mfi_one_at_a_time(kind || ' ' || scope);
+  PERFORM @extschema@._mfi_one_at_a_time(3, kind || ' ' || scope);
   PERFORM @extschema@._mfi_check_written(CASE WHEN is_dry THEN '{}'::text[] ELSE ARRAY['@extschema@.' || kind || '_groups', 'mfi.sync_runs'] END,
     CASE kind WHEN 'portal' THEN ARRAY['portals', 'portal_groups', 'user_groups', 'portal_users'] ELSE ARRAY['mfi_clients', 'mfi_groups', 'mfi_users'] END);
   EXECUTE format('SELECT EXISTS (SELECT FROM @extschema@.%I WHERE id = $1)', owners) INTO is_known USING scope;
@@ -2080,16 +2076,16 @@ REVOKE ALL ON FUNCTION
   @extschema@._mfi_sync_items(text, uuid), @extschema@._mfi_sync_refuse(jsonb), @extschema@._mfi_sync_load(text, uuid, boolean), @extschema@._mfi_sync_write(text, text, uuid),
   @extschema@._mfi_sync_report(text, text, uuid), @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb), @extschema@.mfi_sync_portal_groups(uuid, jsonb, jsonb),
   @extschema@.mfi_sync_mfi_groups(uuid, jsonb, jsonb), @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]),
-  @extschema@._mfi_lock(regclass), @extschema@._mfi_sync_tables(), @extschema@._mfi_sync_portal_groups(uuid, jsonb, jsonb), @extschema@._mfi_sync_mfi_groups(uuid, jsonb, jsonb)
+  @extschema@._mfi_refuse_leavings(), @extschema@._mfi_sync_tables(), @extschema@._mfi_sync_portal_groups(uuid, jsonb, jsonb), @extschema@._mfi_sync_mfi_groups(uuid, jsonb, jsonb)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   @extschema@._mfi_sync_options(jsonb), @extschema@._mfi_sync_place(integer[], text), @extschema@._mfi_sync_error(text, uuid, text, text), @extschema@._mfi_sync_elements(jsonb), @extschema@._mfi_sync_snapshot(),
   @extschema@._mfi_sync_tree(boolean), @extschema@._mfi_sync_root(text), @extschema@._mfi_sync_changes(uuid, boolean), @extschema@._mfi_sync_refusals(uuid, jsonb), @extschema@._mfi_sync_warnings(),
   @extschema@._mfi_sync_items(text, uuid), @extschema@._mfi_sync_refuse(jsonb), @extschema@._mfi_sync_load(text, uuid, boolean), @extschema@._mfi_sync_write(text, text, uuid),
   @extschema@._mfi_sync_report(text, text, uuid), @extschema@._mfi_sync_groups(text, uuid, jsonb, jsonb),
-  @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]), @extschema@._mfi_lock(regclass),
+  @extschema@._mfi_foreign_triggers(text[]), @extschema@._mfi_check_written(text[], text[]), @extschema@._mfi_lock(regclass, boolean), @extschema@._mfi_refuse_leavings(), @extschema@._mfi_role_leavings(name),
   @extschema@._mfi_sync_tables(), @extschema@._mfi_sync_portal_groups(uuid, jsonb, jsonb), @extschema@._mfi_sync_mfi_groups(uuid, jsonb, jsonb),
-  @extschema@._mfi_one_at_a_time(text), @extschema@._mfi_require_partitions(), @extschema@._mfi_restore_runs(), @extschema@._mfi_restore_sessions(),
+  @extschema@._mfi_one_at_a_time(integer, text), @extschema@._mfi_require_partitions(), @extschema@._mfi_restore_runs(), @extschema@._mfi_restore_sessions(),
   @extschema@.mfi_schema_version(), @extschema@._mfi_schema_ready(), @extschema@._mfi_tables(), @extschema@._mfi_regclass(text)
 TO mfi_sync;
 
@@ -2192,7 +2188,7 @@ DECLARE
   report jsonb;
 BEGIN
   -- One at a time: a second one waits, then finds nothing to do.
-  PERFORM @extschema@._mfi_one_at_a_time('mfi_import_auth_events');
+  PERFORM @extschema@._mfi_one_at_a_time(2, 'mfi_import_auth_events'::text);
   PERFORM @extschema@._mfi_check_written(ARRAY['@extschema@.user_auth_logs', '@extschema@.portal_users', '@extschema@.mfi_users'], ARRAY['user_auth_logs', 'portal_users', 'mfi_users']);
   WITH event AS MATERIALIZED (
     SELECT * FROM @extschema@._mfi_events(events, ARRAY['type', 'realmId'], ARRAY['id', 'clientId', 'userId', 'sessionId', 'ipAddress', 'error'])),
@@ -2239,7 +2235,7 @@ DECLARE
   report jsonb;
 BEGIN
   -- One at a time: a second one waits, then finds nothing to do.
-  PERFORM @extschema@._mfi_one_at_a_time('mfi_import_admin_events');
+  PERFORM @extschema@._mfi_one_at_a_time(2, 'mfi_import_admin_events'::text);
   PERFORM @extschema@._mfi_check_written(ARRAY['@extschema@.admin_event_logs'], ARRAY['admin_event_logs']);
   WITH event AS MATERIALIZED (
     SELECT e.*, r.is_json, r.document

@@ -49,11 +49,20 @@ AS 'MODULE_PATHNAME', 'mfi_as_role';
 COMMENT ON FUNCTION @extschema@._mfi_as_role(name, text) IS
   'The same with the rights of a role, for a definition that this role wrote. Only for superusers.';
 
-CREATE FUNCTION @extschema@._mfi_one_at_a_time(work text) RETURNS void
+CREATE FUNCTION @extschema@._mfi_lock(relation regclass, exclusive boolean) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_lock';
+COMMENT ON FUNCTION @extschema@._mfi_lock(regclass, boolean) IS
+  'Locks a relation: for itself alone (ACCESS EXCLUSIVE), also a view or materialized view and nothing below it; or as whoever writes to it does (ROW EXCLUSIVE), '
+  'for a role that may update some of its columns only and so may not LOCK TABLE.';
+
+CREATE FUNCTION @extschema@._mfi_one_at_a_time(kind integer, work text) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mfi_one_at_a_time';
-COMMENT ON FUNCTION @extschema@._mfi_one_at_a_time(text) IS
+COMMENT ON FUNCTION @extschema@._mfi_one_at_a_time(integer, text) IS
+  'kind: 1 the schema, 2 imports, 3 group syncs. '
   'Waits until no other transaction does this work, and keeps others waiting until the end of this one. It is no advisory lock: those may be taken by anyone who can connect.';
 
 CREATE FUNCTION @extschema@.mfi_schema_version() RETURNS text
@@ -387,7 +396,16 @@ AS $$
 DECLARE
   commands text[];
   each_view record;
+  views oid[];
+  locked oid[] := '{}';
 BEGIN
+  -- From here on nobody changes what is read in the next statement, which sees what was there when the locks were had.
+  LOOP
+    views := ARRAY(SELECT v.view::oid FROM @extschema@._mfi_views_over(relations) v);
+    EXIT WHEN views <@ locked;
+    PERFORM @extschema@._mfi_lock(v::regclass, true) FROM unnest(views) AS v WHERE v <> ALL (locked);
+    locked := locked || views;
+  END LOOP;
   SELECT array_agg(c.command ORDER BY v.depth, v.view::text, c.position) INTO commands
     FROM @extschema@._mfi_views_over(relations) v
    CROSS JOIN LATERAL @extschema@._mfi_view_commands(v.view) WITH ORDINALITY AS c (command, position);
@@ -1300,7 +1318,7 @@ BEGIN
     RAISE EXCEPTION 'dry_run must be true or false, not NULL' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   -- One migration at a time, until the end of the transaction.
-  PERFORM @extschema@._mfi_one_at_a_time('schema');
+  PERFORM @extschema@._mfi_one_at_a_time(1, 'schema'::text);
   current_version := @extschema@._mfi_check_version();
   kept := ARRAY(SELECT m.classid || '/' || m.objid FROM @extschema@._mfi_members() m);
 
@@ -1382,7 +1400,7 @@ REVOKE ALL ON FUNCTION
   @extschema@._mfi_reference_countries(), @extschema@._mfi_add_check(regclass, name, text), @extschema@._mfi_adoption(), @extschema@._mfi_adopt(text[]), @extschema@._mfi_steps_1_0(text),
   @extschema@._mfi_migration_1_0(), @extschema@._mfi_migrations(), @extschema@._mfi_newest_migration(), @extschema@._mfi_members(), @extschema@._mfi_release(text[]),
   @extschema@._mfi_missing_grants(), @extschema@._mfi_refresh(regclass), @extschema@._mfi_as_owner(regclass, text),
-  @extschema@._mfi_as_role(name, text), @extschema@._mfi_one_at_a_time(text), @extschema@._mfi_owners_of_types(regclass, oid), @extschema@._mfi_made_by(regclass, oid, regclass, text),
+  @extschema@._mfi_as_role(name, text), @extschema@._mfi_one_at_a_time(integer, text), @extschema@._mfi_lock(regclass, boolean), @extschema@._mfi_owners_of_types(regclass, oid), @extschema@._mfi_made_by(regclass, oid, regclass, text),
   @extschema@._mfi_check_version(), @extschema@._mfi_install_schema()
 FROM PUBLIC;
 -- What monitoring asks, and what it calls in turn.

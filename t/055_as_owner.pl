@@ -24,6 +24,7 @@ CREATE INDEX ON $table ((app.says('index ' || $column)));
 CREATE INDEX ON $table ((app.says('constant index')));
 CREATE INDEX ON $table ($column) WHERE app.says('predicate');
 CREATE STATISTICS app.statistics_$table ON (app.says('statistics ' || $column)), $column FROM $table;
+CREATE STATISTICS app.constant_$table ON (app.says('constant statistics') OR $column IS NULL), $column FROM $table;
 CREATE TRIGGER always BEFORE INSERT OR UPDATE OR DELETE ON $table FOR EACH ROW EXECUTE FUNCTION app.fires();
 ALTER TABLE $table ENABLE ALWAYS TRIGGER always;
 CREATE TRIGGER statement AFTER INSERT OR UPDATE OR DELETE ON $table EXECUTE FUNCTION app.fires();
@@ -33,6 +34,9 @@ ALTER TABLE $table ENABLE ROW LEVEL SECURITY;
 SQL
 }
 
+# Tables that others refer to: a new foreign key, or a partition that has one, reads them, too.
+my @referenced = ('activity_type', 'platform_type', 'mfi_clients', 'digital_platforms');
+
 sub prepare
 {
 	my ($database, $schema) = @_;
@@ -41,11 +45,12 @@ sub prepare
 	$node->safe_psql($database, $schema);
 	$node->safe_psql($database, 'CREATE SCHEMA app AUTHORIZATION app; GRANT USAGE ON SCHEMA app TO PUBLIC; GRANT CREATE ON SCHEMA public TO app');
 	$node->safe_psql($database, join('', map { "$_;" } map { inserts($_) } interface_tables())) if $schema !~ /CREATE EXTENSION mfi/;
-	$node->safe_psql($database, join('', map { "ALTER TABLE $_ OWNER TO app;" } 'user_auth_logs', 'admin_event_logs', 'mfi_country', 'mfi_type'));
+	$node->safe_psql($database, join('', map { "ALTER TABLE $_ OWNER TO app;" } 'user_auth_logs', 'admin_event_logs', 'mfi_country', 'mfi_type', @referenced));
 	# With ALL on tables that belong to the superuser.
 	$node->safe_psql($database, 'GRANT SELECT ON activity_type TO app; GRANT ALL ON portals, portal_groups, mfi_groups, user_activity_logs, portal_users TO app');
 	$node->safe_psql($database, plant_functions() . "CREATE TABLE app.ruled (seen boolean); CREATE DOMAIN app.hostile AS text CHECK (app.says('domain'));"
-		  . planted_on('user_auth_logs', 'event_type') . planted_on('admin_event_logs', 'operation_type') . planted_on('mfi_country', 'name') . <<'SQL', extra_params => [ '-U', 'app' ]);
+		  . planted_on('user_auth_logs', 'event_type') . planted_on('admin_event_logs', 'operation_type')
+		  . planted_on('mfi_country', 'name') . join('', map { "CREATE STATISTICS app.constant_$_ ON (app.says('constant statistics of $_') OR id IS NULL), name FROM $_; CREATE INDEX ON $_ (id) WHERE app.says('predicate of $_');" } @referenced) . <<'SQL', extra_params => [ '-U', 'app' ]);
 ALTER TABLE mfi_country ADD EXCLUDE USING btree (name WITH =, (app.says('exclusion ' || name)) WITH =) WHERE (app.says('predicate of an exclusion'));
 CREATE TYPE app.kind AS ENUM ('a'); CREATE FUNCTION app.cast_kind(app.kind) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM app.says(''cast''); RETURN ''a''; END';
 CREATE CAST (app.kind AS text) WITH FUNCTION app.cast_kind(app.kind) AS IMPLICIT;

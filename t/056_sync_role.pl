@@ -128,7 +128,7 @@ for my $local ('off', 'on')
 $node->sql("DROP TRIGGER sets ON $_; DROP TRIGGER sets_too ON $_; ALTER TABLE $_ OWNER TO postgres") for 'portal_groups', 'portal_users';
 
 # Nor does the owner of a table that is written, or only read, leave anything else in the caller's session, or for the end of its transaction.
-by('app', 'mfi_banking', q{CREATE TABLE app.other (a int); GRANT INSERT ON app.other TO mfi_sync;
+by('app', 'mfi_banking', q{GRANT CREATE, USAGE ON SCHEMA app TO mfi_sync; CREATE TABLE app.other (a int); GRANT INSERT ON app.other TO mfi_sync;
 	CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON app.other DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.fires();
 	CREATE FUNCTION app.leaves() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
 	BEGIN
@@ -150,6 +150,10 @@ my %ways = (
 	'the caller\'s functions' => 'ALTER FUNCTION public.mfi_sync_portal_groups(uuid, jsonb, jsonb) SET search_path = app',
 	'the inner functions' => 'ALTER FUNCTION public._mfi_sync_groups(text, uuid, jsonb, jsonb) SET search_path = app',
 	'rights' => 'GRANT EXECUTE ON FUNCTION public._mfi_sync_groups(text, uuid, jsonb, jsonb) TO app',
+	'a function of mfi_sync' => 'CREATE FUNCTION app.as_sync(c text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $f$ BEGIN EXECUTE c; END $f$',
+	'a temporary function' => 'CREATE FUNCTION pg_temp.left_there() RETURNS int LANGUAGE sql RETURN 1',
+	'settings of mfi_sync' => 'ALTER ROLE mfi_sync SET search_path = app',
+	'default privileges' => 'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO app',
 	'a role' => 'SET ROLE app');
 my %places = (
 	'a trigger of a table that is written' => [ 'portal_groups', 'CREATE TRIGGER leaves BEFORE INSERT ON portal_groups FOR EACH ROW EXECUTE FUNCTION app.leaves_by_trigger()', 'DROP TRIGGER leaves ON portal_groups' ],
@@ -163,11 +167,12 @@ for my $place (sort keys %places)
 	{
 		$node->sql('DELETE FROM portal_groups');
 		my $since = -s $node->logfile;
-		my $left = q{SELECT 'left', (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()), (SELECT string_agg(statement, '') FROM pg_prepared_statements WHERE name = 'mine'),
-			(SELECT count(*) FROM pg_cursors), (SELECT count(*) FROM pg_listening_channels()), current_user, (SELECT count(*) FROM pg_proc p WHERE proname ~ '^_?mfi_sync_' AND (proconfig::text ~ 'app' OR proacl::text ~ '[^a-z]app='))};
+		my $left = q{SELECT 'left', (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()) + (SELECT count(*) FROM pg_type WHERE typnamespace = pg_my_temp_schema()), (SELECT string_agg(statement, '') FROM pg_prepared_statements WHERE name = 'mine'),
+			(SELECT count(*) FROM pg_cursors), (SELECT count(*) FROM pg_listening_channels()), current_user, (SELECT count(*) FROM pg_proc p WHERE proname ~ '^_?mfi_sync_' AND (proconfig::text ~ 'app' OR proacl::text ~ '[^a-z]app=')),
+			(SELECT count(*) FROM pg_shdepend WHERE refobjid = 'mfi_sync'::regrole AND deptype = 'o') + (SELECT count(*) FROM pg_db_role_setting WHERE setrole = 'mfi_sync'::regrole)};
 		(my $quoted = $ways{$way}) =~ s/'/''/g;
 		my ($status, $out, $err) = $node->psql('mfi_banking', "PREPARE mine AS SELECT 'mine'; SET app.way = '$quoted';\n$calls{sync};\n$left", on_error_stop => 0);
-		like($out, qr/^left\|0\|PREPARE mine AS SELECT 'mine';\|0\|0\|postgres\|0$/m, "$place: $way: nothing is left") or diag($err);
+		like($out, qr/^left\|0\|PREPARE mine AS SELECT 'mine';\|0\|0\|postgres\|0\|0$/m, "$place: $way: nothing is left") or diag($err);
 		like(slurp_file($node->logfile, $since), qr/planted <leaves> ran as <mfi_sync>/, "$place: $way: it was tried");
 		nothing_planted_ran($node, 'mfi_banking', "$place: $way", $since, allowed => 1);
 	}
@@ -234,6 +239,8 @@ $other->safe_psql('postgres', 'CREATE DATABASE fresh; CREATE ROLE member; CREATE
 for my $fault ([ 'ALTER ROLE mfi_sync LOGIN', 'ALTER ROLE mfi_sync NOLOGIN', 'LOGIN' ], [ 'ALTER ROLE mfi_sync SUPERUSER', 'ALTER ROLE mfi_sync NOSUPERUSER', 'SUPERUSER' ],
 	[ 'ALTER ROLE mfi_audit_owner CREATEROLE', 'ALTER ROLE mfi_audit_owner NOCREATEROLE', 'CREATEROLE' ], [ 'ALTER ROLE mfi_sync BYPASSRLS', 'ALTER ROLE mfi_sync NOBYPASSRLS', 'BYPASSRLS' ],
 	[ 'ALTER ROLE mfi_sync REPLICATION', 'ALTER ROLE mfi_sync NOREPLICATION', 'REPLICATION' ], [ 'GRANT mfi_sync TO member', 'REVOKE mfi_sync FROM member', 'the member member' ],
+	[ 'CREATE TABLE owned (a int); ALTER TABLE owned OWNER TO mfi_sync', 'DROP TABLE owned', 'the owner of an object in database postgres' ],
+	[ 'ALTER ROLE mfi_sync SET work_mem = \'1MB\'', 'ALTER ROLE mfi_sync RESET ALL', 'a role with the settings work_mem=1MB' ],
 	[ 'GRANT strong TO mfi_audit_owner', 'REVOKE strong FROM mfi_audit_owner', 'membership in strong' ], [ 'GRANT pg_execute_server_program TO mfi_sync', 'REVOKE pg_execute_server_program FROM mfi_sync', 'membership in pg_execute_server_program' ])
 {
 	my ($do, $undo, $what) = @$fault;

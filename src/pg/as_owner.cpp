@@ -163,7 +163,7 @@ extern "C" Datum mfi_execute_unrecorded(PG_FUNCTION_ARGS) {
 extern "C" Datum mfi_lock(PG_FUNCTION_ARGS) {
   return mfi::pg::Guard([&] {
     return mfi::pg::CallPg([&]() -> Datum {
-      LockRelationOid(PG_GETARG_OID(0), RowExclusiveLock);
+      LockRelationOid(PG_GETARG_OID(0), PG_GETARG_BOOL(1) ? AccessExclusiveLock : RowExclusiveLock);
       PG_RETURN_VOID();
     });
   });

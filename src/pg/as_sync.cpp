@@ -72,7 +72,7 @@ Datum CallInner(FunctionCallInfo fcinfo, MemoryContext caller, bool* is_null) {
 }
 
 /// A group sync works on temporary tables, which the restricted part may use but not make. Taking them away fails, and
-/// everything with it, when what ran in between gave one of them another name.
+/// everything with it, when what ran in between gave one of them another name; so does the look at what it has made.
 Datum CallAsSync(FunctionCallInfo fcinfo, bool with_tables) {
   MemoryContext caller = CurrentMemoryContext;
   Oid user = InvalidOid;
@@ -90,10 +90,11 @@ Datum CallAsSync(FunctionCallInfo fcinfo, bool with_tables) {
   bool is_null = false;
   const Datum value = CallInner(fcinfo, caller, &is_null);
   AtEOXact_GUC(false, level);
+  SetUserIdAndSecContext(role, local);
   if (with_tables) {
-    SetUserIdAndSecContext(role, local);
     Run("DROP TABLE pg_temp._mfi_element, pg_temp._mfi_snapshot, pg_temp._mfi_present, pg_temp._mfi_change");
   }
+  Run(psprintf("SELECT %s()", Beside(fcinfo, "_mfi_refuse_leavings")));
   SetUserIdAndSecContext(user, context);
   SPI_finish();
   if (is_null) PG_RETURN_NULL();
@@ -111,9 +112,10 @@ extern "C" Datum mfi_event_import(PG_FUNCTION_ARGS) { return mfi::pg::CallAsSync
 extern "C" Datum mfi_one_at_a_time(PG_FUNCTION_ARGS) {
   return mfi::pg::Guard([&] {
     return mfi::pg::CallPg([&]() -> Datum {
-      const text* work = PG_GETARG_TEXT_PP(0);
+      const auto kind = static_cast<uint16>(PG_GETARG_INT32(0));  // so that one kind of work meets no other
+      const text* work = PG_GETARG_TEXT_PP(1);
       const uint32 key = hash_bytes(reinterpret_cast<const unsigned char*>(VARDATA_ANY(work)), VARSIZE_ANY_EXHDR(work));
-      LockDatabaseObject(ExtensionRelationId, key, 1, ExclusiveLock);
+      LockDatabaseObject(ExtensionRelationId, key, kind, ExclusiveLock);
       PG_RETURN_VOID();
     });
   });

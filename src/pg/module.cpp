@@ -1,3 +1,4 @@
+#include "pg/foreign_key_check.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
 #include "pg/workers.h"
@@ -9,6 +10,7 @@ PG_MODULE_MAGIC;
 extern "C" void _PG_init(void) {
   const bool preloading = process_shared_preload_libraries_in_progress;
   mfi::pg::settings::Define(preloading);
+  mfi::pg::CheckForeignKeysByRow();
   // pg_upgrade starts servers that must stay as they are; a single-user server has no workers.
   if (!preloading || IsBinaryUpgrade || !IsPostmasterEnvironment) return;
   mfi::pg::InitSharedState();
