@@ -352,6 +352,30 @@ COMMENT ON FUNCTION @extschema@._mfi_referrer(regclass) IS
   'A foreign key onto a table or one of its partitions; NULL when there is none. To detach a partition the server reads the table that refers, with the rights of whoever '
   'detaches: so what its owner has put on that table would run.';
 
+CREATE FUNCTION @extschema@._mfi_lock_audit_table(relation text, parent regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tables oid[] := ARRAY[parent::oid];
+  locked oid[] := '{}';
+BEGIN
+  PERFORM @extschema@._mfi_refuse_old_snapshot();
+  -- By oid: a name is looked up again when a lock has been waited for.
+  WHILE NOT tables <@ locked LOOP
+    PERFORM @extschema@._mfi_lock(t::regclass, true) FROM unnest(tables) AS t WHERE t <> ALL (locked);
+    locked := locked || tables;
+    tables := ARRAY(SELECT relid::oid FROM pg_partition_tree(parent));
+  END LOOP;
+  IF @extschema@._mfi_regclass(relation) IS DISTINCT FROM parent THEN
+    RAISE EXCEPTION 'table % was renamed or moved while a lock on it was waited for', relation
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Give it its name and schema back, then call it again.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_lock_audit_table(text, regclass) IS
+  'Locks an audit table and all its partitions for this transaction alone, and fails when it is no longer the one of that name. What is looked up in the next statement stays so.';
+
 CREATE FUNCTION @extschema@._mfi_audit_arrange(relation text, months integer) RETURNS SETOF text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -371,7 +395,12 @@ BEGIN
   END IF;
   stray := @extschema@._mfi_months(outside, 'event_time'::name, first_after);
   IF stray <> '{}' THEN
-    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', parent);
+    PERFORM @extschema@._mfi_lock_audit_table(relation, parent);
+    IF to_regclass(@extschema@._mfi_partition_name(relation, NULL::timestamptz)) IS DISTINCT FROM outside
+       OR NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = outside AND inhparent = parent) THEN
+      RAISE EXCEPTION 'table % was renamed or detached while a lock on it was waited for', outside
+        USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Give it its name and place back, then call it again.';
+    END IF;
     IF @extschema@._mfi_referrer(parent) IS NOT NULL THEN
       RETURN NEXT format('rows of %s stay in %s: %s refers to it', relation, outside, @extschema@._mfi_referrer(parent));
       stray := '{}';
@@ -503,22 +532,6 @@ $$;
 COMMENT ON FUNCTION @extschema@._mfi_mark_duplicates(text, text) IS
   'Marks each row that repeats the Keycloak event of another one, except the oldest.';
 
-CREATE FUNCTION @extschema@._mfi_refuse_old_snapshot() RETURNS void
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
-    RAISE EXCEPTION 'audit rows cannot be moved or dropped at isolation level %', current_setting('transaction_isolation')
-      USING ERRCODE = 'invalid_transaction_state',
-            DETAIL = 'Rows that others committed after the transaction''s snapshot would not be seen, and lost. Nothing was changed.',
-            HINT = 'Call it again after SET default_transaction_isolation = ''read committed''.';
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION @extschema@._mfi_refuse_old_snapshot() IS
-  'Fails in a transaction whose snapshot is older than the locks it takes.';
-
 CREATE FUNCTION @extschema@._mfi_partition_audit_table(table_name text, new_columns text, time_of_row text, event_key text, id_key text)
 RETURNS void
 LANGUAGE plpgsql
@@ -544,7 +557,11 @@ BEGIN
   IF forecast IS NOT NULL THEN
     RAISE WARNING '%: %', parent, forecast;  -- inside a script a NOTICE would not be seen
   END IF;
-  EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', parent);
+  PERFORM @extschema@._mfi_lock(relation::regclass, true);
+  IF @extschema@._mfi_regclass(table_name) IS DISTINCT FROM relation::regclass THEN
+    RAISE EXCEPTION 'table % was renamed or moved while a lock on it was waited for', parent
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Nothing was changed.', HINT = 'Give it its name and schema back, then call it again.';
+  END IF;
   -- What this transaction made itself nobody else has seen.
   IF (SELECT xmin FROM pg_class WHERE oid = relation) <> pg_current_xact_id()::xid THEN
     PERFORM @extschema@._mfi_refuse_old_snapshot();
@@ -866,11 +883,11 @@ AS $$
     JOIN pg_database d ON d.oid = a.datid
     JOIN pg_roles r ON r.oid = a.usesysid
    WHERE d.datname = current_database() AND a.application_name = 'pg_restore'
-     AND (r.rolsuper OR r.oid = d.datdba OR r.rolname = 'mfi_restorer')
+     AND (r.rolsuper OR r.oid = d.datdba)
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_restore_sessions() IS
-  'Sessions by which pg_restore works in this database, or NULL. Any session may take its name: it is believed of superusers, of the database''s '
-  'owner and of mfi_restorer.';
+  'Sessions by which pg_restore works in this database, or NULL. Any session may take its name: it is believed of superusers and of the database''s '
+  'owner.';
 
 CREATE FUNCTION @extschema@._mfi_restore_runs() RETURNS boolean
 LANGUAGE sql STABLE
@@ -906,7 +923,9 @@ BEGIN
     SELECT * INTO decision, reason FROM @extschema@._mfi_expiry_decision(old.relation, rows, backup.id);
     IF decision = 'drop' AND NOT dry_run THEN
       -- Nothing may be written into it between the last count and its end.
-      EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', old.parent);
+      PERFORM @extschema@._mfi_lock_audit_table(old.name, old.parent);
+      CONTINUE WHEN NOT EXISTS (SELECT FROM @extschema@._mfi_expired_partitions(keep_months) e WHERE e.relation = old.relation AND e.parent = old.parent);
+      partition := old.relation::text;
       rows := @extschema@._mfi_count(old.relation);
       SELECT * INTO decision, reason FROM @extschema@._mfi_expiry_decision(old.relation, rows, backup.id);
     END IF;
@@ -930,12 +949,12 @@ COMMENT ON FUNCTION @extschema@.mfi_audit_expire(integer, boolean) IS
   'backup proven by a restore holds all of its rows; that backup is held from then on. One row for each such month: dropped, or kept '
   'and why. With dry_run nothing is changed.';
 
-CREATE FUNCTION @extschema@._mfi_expired_partitions(keep_months integer) RETURNS TABLE (parent regclass, relation regclass)
+CREATE FUNCTION @extschema@._mfi_expired_partitions(keep_months integer) RETURNS TABLE (name text, parent regclass, relation regclass)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
-  SELECT i.inhparent::regclass, c.oid::regclass
+  SELECT t.name, i.inhparent::regclass, c.oid::regclass
     FROM unnest(@extschema@._mfi_audit_tables()) WITH ORDINALITY AS t (name, position)
     JOIN pg_inherits i ON i.inhparent = @extschema@._mfi_regclass(t.name)
     JOIN pg_class c ON c.oid = i.inhrelid
@@ -1371,8 +1390,8 @@ COMMENT ON FUNCTION @extschema@._mfi_about(bigint, text) IS 'A count that stops 
 
 REVOKE ALL ON FUNCTION
   @extschema@._mfi_audit_tables(), @extschema@._mfi_append_only(text), @extschema@._mfi_month(timestamptz, integer), @extschema@._mfi_partition_name(text, timestamptz),
-  @extschema@._mfi_add_partition(text, timestamptz), @extschema@._mfi_months(regclass, name, timestamptz), @extschema@._mfi_count(regclass), @extschema@._mfi_referrer(regclass), @extschema@._mfi_role_leavings(name), @extschema@._mfi_audit_arrange(text, integer),
-  @extschema@._mfi_audit_obstacles(text), @extschema@._mfi_audit_forecast(text), @extschema@._mfi_mark_duplicates(text, text), @extschema@._mfi_refuse_old_snapshot(),
+  @extschema@._mfi_add_partition(text, timestamptz), @extschema@._mfi_months(regclass, name, timestamptz), @extschema@._mfi_count(regclass), @extschema@._mfi_referrer(regclass), @extschema@._mfi_lock_audit_table(text, regclass), @extschema@._mfi_role_leavings(name), @extschema@._mfi_audit_arrange(text, integer),
+  @extschema@._mfi_audit_obstacles(text), @extschema@._mfi_audit_forecast(text), @extschema@._mfi_mark_duplicates(text, text),
   @extschema@._mfi_columns_in_the_way(text), @extschema@._mfi_tablespace(regclass),
   @extschema@._mfi_partition_audit_table(text, text, text, text, text), @extschema@._mfi_migration_1_1(), @extschema@._mfi_require_partitions(),
   @extschema@._mfi_restore_runs(), @extschema@._mfi_expired_partitions(integer), @extschema@._mfi_expiry_decision(regclass, bigint, text), @extschema@._mfi_backup_tables(text),

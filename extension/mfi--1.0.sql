@@ -173,6 +173,22 @@ $$;
 COMMENT ON FUNCTION @extschema@._mfi_schema_ready() IS
   'True when the schema is complete and no restore is still filling it.';
 
+CREATE FUNCTION @extschema@._mfi_refuse_old_snapshot() RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+    RAISE EXCEPTION 'tables and views cannot be moved, dropped or made anew at isolation level %', current_setting('transaction_isolation')
+      USING ERRCODE = 'invalid_transaction_state',
+            DETAIL = 'What others committed after the transaction''s snapshot would not be seen: rows would be lost. Nothing was changed.',
+            HINT = 'Call it again after SET default_transaction_isolation = ''read committed''.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@._mfi_refuse_old_snapshot() IS
+  'Fails in a transaction whose snapshot is older than the locks it takes.';
+
 -- Definitions of others
 --
 -- What a view, an index or a policy says is read again when it is made anew, and to read a literal calls what stands behind its type: the
@@ -193,7 +209,7 @@ AS $$
        UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS part (oid)
      WHERE part.oid <> 0)
   SELECT DISTINCT r.oid
-    FROM (SELECT t.typowner FROM used u JOIN pg_type t ON t.oid = u.oid WHERE t.typtype IN ('d', 'r', 'm') OR t.typtype = 'b' AND t.typelem = 0
+    FROM (SELECT unnest(ARRAY[t.typowner, n.nspowner]) FROM used u JOIN pg_type t ON t.oid = u.oid JOIN pg_namespace n ON n.oid = t.typnamespace
           UNION ALL
           SELECT p.proowner
             FROM used u
@@ -204,7 +220,8 @@ AS $$
    WHERE NOT r.rolsuper
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_owners_of_types(regclass, oid) IS
-  'Roles, other than superusers, whose code runs when the definition of this object is read again: owners of the types of its literals, and of what these are made of.';
+  'Roles, other than superusers, whose code may run when the definition of this object is read again: owners of the types of its literals, of what these are made of, and of '
+  'their schemas. Also of a type that runs nothing now: until the definition is read, its owner can put another one in its place.';
 
 CREATE FUNCTION @extschema@._mfi_made_by(class regclass, object oid, relation regclass, command text) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -403,6 +420,7 @@ BEGIN
   LOOP
     views := ARRAY(SELECT v.view::oid FROM @extschema@._mfi_views_over(relations) v);
     EXIT WHEN views <@ locked;
+    PERFORM @extschema@._mfi_refuse_old_snapshot();
     PERFORM @extschema@._mfi_lock(v::regclass, true) FROM unnest(views) AS v WHERE v <> ALL (locked);
     locked := locked || views;
   END LOOP;
@@ -769,7 +787,14 @@ DECLARE
   tables regclass[] := ARRAY(SELECT @extschema@._mfi_regclass(name) FROM unnest(@extschema@._mfi_tables()) AS name);
   views text[];
 BEGIN
-  EXECUTE 'LOCK TABLE ' || array_to_string(tables, ', ') || ' IN ACCESS EXCLUSIVE MODE';
+  PERFORM @extschema@._mfi_refuse_old_snapshot();
+  PERFORM @extschema@._mfi_lock(t, true) FROM unnest(tables) AS t;
+  -- What was found before the locks has to be there still, under the same names.
+  IF tables <> ARRAY(SELECT @extschema@._mfi_regclass(name) FROM unnest(@extschema@._mfi_tables()) AS name)
+     OR commands IS DISTINCT FROM (SELECT a.commands FROM @extschema@._mfi_adoption() a) THEN
+    RAISE EXCEPTION 'the tables in schema @extschema@ were changed while locks on them were waited for'
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Nothing was changed.', HINT = 'Call it again.';
+  END IF;
   views := @extschema@._mfi_set_views_aside(tables);
   PERFORM @extschema@._mfi_execute(commands);
   PERFORM @extschema@._mfi_execute(views);
@@ -1400,7 +1425,7 @@ REVOKE ALL ON FUNCTION
   @extschema@._mfi_reference_countries(), @extschema@._mfi_add_check(regclass, name, text), @extschema@._mfi_adoption(), @extschema@._mfi_adopt(text[]), @extschema@._mfi_steps_1_0(text),
   @extschema@._mfi_migration_1_0(), @extschema@._mfi_migrations(), @extschema@._mfi_newest_migration(), @extschema@._mfi_members(), @extschema@._mfi_release(text[]),
   @extschema@._mfi_missing_grants(), @extschema@._mfi_refresh(regclass), @extschema@._mfi_as_owner(regclass, text),
-  @extschema@._mfi_as_role(name, text), @extschema@._mfi_one_at_a_time(integer, text), @extschema@._mfi_lock(regclass, boolean), @extschema@._mfi_owners_of_types(regclass, oid), @extschema@._mfi_made_by(regclass, oid, regclass, text),
+  @extschema@._mfi_as_role(name, text), @extschema@._mfi_one_at_a_time(integer, text), @extschema@._mfi_lock(regclass, boolean), @extschema@._mfi_refuse_old_snapshot(), @extschema@._mfi_owners_of_types(regclass, oid), @extschema@._mfi_made_by(regclass, oid, regclass, text),
   @extschema@._mfi_check_version(), @extschema@._mfi_install_schema()
 FROM PUBLIC;
 -- What monitoring asks, and what it calls in turn.

@@ -93,7 +93,7 @@ is($primary->sql('SELECT count(*) FROM user_auth_logs'), '42', 'a rollback bring
 
 # A row that was being written while the months were counted is not dropped with them.
 like($primary->error('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT mfi_audit_expire(12)'),
-	qr/cannot be moved or dropped at isolation level repeatable read.*Nothing was changed.*HINT: +Call it again after SET/s, 'a transaction that would not see it is refused');
+	qr/cannot be moved, dropped or made anew at isolation level repeatable read.*Nothing was changed.*HINT: +Call it again after SET/s, 'a transaction that would not see it is refused');
 my ($writer, $expiry) = map { $primary->background_psql('mfi_banking') } 1 .. 2;
 $writer->query_safe("BEGIN; INSERT INTO user_auth_logs (event_type, client_id, realm_id, event_time) VALUES ('LOGIN', 'c', 'r', '2011-02-28')");
 $expiry->query_until(qr/asked/, "\\echo asked\n$expire;\n");

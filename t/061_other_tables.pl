@@ -33,6 +33,39 @@ nothing_planted_ran($node, 'mfi_banking', 'expiry', $from, allowed => 1);
 $node->sql('DROP TABLE app.refers');
 like($node->sql('SELECT * FROM mfi_audit_expire(1)'), qr/user_auth_logs_201203\|1\|dropped/, 'then it goes');
 
+# The same foreign key, made after the caller's snapshot.
+$node->sql(q{INSERT INTO user_auth_logs (event_type, client_id, realm_id, event_time) VALUES ('LOGIN', 'c', 'r', '2011-03-09')});
+my $admin = $node->background_psql('mfi_banking', on_error_stop => 0);
+$admin->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+by_app('mfi_banking', 'CREATE TABLE app.refers (id uuid, t timestamptz, FOREIGN KEY (id, t) REFERENCES public.user_auth_logs (id, event_time)); CREATE INDEX ON app.refers (id) WHERE app.says(\'refers\')');
+$from = -s $node->logfile;
+$admin->query('SELECT mfi_audit_ensure_partitions(4)');
+like($admin->{stderr}, qr/cannot be moved, dropped or made anew at isolation level repeatable read/, 'no work in a transaction whose snapshot is old');
+$admin->quit;
+nothing_planted_ran($node, 'mfi_banking', 'an old snapshot', $from, allowed => 1);
+$node->sql('DROP TABLE app.refers');
+
+# A table that is moved away while a lock is waited for, with another one in its place.
+$node->sql(q{DO $$ DECLARE r regclass; BEGIN FOR r IN SELECT relid FROM pg_partition_tree('user_auth_logs') LOOP EXECUTE format('ALTER TABLE %s OWNER TO app', r); END LOOP; END $$});
+for my $work ('SELECT mfi_audit_ensure_partitions(4)', 'SELECT _mfi_audit_arrange(\'user_auth_logs\'::text, 3)')
+{
+	my $holder = $node->background_psql('mfi_banking', extra_params => [ '-U', 'app' ]);
+	$holder->query_safe('BEGIN; LOCK TABLE ONLY mfi_audit.user_auth_logs_default IN ACCESS EXCLUSIVE MODE');
+	my $worker = $node->background_psql('mfi_banking', on_error_stop => 0);
+	$worker->query_until(qr/go/, "\\echo go\n$work;\n");
+	$node->wait_sql("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'mfi_audit.user_auth_logs_default'::regclass AND NOT granted)");
+	by_app('mfi_banking', 'ALTER TABLE public.user_auth_logs SET SCHEMA app; ALTER TABLE app.user_auth_logs RENAME TO really; CREATE TABLE app.user_auth_logs (a int)');
+	$holder->query_safe('COMMIT');
+	$holder->quit;
+	$worker->query('SELECT 1');
+	like($worker->{stderr}, qr/table user_auth_logs was renamed or moved while a lock on it was waited for/, "$work: moved meanwhile");
+	$worker->quit;
+	nothing_planted_ran($node, 'mfi_banking', $work, $from, allowed => 1);
+	by_app('mfi_banking', 'DROP TABLE app.user_auth_logs; ALTER TABLE app.really RENAME TO user_auth_logs');
+	$node->sql('ALTER TABLE app.user_auth_logs SET SCHEMA public');
+}
+$node->sql(q{DO $$ DECLARE r regclass; BEGIN FOR r IN SELECT relid FROM pg_partition_tree('user_auth_logs') LOOP EXECUTE format('ALTER TABLE %s OWNER TO postgres', r); END LOOP; END $$; SELECT mfi_audit_ensure_partitions(4)});
+
 # Referenced tables: a partition that is attached has a foreign key to be checked.
 $node->sql(q{INSERT INTO user_activity_logs (user_id, event_type_id, event_time) SELECT 'u', min(id), '2013-03-09' FROM activity_type; ALTER TABLE activity_type OWNER TO app; GRANT CREATE ON SCHEMA public TO app});
 by_app('mfi_banking', 'CREATE INDEX ON public.activity_type (id) WHERE app.says(\'referenced\'); CREATE STATISTICS app.s ON (app.says(\'referenced\') OR name IS NULL), id FROM public.activity_type; ANALYZE public.activity_type');
@@ -79,12 +112,30 @@ for my $case ('race', 'snapshot')
 	else
 	{
 		by_app($case, $trigger->('public.user_auth_logs', '1 = 1'));
-		my $admin = $node->background_psql($case, on_error_stop => 0);
+		$admin = $node->background_psql($case, on_error_stop => 0);
 		$admin->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
 		by_app($case, $trigger->('public.user_auth_logs', $evil));
 		$admin->query('ALTER EXTENSION mfi UPDATE; COMMIT');
 		$admin->quit;
 		is($node->safe_psql($case, 'SELECT mfi_schema_version()'), '1.0', 'not in a transaction whose snapshot is older than the locks');
+		is($node->psql($case, 'ALTER EXTENSION mfi UPDATE'), 3, 'nor with that trigger');
+		for my $type (q{app.pair AS (a int)}, q{app.mood AS ENUM ('(1)')})
+		{
+			# Until the definition is read again, its owner can put another type in its place.
+			my ($name) = split ' ', $type;
+			$node->safe_psql($case, 'DROP TRIGGER t ON user_auth_logs');
+			by_app($case, "DROP TYPE IF EXISTS $name; CREATE TYPE $type;" . $trigger->('public.user_auth_logs', "'(1)'::$name IS NOT NULL"));
+			like($node->error('ALTER EXTENSION mfi UPDATE', dbname => $case), qr/trigger t on table (?:public\.)?user_auth_logs cannot be made anew: others than postgres.*belong to app/s, "a literal of $type");
+		}
+		$node->safe_psql('postgres', 'CREATE DATABASE adopted');
+		$node->safe_psql('adopted', q{CREATE EXTENSION mfi VERSION '1.0' CASCADE; DROP EXTENSION mfi CASCADE; DROP SCHEMA mfi CASCADE; DROP SCHEMA mfi_audit CASCADE; CREATE SCHEMA app AUTHORIZATION app; GRANT SELECT ON user_auth_logs TO app});
+		by_app('adopted', plant_functions() . q{CREATE DOMAIN app.hostile AS int CHECK (app.says('literal')); CREATE VIEW app.v AS SELECT id FROM public.user_auth_logs;} . $trigger->('app.v', '1 = 1'));
+		$admin = $node->background_psql('adopted', on_error_stop => 0);
+		$admin->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+		by_app('adopted', $trigger->('app.v', $evil));
+		$admin->query(q{CREATE EXTENSION mfi VERSION '1.0'; COMMIT});
+		like($admin->{stderr}, qr/made anew at isolation level repeatable read/, 'nor is anything adopted in one');
+		$admin->quit;
 		$node->safe_psql('postgres', 'CREATE DATABASE fresh');
 		is($node->psql('fresh', 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1; CREATE EXTENSION mfi CASCADE; COMMIT'), 0, 'where everything is new it may be');
 	}

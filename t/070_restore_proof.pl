@@ -100,9 +100,9 @@ my %lost = (
 		qr/pg_restore failed|cannot be read/ ],
 	'a table without its data' => [ q{real "$@" --exclude-table-data=public.parted_old}, qr/table public\.parted_old has no data in the archive/ ],
 	'one row' => [ qq{[ "\$1" != --version ] || { real "\$@"; exit 0; }; $without_snapshot; psql $connect -c 'DELETE FROM parted WHERE v = 17'; real "\${args[@]}"},
-		qr/table public\.parted_old: 49 rows restored, 50 in the source/ ],
+		qr/table public\.parted_old: fewer rows restored than the 50 in the source/ ],
 	'a sequence set back' => [ qq{[ "\$1" != --version ] || { real "\$@"; exit 0; }; psql $connect -c "SELECT setval('activity_type_id_seq', 2)" >/dev/null; real "\$@"; psql $connect -c "SELECT setval('activity_type_id_seq', 10)" >/dev/null},
-		qr/sequence public\.activity_type_id_seq is at 2, in the source at 10/ ],
+		qr/sequence public\.activity_type_id_seq is behind the source's, which is at 10/ ],
 );
 for my $name (sort keys %lost)
 {

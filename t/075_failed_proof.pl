@@ -67,5 +67,25 @@ is($node->sql("SELECT count(*) FROM mfi_backups WHERE path IS NOT NULL"), '1', '
 $node->backup_ok;
 ok((grep { /^\.failed-.*-\Q$failed[3]\E$/ } slurp_dir($backups)), 'a success keeps them, too');
 ok(-s "$backups/$good/mfi_banking.dump", 'and a set that has reached its age stays by the floor of the good ones');
+
+# Code that is restored reads what its owner may not; nothing that it can choose is told: names, figures, the server's words.
+$node->sql(q{CREATE TABLE secrets (pin text); INSERT INTO secrets VALUES ('Uwase 119908001234567'); CREATE ROLE writer LOGIN; CREATE SCHEMA app AUTHORIZATION writer});
+my %tells = (
+	'a refused table' => q{EXECUTE format('CREATE TABLE app.%1$I (v int); REVOKE ALL ON app.%1$I FROM CURRENT_USER', secret)},
+	'a constraint' => q{EXECUTE format('ALTER TABLE app.note ADD CONSTRAINT %I CHECK (true) NOT VALID', secret)},
+	'an error' => q{RAISE EXCEPTION '%', secret},
+	'rows' => q{INSERT INTO app.note SELECT 1 FROM generate_series(1, 1199)},
+	'a sequence' => q{PERFORM setval('app.zz', 1199)});
+for my $name (sort keys %tells)
+{
+	$node->safe_psql('mfi_banking', qq{CREATE SEQUENCE app.zz; CREATE TABLE app.note (v int); CREATE FUNCTION app.tell() RETURNS boolean LANGUAGE plpgsql AS \$f\$
+		DECLARE secret text;
+		BEGIN IF current_setting('port') = '5432' THEN EXECUTE 'SELECT pin FROM public.secrets' INTO secret; $tells{$name}; END IF; RETURN true; END \$f\$;
+		CREATE TABLE app.one (v int CHECK (app.tell())); INSERT INTO app.one VALUES (1)}, extra_params => [ '-U', 'writer' ]);
+	my ($status, $out, $err) = $node->psql('mfi_banking', 'SELECT mfi_backup_now(wait => true)');
+	my $shown = $node->safe_psql('mfi_banking', q{SET ROLE monitor; SELECT string_agg(m::text, E'\n') FROM (SELECT * FROM mfi_backups ORDER BY queued_at DESC LIMIT 1) m; SELECT reasons::text FROM mfi_health('backup')});
+	unlike("$out $err $shown", qr/Uwase|1199\D/, "$name: nothing of it is told");
+	$node->safe_psql('mfi_banking', 'DROP TABLE app.one, app.note; DROP FUNCTION app.tell(); DROP SEQUENCE app.zz', extra_params => [ '-U', 'writer' ]);
+}
 $node->stop;
 done_testing();

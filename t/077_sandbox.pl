@@ -133,7 +133,7 @@ $node->sql(q{SET SESSION AUTHORIZATION teller; CREATE FUNCTION app.wait() RETURN
 $node->set('mfi.proof_timeout' => q('3s'));
 $id = $node->backup_ok;
 like($node->run($id, 'state, verify_method, verify_result, error'),
-	qr/^succeeded\|list\|ok\|the backup was only read, not restored: the proof took longer than mfi.proof_timeout \(3 s\)/, 'mfi.proof_timeout ends the proof, and the set stays');
+	qr/^succeeded\|list\|ok\|the backup was only read, not restored: the verification took longer than mfi.proof_timeout \(3 s\)/, 'mfi.proof_timeout ends the proof, and the set stays');
 $node->set('mfi.proof_timeout' => q('1h'));
 $node->sql('DROP TABLE app.slow');
 $node->stop;

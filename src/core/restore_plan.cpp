@@ -111,6 +111,15 @@ FunctionHead ReadFunctionHead(const Tokens& tokens, const std::set<std::string>&
   return head;
 }
 
+/// Whether whoever may set it, for the database too, gets no further by it: a library that is loaded into sessions
+/// would.
+bool IsHarmless(const std::string& superuser_setting) {
+  constexpr std::string_view kKnown[] = {"session_replication_role", "lc_messages",     "deadlock_timeout",
+                                         "temp_file_limit",          "max_stack_depth", "compute_query_id"};
+  return superuser_setting.starts_with("log_") || superuser_setting.starts_with("track_") ||
+         std::find(std::begin(kKnown), std::end(kKnown), superuser_setting) != std::end(kKnown);
+}
+
 /// CREATE AGGREGATE name(...) (SFUNC = f, STYPE = internal, ...)
 bool OnlySuperusersMakeAggregate(const Tokens& t) {
   for (std::size_t i = 0; i + 2 < t.size(); ++i) {
@@ -134,6 +143,17 @@ bool SetsOwner(const Tokens& t) {
                                   [](const SqlToken& token) { return IsSymbol(token, ',') || IsSymbol(token, ';'); });
   return alone && t.size() >= 6 && IsWord(t.front(), "alter") && IsWord(t[t.size() - 3], "owner") &&
          IsWord(t[t.size() - 2], "to");
+}
+
+/// SET name = value, which pg_restore writes between entries.
+bool IsSessionSetting(const Tokens& t) { return Begins(t, {"set"}) && t.size() > 2 && IsSymbol(t[2], '='); }
+
+/// CREATE FOREIGN DATA WRAPPER name [OPTIONS (...)]: without functions, which the server would call.
+bool IsPlainWrapperStatement(const Tokens& t) {
+  if (!Begins(t, {"create", "foreign", "data", "wrapper"}) || t.size() < 5) return false;
+  return t.size() == 5 || (IsWord(t[5], "options") && IsSymbol(t[6], '(') &&
+                           std::find_if(t.begin() + 6, t.end(),
+                                        [](const SqlToken& token) { return IsSymbol(token, ')'); }) == t.end() - 1);
 }
 
 class Planner {
@@ -162,6 +182,19 @@ class Planner {
   }
 
  private:
+  /// Whether the entry is a single statement, beside its owner's and settings of the session, without such a word.
+  bool IsPlainWrapper(const ArchiveEntry& entry) const {
+    const auto found = definitions_.find(entry.id);
+    if (found == definitions_.end()) return true;
+    int statements = 0;
+    for (const std::string& statement : found->second) {
+      const Tokens t = SplitTokens(statement);
+      if (IsSessionSetting(t) || SetsOwner(t)) continue;
+      if (++statements > 1 || !IsPlainWrapperStatement(t)) return false;
+    }
+    return true;
+  }
+
   Tokens FirstStatement(const ArchiveEntry& entry) const {
     const auto found = definitions_.find(entry.id);
     if (found == definitions_.end() || found->second.empty()) return {};
@@ -196,11 +229,7 @@ class Planner {
     if (kind == "USER MAPPING") {
       return has_option("password_required") || has_option("sslcert") || has_option("sslkey");
     }
-    if (kind == "FOREIGN DATA WRAPPER") {
-      for (std::size_t i = 5; i < tokens.size(); ++i) {  // behind CREATE FOREIGN DATA WRAPPER name
-        if (IsAnyKeyword(tokens, i, {"handler", "validator"})) return true;
-      }
-    }
+    if (kind == "FOREIGN DATA WRAPPER") return !IsPlainWrapper(entry);
     return false;
   }
 
@@ -209,7 +238,9 @@ class Planner {
     const FunctionHead head = ReadFunctionHead(tokens, rights_.trusted_languages);
     for (const std::string& setting : head.settings) {
       const bool of_an_extension = setting.find('.') != std::string::npos;
-      if (of_an_extension || rights_.superuser_settings.count(setting) != 0) plan_.parameters.push_back(setting);
+      if (!of_an_extension && rights_.superuser_settings.count(setting) == 0) continue;
+      if (!of_an_extension && !IsHarmless(setting)) return true;
+      plan_.parameters.push_back(setting);
     }
     return head.only_superusers;
   }
@@ -264,13 +295,15 @@ bool IsQuietSubscription(const Tokens& t) {
   return false;
 }
 
-/// A row filter knows PostgreSQL's own types, functions and operators alone, so it names no schema of others. A literal
-/// of another type would run what its owner wrote.
+/// A row filter knows PostgreSQL's own types, functions and operators alone, so it names no schema of others, and
+/// pg_dump writes the type behind each literal. A literal of another type would run what its owner wrote.
 bool IsPublication(const Tokens& t) {
   if (!Begins(t, {"create", "publication"}) && !Begins(t, {"alter", "publication"})) return false;
   for (std::size_t i = FindKeyword(t, 0, "where") + 1; i + 1 < t.size(); ++i) {
     const bool name = t[i].kind == SqlToken::Kind::kWord || t[i].kind == SqlToken::Kind::kQuotedName;
     if (name && IsSymbol(t[i + 1], '.') && t[i].text != "pg_catalog") return false;
+    const bool typed = i + 2 < t.size() && IsSymbol(t[i + 1], ':') && IsSymbol(t[i + 2], ':');
+    if (t[i].kind == SqlToken::Kind::kString && !typed) return false;
   }
   return true;
 }
@@ -292,13 +325,10 @@ bool IsOfKind(const std::string& kind, const Tokens& t) {
   if (kind.rfind("SUBSCRIPTION", 0) == 0) return IsQuietSubscription(t);
   if (kind == "ACL") return IsOfPrivileges(t);
   if (kind == "DEFAULT ACL") return Begins(t, {"alter", "default", "privileges"});
-  if (kind == "FOREIGN DATA WRAPPER") return Begins(t, {"create", "foreign", "data", "wrapper"});
+  if (kind == "FOREIGN DATA WRAPPER") return IsPlainWrapperStatement(t);
   if (kind == "SHELL TYPE") return Begins(t, {"create", "type"}) && IsQualifiedName(t, 2);
   return false;
 }
-
-/// SET name = value, which pg_restore writes between entries.
-bool IsSessionSetting(const Tokens& t) { return Begins(t, {"set"}) && t.size() > 2 && IsSymbol(t[2], '='); }
 
 }  // namespace
 

@@ -162,7 +162,7 @@ void ArchiveRestore::Execute(Connection& superuser, const std::string& statement
     superuser.Execute(statement);
   } catch (const core::Error& error) {
     if (error.sqlstate() == core::sqlstate::kConnectionFailure || error.sqlstate().rfind("57", 0) == 0) throw;
-    throw NotRestorable(what + " could not be restored: " + error.what());
+    throw NotRestorable(what + " could not be restored: " + ServerWords(error));
   }
 }
 

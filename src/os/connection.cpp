@@ -96,7 +96,7 @@ void Connection::Consume() {
   if (PQconsumeInput(connection_.get()) == 0) throw core::Error(core::sqlstate::kConnectionFailure, Message());
 }
 
-core::Error Connection::FailureOf(const PGresult* result) const {
+ServerError Connection::FailureOf(const PGresult* result) const {
   std::string state = OrEmpty(PQresultErrorField(result, PG_DIAG_SQLSTATE));
   if (state.empty()) state = core::sqlstate::kConnectionFailure;
   const std::string primary = Words(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
@@ -106,18 +106,18 @@ core::Error Connection::FailureOf(const PGresult* result) const {
 
 void Connection::Collect(const std::function<void(const PGresult* result)>& take) {
   // Thrown when all is read: a connection is ready for the next command only then.
-  std::optional<core::Error> failure;
+  std::optional<ServerError> failure;
   for (;;) {
     while (PQisBusy(connection_.get()) != 0) {
       CheckMemory();
       const bool unsent = PQflush(connection_.get()) == 1;
       waiter_.Wait(PQsocket(connection_.get()), unsent, unsent ? milliseconds{10} : kPiece);
       if (PQconsumeInput(connection_.get()) == 0) {
-        throw failure.value_or(core::Error(core::sqlstate::kConnectionFailure, Message()));
+        throw failure.value_or(ServerError(core::sqlstate::kConnectionFailure, Message()));
       }
     }
     const Result result(PQgetResult(connection_.get()));
-    if (!result && failure) throw core::Error(*failure);
+    if (!result && failure) throw ServerError(*failure);
     if (!result) return;
     switch (PQresultStatus(result.get())) {
       case PGRES_SINGLE_TUPLE:
@@ -186,9 +186,9 @@ bool Connection::TakeCopy(const std::function<void(std::string_view row)>& row, 
     if (!copying_ && PQisBusy(connection_.get()) == 0) {
       const Result begun(PQgetResult(connection_.get()));
       if (PQresultStatus(begun.get()) != PGRES_COPY_OUT) {
-        core::Error failure = FailureOf(begun.get());
+        ServerError failure = FailureOf(begun.get());
         Collect([](const PGresult*) {});
-        throw core::Error(std::move(failure));
+        throw ServerError(std::move(failure));
       }
       copying_ = true;
     }

@@ -19,6 +19,12 @@ namespace mfi::os {
 
 using Row = std::vector<std::optional<std::string>>;
 
+/// What a server said. Its words can quote rows, or be whatever code in the database has raised.
+class ServerError : public core::Error {
+ public:
+  using core::Error::Error;
+};
+
 /// A libpq connection that never blocks: every wait goes through the Waiter, so a cancel, a shutdown or a time limit
 /// ends it. Closing the connection ends its server session. An answer of more than 256 MB is an error, after which the
 /// connection is closed.
@@ -27,7 +33,7 @@ class Connection {
   /// Throws Error(08006) with the server's own words when it cannot connect within `limit`.
   Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit);
 
-  /// Rows of one statement, of more than one it is an error; throws Error with the server's SQLSTATE and message.
+  /// Rows of one statement, of more than one it is an error; throws ServerError with the server's SQLSTATE and message.
   std::vector<Row> Query(const std::string& sql);
 
   /// The only value of a statement that returns one row of one column; "" for NULL.
@@ -58,7 +64,7 @@ class Connection {
   using Result = std::unique_ptr<PGresult, Clear>;
 
   std::string Message() const;
-  core::Error FailureOf(const PGresult* result) const;
+  ServerError FailureOf(const PGresult* result) const;
   [[noreturn]] void GiveUp(const char* sqlstate, const std::string& why);
   [[noreturn]] void TooLarge();
   void CheckMemory();

@@ -18,6 +18,8 @@ constexpr std::uint64_t kWriteFile = 1U << 1U;
 constexpr std::uint64_t kReadFile = 1U << 2U;
 constexpr std::uint64_t kReadDirectory = 1U << 3U;
 constexpr std::uint64_t kMakeCharacterDevice = 1U << 6U;
+constexpr std::uint64_t kMakeFile = 1U << 8U;
+constexpr std::uint64_t kMakeSocket = 1U << 9U;
 constexpr std::uint64_t kMakeBlockDevice = 1U << 11U;
 constexpr std::uint64_t kOfFirstVersion = (1U << 13U) - 1;
 constexpr std::uint64_t kRefer = 1U << 13U;
@@ -77,6 +79,8 @@ Landlock::Landlock(const SandboxRules& rules) : version_(std::min(KernelVersion(
   for (const std::string& path : rules.executable) Allow(path, read | kExecute);
   for (const std::string& path : rules.writable)
     Allow(path, all & ~(kMakeCharacterDevice | kMakeBlockDevice | kExecute));
+  // Nothing is put into the place of a socket that others connect to.
+  for (const std::string& path : rules.sockets) Allow(path, read | kWriteFile | kMakeFile | kMakeSocket);
   Allow("/dev/null", kReadFile | kWriteFile);
 }
 

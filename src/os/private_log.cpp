@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/names.h"
+#include "core/server_messages.h"
 
 namespace mfi::os {
 namespace {
@@ -40,6 +41,14 @@ std::string ProgramWords(const ChildResult& result) {
   std::string words = core::ProgramError(result.errors, kQuotedLines, kQuotedBytes);
   if (words == core::LastLines(result.errors, kQuotedLines, result.errors.size()) || current == nullptr) return words;
   if (!current->Append(result.errors + "\n")) return words;
+  return words + (words.empty() ? "" : " ") + "(all of its words: \"" + current->path() + "\")";
+}
+
+std::string ServerWords(const core::Error& error) {
+  const std::string all = std::string("ERROR:  ") + error.what();
+  std::string words = core::KnownServerMessage(error.what());
+  if (words == error.what() || current == nullptr) return words;
+  if (!current->Append(all + "\n")) return words;
   return words + (words.empty() ? "" : " ") + "(all of its words: \"" + current->path() + "\")";
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/error.h"
 #include "os/child.h"
 
 namespace mfi::os {
@@ -34,5 +35,8 @@ inline constexpr char kPrivateLogSuffix[] = ".log";
 /// What may be told of a program's failure (core::ProgramError). When it printed more, that goes to the private log,
 /// and the text ends with the name of that file.
 std::string ProgramWords(const ChildResult& result);
+
+/// The same of what a server said.
+std::string ServerWords(const core::Error& error);
 
 }  // namespace mfi::os

@@ -8,6 +8,7 @@
 #include "core/sql_text.h"
 #include "os/archive_restore.h"
 #include "os/contents_reader.h"
+#include "os/private_log.h"
 
 namespace mfi::os {
 namespace {
@@ -115,6 +116,10 @@ std::string ProveByRestore(const ProofJob& job, const core::Manifest& manifest, 
     return result;
   } catch (const NotRestorable& why) {
     return why.what();
+  } catch (const ServerError& said) {
+    // Code of the database can have chosen the words.
+    if (said.sqlstate().rfind("57", 0) == 0) throw;
+    throw core::Error(said.sqlstate(), "the scratch server refused a step of the proof: " + ServerWords(said));
   }
 }
 

@@ -9,9 +9,10 @@ namespace mfi::os {
 
 /// What a program in a sandbox may reach. Paths that are not there are left out.
 struct SandboxRules {
-  std::vector<std::string> writable;                      // directories, with all below them
-  std::vector<std::string> readable;                      // files, and directories with all below them
-  std::vector<std::string> executable;                    // the same, to be executed too
+  std::vector<std::string> writable;    // directories, with all below them
+  std::vector<std::string> sockets;     // directories in which it may make sockets, and remove nothing
+  std::vector<std::string> readable;    // files, and directories with all below them
+  std::vector<std::string> executable;  // the same, to be executed too
   int newest_landlock = std::numeric_limits<int>::max();  // as if the kernel knew no newer one; 0: none
 };
 

@@ -80,6 +80,9 @@ constexpr const char* kLoaders[] = {"/lib64/ld-linux-x86-64.so.2",
                                     "/lib/ld64.so.1",
                                     "/lib/ld-linux-riscv64-lp64d.so.1"};
 
+// Whatever answers at its socket gets no password of this user's, nor is asked for anything but trust.
+constexpr const char* kNoSecrets = " passfile=/dev/null require_auth=none sslmode=disable gssencmode=disable";
+
 constexpr std::string_view kUnforeseen = "XXXXXX";  // mkdtemp's
 
 std::string MakeUnforeseen(std::string path) {
@@ -171,7 +174,7 @@ void ScratchServer::Start() {
 void ScratchServer::MakeSandbox() {
   SandboxRules rules = options_.sandbox;
   rules.writable.push_back(DataDirectory());
-  rules.writable.push_back(socket_directory_);
+  rules.sockets.push_back(socket_directory_);
   rules.readable.insert(rules.readable.end(), std::begin(kReadable), std::end(kReadable));
   rules.executable.push_back(options_.binary_directory + "/postgres");
   rules.executable.insert(rules.executable.end(), std::begin(kLoaders), std::end(kLoaders));
@@ -205,7 +208,7 @@ Session ScratchServer::OpenAs(SessionKind kind, const std::string& role, const s
   using core::ConninfoValue;
   return {kind,
           "host=" + ConninfoValue(socket_directory_) + " port=" + std::to_string(kPort) +
-              " user=" + ConninfoValue(role) + " dbname=" + ConninfoValue(database),
+              " user=" + ConninfoValue(role) + " dbname=" + ConninfoValue(database) + kNoSecrets,
           "mfi restore proof", options_.server_major};
 }
 

@@ -25,7 +25,7 @@ constexpr std::string_view kRestoring = " -c check_function_bodies=off";
 constexpr std::string_view kProbing = " -c search_path=pg_catalog,pg_temp";
 
 /// What the server refuses to everybody but a superuser.
-constexpr std::string_view kCatalogLanguage = " -c lc_messages=C";
+constexpr std::string_view kForSuperusers = " -c lc_messages=C -c session_preload_libraries=";
 
 std::string Options(SessionKind kind, int server_major) {
   std::string options(kNeutral);
@@ -34,13 +34,13 @@ std::string Options(SessionKind kind, int server_major) {
   const std::string_view no_triggers = server_major >= 17 ? " -c event_triggers=off" : "";
   switch (kind) {
     case SessionKind::kSuperuserOnOthersData:
-      options.append(kOnOthersData).append(kCatalogLanguage).append(no_triggers);
+      options.append(kOnOthersData).append(kForSuperusers).append(no_triggers);
       break;
     case SessionKind::kPlainOnOthersData:
       options.append(kOnOthersData);
       break;
     case SessionKind::kRestoringSuperuser:
-      options.append(kRestoring).append(no_triggers);
+      options.append(kRestoring).append(" -c session_preload_libraries=").append(no_triggers);
       break;
     case SessionKind::kRestorer:
       break;

@@ -23,7 +23,7 @@ class ProofLimit : public Waiter {
     waiter_.Wait(fd, for_write, limit);
     if (std::chrono::steady_clock::now() < deadline_) return;
     throw Error(core::sqlstate::kExternalRoutine,
-                "the proof took longer than mfi.proof_timeout (" + std::to_string(limit_.count()) + " s)");
+                "the verification took longer than mfi.proof_timeout (" + std::to_string(limit_.count()) + " s)");
   }
 
  private:
@@ -32,9 +32,9 @@ class ProofLimit : public Waiter {
   std::chrono::steady_clock::time_point deadline_;
 };
 
-std::string ReadArchive(const BackupJob& job, const std::string& archive, RunHost& host) {
+std::string ReadArchive(const BackupJob& job, const std::string& archive, Waiter& waiter) {
   const ChildResult result = RunCommand(
-      {job.binary_directory + "/pg_restore", {"--file=/dev/null", archive}, CleanEnvironment(), job.niceness}, host);
+      {job.binary_directory + "/pg_restore", {"--file=/dev/null", archive}, CleanEnvironment(), job.niceness}, waiter);
   if (result.exit_code == 0) return "ok";
   return "the archive cannot be read to its end: " + ProgramWords(result);
 }
@@ -78,7 +78,8 @@ Verification VerifyPublished(const BackupJob& job, const core::Manifest& manifes
     }
   }
   done.method = "list";
-  done.result = ReadArchive(job, archive, host);
+  ProofLimit limit(host, job.proof_timeout);
+  done.result = ReadArchive(job, archive, limit);
   return done;
 }
 

@@ -42,11 +42,12 @@ TEST(Contents, OidsSizesAndExtraTablesDoNotMatter) {
 
 TEST(Contents, TablesDiffer) {
   EXPECT_EQ(After([](Contents& c) { c.tables.erase(c.tables.begin()); }), "table public.users is missing");
-  EXPECT_EQ(After([](Contents& c) { c.tables[0].rows = 9; }), "table public.users: 9 rows restored, 10 in the source");
+  EXPECT_EQ(After([](Contents& c) { c.tables[0].rows = 9; }),
+            "table public.users: fewer rows restored than the 10 in the source");
   EXPECT_EQ(After([](Contents& c) { c.tables[0].rows.reset(); }),
-            "table public.users: 0 rows restored, 10 in the source");
+            "table public.users could not be counted in the copy");
   EXPECT_EQ(After([](Contents& c) { c.tables[1].rows.reset(); }),
-            "table public.audit: 0 rows restored, 0 in the source");
+            "table public.audit could not be counted in the copy");
 }
 
 TEST(Contents, AnUncountedTableMustOnlyExist) {
@@ -57,16 +58,16 @@ TEST(Contents, AnUncountedTableMustOnlyExist) {
 TEST(Contents, SequencesMustLieBetweenTheirBounds) {
   EXPECT_EQ(After([](Contents& c) { c.sequences[0].low = 12; }), "ok");
   EXPECT_EQ(After([](Contents& c) { c.sequences[0].low = 9; }),
-            "sequence public.users_id_seq is at 9, in the source at 12");
+            "sequence public.users_id_seq is behind the source's, which is at 12");
   EXPECT_EQ(After([](Contents& c) { c.sequences[0].low = 13; }),
-            "sequence public.users_id_seq is at 13, in the source at 12");
+            "sequence public.users_id_seq is ahead of the source's, which is at 12");
   EXPECT_EQ(After([](Contents& c) { c.sequences.clear(); }), "sequence public.users_id_seq is missing");
 }
 
 TEST(Contents, LargeObjectsAndConstraints) {
-  EXPECT_EQ(After([](Contents& c) { c.large_objects = 1; }), "large objects: 1 restored, 2 in the source");
+  EXPECT_EQ(After([](Contents& c) { c.large_objects = 1; }), "other large objects restored than the 2 in the source");
   EXPECT_EQ(After([](Contents& c) { c.invalid_constraints.push_back("fk on public.a"); }),
-            "constraint fk on public.a is not valid");
+            "a constraint is not valid that is valid, or not there, in the source");
 }
 
 TEST(Contents, TenDifferencesAreNamedTheRestIsCounted) {

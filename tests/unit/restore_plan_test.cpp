@@ -94,6 +94,19 @@ TEST(RestorePlan, WhatFunctionsSetIsGivenToTheRestorer) {
   EXPECT_EQ(plan.parameters, (std::vector<std::string>{"log_min_messages", "my.Odd"}));
 }
 
+TEST(RestorePlan, NoLibraryIsLoadedByAFunctionsSetting) {
+  const RightsOfRoles rights{{"sql"}, {"session_preload_libraries", "log_statement"}, {}};
+  const auto plan = [&](const std::string& setting) {
+    return PlanRestore(ParseListing("7; 1255 16411 FUNCTION app f() teller\n"),
+                       ParseDefinitions(Entry(7, "CREATE FUNCTION app.f() RETURNS integer\n    LANGUAGE sql\n    SET " +
+                                                     setting + " TO ''\n    AS $$SELECT 1$$;")),
+                       rights);
+  };
+  EXPECT_EQ(Shown(plan("session_preload_libraries")), "frame; sandboxed 7; end; privileges");
+  EXPECT_TRUE(plan("session_preload_libraries").parameters.empty());
+  EXPECT_EQ(Shown(plan("log_statement")), "frame; role 7; end; privileges");
+}
+
 /// What a superuser would run of an entry with these statements; "refused" when one is not of its kind.
 std::string Runs(const std::string& kind, const std::string& statements) {
   const auto entries = ParseListing("7; 0 0 " + kind + " app x teller\n");
@@ -149,6 +162,8 @@ TEST(RestorePlan, ASuperuserRunsNothingButWhatAnEntryIsFor) {
       {"PUBLICATION", "CREATE --\rTABLE app.z AS SELECT app.go() /*\n publication */;"},
       {"PUBLICATION", "CREATE PUBLICATION p FOR TABLE app.t WHERE ('{1}'::app.w[] IS NULL);"},
       {"PUBLICATION", "CREATE PUBLICATION p FOR TABLE app.t WHERE (app.w '1' IS NULL);"},
+      {"PUBLICATION TABLE", "ALTER PUBLICATION p ADD TABLE ONLY app.t WHERE ((v = '{1}'));"},
+      {"PUBLICATION TABLE", "ALTER PUBLICATION p ADD TABLE ONLY app.t WHERE ((v = $$1$$));"},
       {"PUBLICATION TABLE", "ALTER PUBLICATION p ADD TABLE ONLY app.t WHERE ((CAST('1' AS app.w) IS NULL));"},
       {"ACL", "GRANT pg_write_server_files TO--\r teller/*\n on */;"},
       {"SUBSCRIPTION", "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p;"},
@@ -157,6 +172,8 @@ TEST(RestorePlan, ASuperuserRunsNothingButWhatAnEntryIsFor) {
       {"SUBSCRIPTION", "ALTER SUBSCRIPTION s ENABLE;"},
       {"SHELL TYPE", "CREATE TYPE app.t (INPUT = f);"},
       {"FOREIGN DATA WRAPPER", "CREATE FUNCTION f();"},
+      {"FOREIGN DATA WRAPPER", "CREATE FOREIGN DATA WRAPPER w; CREATE FOREIGN DATA WRAPPER b VALIDATOR app.v;"},
+      {"FOREIGN DATA WRAPPER", "CREATE FOREIGN DATA WRAPPER w OPTIONS (a 'b') HANDLER app.h;"},
       {"TABLE", "CREATE TABLE app.t ();"}};
   for (const auto& [kind, statements] : others) EXPECT_EQ(Runs(kind, statements), "refused") << kind << statements;
 }
@@ -197,6 +214,8 @@ TEST(RestorePlan, TypesCastsAndWhatBelongsToThem) {
   EXPECT_TRUE(SuperuserOnly("FOREIGN TABLE", "CREATE FOREIGN TABLE app.t () SERVER f OPTIONS (\n    program 'id'\n);"));
   EXPECT_FALSE(SuperuserOnly("FOREIGN DATA WRAPPER", "CREATE FOREIGN DATA WRAPPER w;"));
   EXPECT_TRUE(SuperuserOnly("FOREIGN DATA WRAPPER", "CREATE FOREIGN DATA WRAPPER w VALIDATOR app.v;"));
+  EXPECT_TRUE(SuperuserOnly("FOREIGN DATA WRAPPER",
+                            "CREATE FOREIGN DATA WRAPPER w; CREATE FOREIGN DATA WRAPPER b VALIDATOR app.v;"));
   EXPECT_FALSE(SuperuserOnly("TABLE", "CREATE TABLE app.t (v integer);"));
 }
 

@@ -38,6 +38,8 @@ class SandboxTest : public testing::Test {
   SandboxTest() {
     MakeDirectory(own_, 0700);
     MakeDirectory(outside_, 0700);
+    MakeDirectory(sockets_, 0700);
+    Write(sockets_ + "/socket", "");
     Write(outside_ + "/file", "data of others");
     Write(own_ + "/marked", "");
     setxattr((own_ + "/marked").c_str(), "user.old", "y", 1, 0);
@@ -224,6 +226,15 @@ class SandboxTest : public testing::Test {
         {"take a mark off",
          [this] { return With(own_ + "/marked", [](int fd) { return fremovexattr(fd, "user.old"); }); }},
     };
+    escapes.push_back({"put another socket into a socket's place", [this] {
+                         const std::string socket = sockets_ + "/socket";
+                         return rename(socket.c_str(), (socket + ".old").c_str()) == 0 &&
+                                rename((socket + ".old").c_str(), socket.c_str()) == 0;
+                       }});
+    escapes.push_back({"lead to a socket by a link", [this] {
+                         const std::string link = sockets_ + "/link";
+                         return symlink("elsewhere", link.c_str()) == 0 && unlink(link.c_str()) == 0;
+                       }});
     for (Escape& escape : SystemVEscapes()) escapes.push_back(std::move(escape));
     return escapes;
   }
@@ -243,8 +254,10 @@ class SandboxTest : public testing::Test {
       }
       // What it may do, it can.
       const UniqueFd own(open((own_ + "/file").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-      return own.valid() && ftruncate(own.get(), 10) == 0 && chmod((own_ + "/file").c_str(), 0644) == 0 &&
-                     Reads("/usr/lib") && Reads("/dev/null") && shmctl(segment_, IPC_RMID, nullptr) == 0
+      const UniqueFd made(open((sockets_ + "/made").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+      return own.valid() && made.valid() && ftruncate(own.get(), 10) == 0 &&
+                     chmod((own_ + "/file").c_str(), 0644) == 0 && Reads("/usr/lib") && Reads("/dev/null") &&
+                     shmctl(segment_, IPC_RMID, nullptr) == 0
                  ? 0
                  : 3;
     });
@@ -257,12 +270,16 @@ class SandboxTest : public testing::Test {
   }
 
   SandboxRules Rules(int newest_landlock = 1000) const {
-    return {.writable = {own_}, .readable = {"/usr/lib", "/lib", "/not there"}, .newest_landlock = newest_landlock};
+    return {.writable = {own_},
+            .sockets = {sockets_},
+            .readable = {"/usr/lib", "/lib", "/not there"},
+            .newest_landlock = newest_landlock};
   }
 
   TempDirectory directory_;
   std::string own_ = directory_ / "own";
   std::string outside_ = directory_ / "outside";
+  std::string sockets_ = directory_ / "sockets";
   UniqueFd local_;
   UniqueFd tcp_;
   sockaddr_in address_{};
