@@ -192,8 +192,8 @@ void Define(bool preloaded) {
          "", PGC_SIGHUP, CheckDirectory);
   Int("mfi.backup_timeout", "Longest duration of a backup; it is stopped and failed after that.", &backup_timeout_s,
       6 * 3600, 1, INT_MAX, GUC_UNIT_S);
-  Int("mfi.proof_timeout", "Longest duration of a proof; the backup is only read then, and stays.", &proof_timeout_s,
-      3 * 3600, 1, INT_MAX, GUC_UNIT_S);
+  Int("mfi.proof_timeout", "Longest duration of a proof, and of reading an archive; the backup stays.",
+      &proof_timeout_s, 3 * 3600, 1, INT_MAX, GUC_UNIT_S);
   Int("mfi.backup_lock_timeout", "How long pg_dump waits for a table lock.", &backup_lock_timeout_ms, 5 * 60 * 1000, 0,
       INT_MAX, GUC_UNIT_MS);
   Int("mfi.backup_nice", "Niceness of the backup's programs (0 to 19).", &backup_nice, 19, 0, 19, 0);
