@@ -62,9 +62,19 @@ files=$(manifest "$FILES_SQL") || die "the manifest of $set cannot be read"
 echo "Checksums: ok"
 archive=$(manifest "$ARCHIVE_SQL")
 source=$(manifest "SELECT m->'database'->>'name' FROM manifest")
-stamp=$(date -u +%Y%m%dT%H%M%S)
-target=${into:-$(with_suffix "$source" "_restored_$stamp")}
-aside=$(with_suffix "$replace" "_before_$stamp")
+at=$(date +%s)
+name_by_time() {
+  local stamp
+  stamp=$(date -u -d "@$at" +%Y%m%dT%H%M%S)
+  target=${into:-$(with_suffix "$source" "_restored_$stamp")}
+  aside=$(with_suffix "$replace" "_before_$stamp")
+}
+name_by_time
+# Another restore of this second has its name already.
+while { [ -z "$into" ] && exists "$target"; } || exists "$aside"; do
+  at=$((at + 1))
+  name_by_time
+done
 
 if [ -n "$replace" ] && ! exists "$replace"; then
   die "there is no database \"$replace\" to replace; nothing was changed" "Without --replace the set is restored into a new one."

@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use MfiListing qw(listing);
 use MfiNode;
+use POSIX ();
 use MfiScript qw(does_ok refuses script);
 use PostgreSQL::Test::Utils qw(append_to_file slurp_file);
 use Test::More;
@@ -39,6 +40,16 @@ my $restored = $newest->();
 like($restored, qr/^it's.*_restored_\d{8}T\d{6}$/, 'its name tells');
 is(listing($node, $restored), $before, 'the same objects and rows');
 is($properties->($restored), $properties->($name), 'owner, encoding, locale, privileges, settings');
+
+# Others that were made in the same second, or by a clock that is ahead, have names of their own.
+(my $stem = $restored) =~ s/\d{8}T\d{6}$//;
+my @taken = grep { $_ ne $restored } map { $stem . POSIX::strftime('%Y%m%dT%H%M%S', gmtime(time + $_)) } 0 .. 12;
+$node->safe_psql('postgres', join('', map { 'CREATE DATABASE "' . s/"/""/gr . '" TEMPLATE template0;' } @taken));
+does_ok('when the name of this second is taken', $node, 'restore.sh');
+my $free = $newest->();
+ok(!grep({ $_ eq $free } @taken), 'it takes another name');
+is(listing($node, $free), $before, 'and is whole');
+$node->safe_psql('postgres', join('', map { 'DROP DATABASE "' . s/"/""/gr . '";' } @taken, $free));
 
 # Refusals; nothing comes of them.
 my $there = $databases->();
