@@ -791,7 +791,7 @@ BEGIN
   PERFORM @extschema@._mfi_lock(t, true) FROM unnest(tables) AS t;
   -- What was found before the locks has to be there still, under the same names.
   IF tables <> ARRAY(SELECT @extschema@._mfi_regclass(name) FROM unnest(@extschema@._mfi_tables()) AS name)
-     OR commands IS DISTINCT FROM (SELECT a.commands FROM @extschema@._mfi_adoption() a) THEN
+     OR ARRAY(SELECT c FROM unnest(commands) AS c ORDER BY c) <> ARRAY(SELECT c FROM @extschema@._mfi_adoption() a, unnest(a.commands) AS c ORDER BY c) THEN
     RAISE EXCEPTION 'the tables in schema @extschema@ were changed while locks on them were waited for'
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Nothing was changed.', HINT = 'Call it again.';
   END IF;
