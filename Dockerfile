@@ -1,7 +1,7 @@
 # The primary, and the operator's seat (db-backup). Dockerfile.replica is the same but for its last lines, so that its layers are shared.
 FROM debian:trixie-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      g++ make postgresql-server-dev-17 libpq-dev libboost-date-time-dev libseccomp-dev nlohmann-json3-dev libcli11-dev libssl-dev
+      g++ make postgresql-server-dev-17 libpq-dev libboost-date-time-dev libseccomp-dev libxxhash-dev nlohmann-json3-dev libcli11-dev libssl-dev
 WORKDIR /src
 COPY Makefile mfi.control ./
 COPY scripts/dev/find_pg_config.sh scripts/dev/

@@ -1003,6 +1003,22 @@ AS 'MODULE_PATHNAME', 'mfi_backup_tables';
 COMMENT ON FUNCTION @extschema@._mfi_backup_tables(text) IS
   'Tables of a backup set with the rows counted in its own snapshot, as its manifest has them.';
 
+CREATE FUNCTION @extschema@._mfi_contents(relation oid, OUT rows bigint, OUT hash text)
+LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_contents';
+COMMENT ON FUNCTION @extschema@._mfi_contents(oid) IS
+  'Rows of a table, and a hash of what they contain, whatever their order: 32 hex digits, the same wherever the same rows are. A scan reads them, no query, so nothing that the '
+  'table''s owner has put on it runs. The caller needs SELECT on the table, and no policy may hide rows of it. Of pg_largeobject: the large objects, each with its number, bytes and '
+  'size. A backup keeps both for each table; its proof compares them.';
+CREATE FUNCTION @extschema@._mfi_sequence_position(sequence oid) RETURNS bigint
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'mfi_sequence_position';
+COMMENT ON FUNCTION @extschema@._mfi_sequence_position(oid) IS
+  'The value that the sequence''s next one comes after: its last value, or one step before its first when nobody has called it. Until the transaction ends, the sequence can be '
+  'called and not altered. The caller needs SELECT on the sequence.';
+
 -- What the worker and the verdict call
 
 CREATE FUNCTION @extschema@._mfi_watched(command text) RETURNS void
@@ -1307,6 +1323,7 @@ DECLARE
   findings text[] := '{}';
   finding text[];
   missing text;
+  hindered text;
   sessions text := @extschema@._mfi_restore_sessions();
 BEGIN
   IF sessions IS NOT NULL THEN
@@ -1358,8 +1375,14 @@ BEGIN
          LATERAL (SELECT @extschema@._mfi_partition_name(t.name, CASE WHEN further >= 0 THEN @extschema@._mfi_month(now(), further) END)) AS p (name)
    WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(p.name));
   IF missing IS NOT NULL THEN
-    findings := findings || ARRAY['warning', 'audit-partitions-missing', 'these audit partitions are not there: ' || missing,
-      'The worker makes them within an hour; now: SELECT mfi_audit_ensure_partitions(3).'];
+    IF to_regclass('mfi.audit_watch') IS NOT NULL AND has_table_privilege(to_regclass('mfi.audit_watch'), 'SELECT') THEN
+      SELECT string_agg(format('%s: %s', w.relation, coalesce(w.trouble, format('locked by others since %s', date_trunc('second', w.waits_since)))), '; ' ORDER BY w.relation COLLATE "C")
+        INTO hindered FROM mfi.audit_watch w
+       WHERE w.relation = ANY (@extschema@._mfi_audit_tables()) AND (w.trouble IS NOT NULL OR w.waits_since IS NOT NULL);
+    END IF;
+    findings := findings || ARRAY['warning', 'audit-partitions-missing', 'these audit partitions are not there: ' || missing || coalesce('; the worker tried, but ' || hindered, ''),
+      CASE WHEN hindered IS NULL THEN 'The worker makes them within an hour, unless maintenance-failed says what hinders it; now: SELECT mfi_audit_ensure_partitions(3).'
+           ELSE 'Take away what hinders it (pg_locks names the sessions that hold locks); it is tried again within the hour, or now: SELECT mfi_audit_ensure_partitions(3).' END];
   END IF;
   IF to_regclass('mfi.audit_watch') IS NOT NULL AND has_table_privilege(to_regclass('mfi.audit_watch'), 'SELECT') THEN
     FOR finding IN SELECT f FROM @extschema@._mfi_watch_findings() AS f LOOP

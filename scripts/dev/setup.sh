@@ -7,10 +7,11 @@ cd "$(dirname "$0")/../.."
 . scripts/dev/apt_archive.sh
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 
-BUILD_PACKAGES="g++ make libpq-dev libboost-date-time-dev libseccomp-dev nlohmann-json3-dev libcli11-dev libssl-dev"
+BUILD_PACKAGES="g++ make libpq-dev libboost-date-time-dev libseccomp-dev libxxhash-dev nlohmann-json3-dev libcli11-dev libssl-dev"
 TEST_PACKAGES="cmake pkg-config libgtest-dev libbenchmark-dev libipc-run-perl libio-socket-ssl-perl gcovr valgrind tzdata curl jq
   clang libclang-rt-dev clang-format clang-tidy shellcheck"
 SERVER_PACKAGES="postgresql-17 postgresql-server-dev-17"
+EXTENSION_PACKAGES="postgresql-17-pgaudit postgresql-17-cron" # of databases in the tests
 PGDG_SCRIPT=/usr/share/postgresql-common/pgdg/apt.postgresql.org.sh
 PINNED_SOURCES=/etc/apt/sources.list.d/mfi-trixie.sources
 PINNED_PREFERENCES=/etc/apt/preferences.d/mfi-trixie
@@ -53,6 +54,15 @@ write_file() { # PATH TEXT
 missing_packages() {
   local package
   for package in $BUILD_PACKAGES $([ "${1:-}" = build ] || echo "$TEST_PACKAGES"); do
+    installed "$package" || echo "$package"
+  done
+}
+
+# Those of the tests, for a server that is Debian's own.
+missing_extensions() {
+  local package
+  [ "${1:-}" != build ] || return 0
+  for package in $EXTENSION_PACKAGES; do
     installed "$package" || echo "$package"
   done
 }
@@ -132,10 +142,22 @@ install_one_by_one() {
   done
 }
 
+# From where the server has come.
+install_extensions() {
+  if ! installed postgresql-17; then
+    say "PostgreSQL 17 is not a package here: install pgaudit and pg_cron for it, which some tests need"
+  elif apt-get install -s --no-install-recommends "$@" >/dev/null 2>&1; then
+    apt_install "$@"
+  else
+    apt_install -t trixie "$@"
+  fi
+}
+
 clusters() { if command -v pg_lsclusters >/dev/null; then pg_lsclusters -h | awk '{ print $1, $2, $4 }'; fi; }
 
 missing=$(missing_packages "${1:-}")
-if [ -z "$missing" ] && config=$(server); then
+extensions=$(missing_extensions "${1:-}")
+if [ -z "$missing$extensions" ] && config=$(server); then
   say "nothing to do: $("$config" --version) ($config) and every package are there"
   exit
 fi
@@ -143,7 +165,7 @@ command -v apt-get >/dev/null || fail "this is not Debian: apt-get is not there"
   "Install a PostgreSQL 17 with its server headers and the equivalents of:" \
   "$(echo "$BUILD_PACKAGES" "$TEST_PACKAGES" | xargs)" "and pass PG_CONFIG=/path/to/pg_config."
 [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "packages are missing, and you are neither root nor have sudo" \
-  "Ask an administrator to run \`make setup\` here, or to install: $(echo "$missing" | xargs) $SERVER_PACKAGES"
+  "Ask an administrator to run \`make setup\` here, or to install: $(echo "$missing" | xargs) $SERVER_PACKAGES" "$(echo "$extensions" | xargs)"
 
 CODENAME=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 before=$(clusters)
@@ -157,6 +179,8 @@ if ! server >/dev/null; then
     fail "no source of PostgreSQL 17 for ${CODENAME:-this system}" \
       "Install it with its server headers and pass PG_CONFIG=/path/to/pg_config."
 fi
+# shellcheck disable=SC2086
+[ -z "$extensions" ] || install_extensions $extensions
 config=$(server) || fail "the packages are installed, but no pg_config of PostgreSQL 17 was found" \
   "Pass PG_CONFIG=/path/to/pg_config."
 [ "$(clusters)" = "$before" ] || fail "the list of database clusters changed while packages were installed" \
