@@ -64,7 +64,7 @@ for my $type ('mfi runner', 'mfi launcher', 'client backend')
 {
 	($session, $id) = $node->dump_held;
 	my $pid = $node->safe_psql('postgres',
-		"SELECT pid FROM pg_stat_activity WHERE backend_type = '$type' ORDER BY query LIKE '%LOCK TABLE%' DESC LIMIT 1");
+		"SELECT pid FROM pg_stat_activity WHERE backend_type = '$type' ORDER BY wait_event_type = 'Lock' DESC NULLS LAST LIMIT 1");
 	kill 'KILL', $pid;
 	$node->wait_until('the server restarts', sub { !MfiNode::command_of($pid) });
 	$node->wait_until('the server is back',

@@ -74,7 +74,7 @@ $primary->wait_sql('SELECT bool_and(xmin IS NULL) FROM pg_replication_slots');
 my $conflict = sub {
 	my ($id) = @_;
 	my $session = "FROM pg_stat_activity WHERE application_name = 'mfi backup $id'";
-	my $pid = $standby->sql("SELECT pid $session");
+	my $pid = $standby->sql("SELECT pid $session AND backend_xmin IS NOT NULL");
 	$clean->();
 	$standby->wait_sql("SELECT NOT EXISTS (SELECT $session AND pid = $pid)");
 };

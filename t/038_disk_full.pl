@@ -67,11 +67,11 @@ delete $node->{backups};
 system('rm', '-r', "$disk/backups") == 0 or die;
 replace($path, 'pg_restore', qq{case "\$1" in --jobs=*) $fill ;; esac\nreal "\$@"});
 $id = $node->backup_ok;
-like($node->run($id, 'state, verify_method, verify_result, error'), qr/^succeeded\|list\|ok\|the backup was only read, not restored: .*No space left on device/s,
+like($node->run($id, 'state, verify_method, verify_result, error'), qr/^succeeded\|restore\|\|the backup could not be proven: .*No space left on device/s,
 	'full in the middle of the proof: read instead, and said so');
 replace($path, 'pg_restore', undef);
 $id = $node->backup_ok;
-like($node->run($id, 'state, verify_method, verify_result, error'), qr/^succeeded\|list\|ok\|the backup was only read, not restored: "\Q$disk\E" has .* free/,
+like($node->run($id, 'state, verify_method, verify_result, error'), qr/^succeeded\|restore\|\|the backup could not be proven: "\Q$disk\E" has .* free/,
 	'no room for the proof: said beforehand');
 $free->();
 $id = $node->backup_ok;

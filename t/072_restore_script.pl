@@ -4,6 +4,7 @@ use strict;
 use warnings FATAL => 'all';
 use utf8;
 use FindBin;
+use IPC::Run ();
 use lib "$FindBin::RealBin/lib";
 use MfiListing qw(listing);
 use MfiNode;
@@ -51,6 +52,19 @@ ok(!grep({ $_ eq $free } @taken), 'it takes another name');
 is(listing($node, $free), $before, 'and is whole');
 $node->safe_psql('postgres', join('', map { 'DROP DATABASE "' . s/"/""/gr . '";' } @taken, $free));
 
+# Two at the same time.
+{
+	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
+	my @said = ('', '');
+	my @runs = map { IPC::Run::start([ "$FindBin::RealBin/../scripts/restore.sh" ], '<', \'', '>&', \$said[$_]) } 0, 1;
+	$_->finish for @runs;
+	is(join(' ', map { $_->result(0) } @runs), '0 0', 'two at the same time') or diag(@said);
+	my @names = map { /^Restoring into database (.*)$/m } @said;
+	isnt($names[0], $names[1], 'with names of their own');
+	is(listing($node, $_), $before, 'and each is whole') for @names;
+	$node->safe_psql('postgres', join('', map { 'DROP DATABASE "' . s/"/""/gr . '";' } @names));
+}
+
 # Refusals; nothing comes of them.
 my $there = $databases->();
 my $set = $node->backups . "/$id";
@@ -59,9 +73,13 @@ refuses('a directory that is no set', 'is not a backup set', $node, 'restore.sh'
 refuses('a database to replace that is not there', 'there is no database "ghost" to replace', $node, 'restore.sh', '--replace', 'ghost');
 refuses('a target that holds something', 'is not empty', $node, 'restore.sh', '--into', $restored);
 my ($code) = script($node, 'restore.sh', '--into', 'a', '--replace', 'b');
-is($code, 1, 'contradicting options');
+is($code, 2, 'contradicting options');
 ($code, $said) = script($node, 'restore.sh', '--oops');
-like("$code $said", qr/^1 .*there is no option --oops.*--globals/s, 'a wrong option, with those there are');
+like("$code $said", qr/^2 .*--oops.*--help/s, 'a wrong option, with the way to those there are');
+($code, $said) = script($node, 'restore.sh', '--help');
+like("$code $said", qr/^0 .*--into.*--replace.*--globals.*--jobs.*PGHOST/s, 'and those are shown');
+($code, $said) = script($node, 'restore.sh', $_, '') for qw(--into --replace);
+is($code, 2, 'no name is none');
 
 sub tampered
 {
@@ -76,6 +94,10 @@ sub rewrite
 	unlink $file or die $!;
 	append_to_file($file, $text);
 	return;
+}
+{
+	local $ENV{PGUSER} = 'clerk';
+	refuses('who is no superuser', 'no session of a superuser', $node, 'restore.sh');
 }
 my $copy = tampered('one byte');
 my ($archive) = glob("\"$copy\"/*.dump");
@@ -110,7 +132,15 @@ is($node->safe_psql('with_role', q(SELECT has_table_privilege('role of old', '"O
 # In place of the live one, with sessions open; a mistaken DELETE is undone.
 my $session = $node->background_psql($name);
 $node->sql('DELETE FROM portals');
-$said = does_ok('in place of the live one', $node, 'restore.sh', '--replace', $name, $id);
+my $busy = $node->basedir . '/busy';
+append_to_file($busy, '');
+my @clients = do {
+	local %ENV = $node->_get_env(PGDATABASE => $name);
+	map { IPC::Run::start([ 'bash', '-c', "while [ -e '$busy' ]; do psql -X -q -c 'SELECT count(*) FROM portals'; done" ], '<', \'', '>&', \my $ignored) } 1 .. 3;
+};
+$said = does_ok('in place of the live one, where clients come all the time', $node, 'restore.sh', '--replace', $name, $id);
+unlink $busy;
+$_->finish for @clients;
 is($node->sql('SELECT count(*) FROM portals'), '100', 'the rows are back');
 like($said, qr/DROP DATABASE "it's.*_before_\d{8}T\d{6}"/, 'the old one stays, and how to drop it');
 eval { $session->quit };

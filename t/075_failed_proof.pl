@@ -1,5 +1,6 @@
-# A database whose restore fails with a customer's row in the message: everybody is told that it failed and where, nobody but
-# the server's user reads the row; and what was dumped is kept for a time, apart from the good sets.
+# A database that cannot be restored, with a customer's row in the message: everybody is told that nothing is proven and where to look,
+# nobody but the server's user reads the row; the set stays, and is none of the good ones. A copy that differs from its source is kept for
+# a time, apart from the good sets.
 
 use strict;
 use warnings FATAL => 'all';
@@ -29,32 +30,46 @@ my %refused = (
 	'a statement' => "CREATE FUNCTION f(v text) RETURNS bool LANGUAGE plpgsql AS \$\$BEGIN EXECUTE CASE WHEN current_setting('cluster_name') <> 'bank' THEN 'SELECT ' || quote_ident(v) ELSE 'SELECT 1' END; RETURN true; END\$\$;"
 	  . "CREATE TABLE customers (name text CHECK (f(name)))",
 );
-my @failed;
 for my $name (sort keys %refused)
 {
 	my $log_before = -s $node->logfile;
 	$node->sql("$refused{$name}; INSERT INTO customers VALUES ('$row')");
-	my $error = $node->error('SELECT mfi_backup_now(wait => true)');
-	like($error, qr/verification failed: .*customers/s, "$name: the caller is told which table");
+	my ($status, $id, $error) = $node->psql('mfi_banking', 'SELECT mfi_backup_now(wait => true)');
+	like($error, qr/WARNING:.* is complete, but: the backup could not be proven: .*customers/s, "$name: the caller is told which table");
 	unlike($error, qr/Uwase/, "$name: but not the row");
-	my $id = $node->sql("SELECT id FROM mfi_backups WHERE state = 'failed' ORDER BY queued_at DESC LIMIT 1");
-	push @failed, $id;
+	is($node->run($id, 'state, verify_method, verify_result, path IS NOT NULL'), 'succeeded|restore||t', "$name: not proven, and the set stays");
 	my $private = "$backups/.runs/$id.log";
 	like($error, qr/all of its words: "\Q$private\E"/, "$name: and where they are");
 	like(slurp_file($private), qr/Uwase/, "$name: there is the row");
 	is(sprintf('%04o', (stat $private)[2] & 07777), '0600', "$name: for the server's user alone");
 	my $shown = $node->safe_psql('mfi_banking',
 		"SET ROLE monitor; SELECT (SELECT string_agg(m::text, E'\\n') FROM mfi_backups m), (SELECT string_agg(h::text, E'\\n') FROM mfi_backup_health h), (SELECT string_agg(h::text, E'\\n') FROM mfi_health() h)");
-	like($shown, qr/verification failed: /, "$name: pg_monitor sees that it failed");
+	like($shown, qr/could not be proven: /, "$name: pg_monitor sees it");
 	unlike($shown, qr/Uwase/, "$name: pg_monitor sees no row");
 	$node->wait_until('the notification', sub { -e $told && slurp_file($told) =~ /\Q$id\E/ });
 	unlike(slurp_file($told), qr/Uwase/, "$name: nor does mfi.notify_command");
 	my @lines = grep { /mfi backup|mfi runner|mfi_backup/ && !/INSERT INTO/ } split /\n/, substr(slurp_file($node->logfile), $log_before);
-	ok((grep { /\Q$id\E failed/ } @lines), "$name: the log tells it");
+	ok((grep { /\Q$id\E.*could not be proven/ } @lines), "$name: the log tells it");
 	is(join("\n", grep { /Uwase/ } @lines), '', "$name: without the row");
 	unlike(slurp_file("$backups/.runs/$id.json"), qr/Uwase/, "$name: the record has no row");
 	$node->sql('DROP TABLE customers; DROP FUNCTION f');
 }
+is(readlink("$backups/latest"), $good, 'the proven set is the latest');
+like($node->sql(q{SELECT reasons FROM mfi_health('backup')}), qr/backup-not-proven/, 'the verdict says so');
+$node->backup_ok for 1 .. 3;    # what was not proven goes as it ages
+$good = readlink("$backups/latest");
+
+# A copy that has more rows than its source.
+my @failed;
+$node->sql(q{CREATE TABLE more (v int); INSERT INTO more VALUES (1); CREATE FUNCTION add() RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
+	IF current_setting('cluster_name') <> 'bank' THEN INSERT INTO public.more VALUES (2); END IF; RETURN true; END $f$;
+	CREATE MATERIALIZED VIEW adds AS SELECT add() FROM more});
+for (1 .. 4)
+{
+	like($node->error('SELECT mfi_backup_now(wait => true)'), qr/verification failed: table public.more: more rows restored than the 1 in the source/, 'a difference fails the run');
+	push @failed, $node->sql("SELECT id FROM mfi_backups WHERE state = 'failed' ORDER BY queued_at DESC LIMIT 1");
+}
+$node->sql('DROP MATERIALIZED VIEW adds; DROP TABLE more; DROP FUNCTION add()');
 
 # Kept aside: the newest two, whatever the age of good ones, listed, and no floor of theirs.
 my %there = map { $_ => 1 } slurp_dir($backups);
@@ -63,7 +78,7 @@ is("@kept", "@failed[2, 3]", 'the newest failed sets are kept, the next run does
 is($node->sql("SELECT count(*) FROM mfi_backup_retention_preview() WHERE decision = 'keep' AND reason LIKE 'kept: failed its verification, %'"), '2', 'the preview lists them');
 is($node->run($good, 'state, verify_result, path IS NOT NULL'), 'succeeded|ok|t', 'the good set is untouched');
 is(readlink("$backups/latest"), $good, 'and is the latest');
-is($node->sql("SELECT count(*) FROM mfi_backups WHERE path IS NOT NULL"), '1', 'no failed set has a name');
+is($node->sql("SELECT count(*) FROM mfi_backups WHERE path IS NOT NULL AND state <> 'succeeded'"), '0', 'no failed set has a name');
 $node->backup_ok;
 ok((grep { /^\.failed-.*-\Q$failed[3]\E$/ } slurp_dir($backups)), 'a success keeps them, too');
 ok(-s "$backups/$good/mfi_banking.dump", 'and a set that has reached its age stays by the floor of the good ones');

@@ -133,7 +133,7 @@ $node->sql(q{SET SESSION AUTHORIZATION teller; CREATE FUNCTION app.wait() RETURN
 $node->set('mfi.proof_timeout' => q('3s'));
 $id = $node->backup_ok;
 like($node->run($id, 'state, verify_method, verify_result, error'),
-	qr/^succeeded\|list\|ok\|the backup was only read, not restored: the verification took longer than mfi.proof_timeout \(3 s\)/, 'mfi.proof_timeout ends the proof, and the set stays');
+	qr/^succeeded\|restore\|\|the backup could not be proven: the verification took longer than mfi.proof_timeout \(3 s\)/, 'mfi.proof_timeout ends the proof, and the set stays');
 $node->set('mfi.proof_timeout' => q('1h'));
 $node->sql('DROP TABLE app.slow');
 $node->stop;
@@ -164,7 +164,7 @@ MfiShim::replace($path, 'pg_ctl', qq{exec $build/no_landlock $path/bin/pg_ctl.re
 $node->start;
 $node->launcher_ready;
 $id = $node->backup_ok;
-like($node->run($id, 'verify_method, verify_result, error'), qr/^list\|ok\|the backup was only read, not restored: only a superuser may restore FUNCTION app escapes\(/,
+like($node->run($id, 'verify_method, verify_result, error'), qr/^restore\|\|the backup could not be proven: only a superuser may restore FUNCTION app escapes\(/,
 	'without Landlock, a C function is only listed, by name');
 like($node->sql(q{SELECT verdict, reasons FROM mfi_health('backup')}), qr/^warning.*proof-unsandboxed: the sandbox around the proof of $id is not whole: the kernel has no Landlock/,
 	'and the verdict warns');

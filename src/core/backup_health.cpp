@@ -1,6 +1,7 @@
 #include "core/backup_health.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/timestamp.h"
 
@@ -30,6 +31,7 @@ class Judge {
 
   /// The primary makes the backups; what a standby can see of them it says, what it cannot see is not its fault.
   void JudgeStandby() {
+    JudgeStall();
     if (!facts_.sets.empty()) JudgeFreshness();
   }
 
@@ -59,6 +61,7 @@ class Judge {
       Add(Verdict::kWarning, "no-schedule", "mfi.backup_schedule is empty, so no backup is scheduled",
           "ALTER SYSTEM SET mfi.backup_schedule = '0 2 * * *'; SELECT pg_reload_conf().");
     }
+    if (JudgeStall()) return;
     if (!facts_.directory_problem.empty()) {
       Add(Verdict::kCritical, "backup-directory-unusable", facts_.directory_problem,
           facts_.directory_remedy.empty()
@@ -80,6 +83,15 @@ class Judge {
           "\"" + facts_.directory + "\" is on the same device as the data: one broken disk takes both",
           "Mount another disk there, or copy the sets away after each backup.");
     }
+  }
+
+  bool JudgeStall() {
+    if (facts_.launcher_stalled_s <= 0 || facts_.directory.empty()) return false;
+    Add(Verdict::kUnknown, "backup-directory-unknown",
+        "the mfi launcher has been waiting for " + FormatDuration(std::llround(facts_.launcher_stalled_s)) + ", so \"" +
+            facts_.directory + "\" was not looked at",
+        kStalledStep);
+    return true;
   }
 
   void JudgeFreshness() {
@@ -117,7 +129,7 @@ class Judge {
     }
     if (facts_.restore_wanted && !last.restored) {
       Add(Verdict::kWarning, "backup-not-proven",
-          last.id + " was not proven by a restore" + (last.remark.empty() ? "" : ": " + last.remark),
+          last.id + (last.remark.empty() ? " was not proven by a restore" : ": " + last.remark),
           "Give mfi.scratch_directory the room for one restore, then SELECT mfi_backup_verify('" + last.id + "').");
     } else if (!last.remark.empty()) {
       Add(Verdict::kWarning, "backup-remark", last.id + ": " + last.remark,

@@ -1,10 +1,51 @@
 #include "core/contents.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
+#include <string_view>
 
 namespace mfi::core {
 namespace {
+
+/// What is compared: a table, or all leaves of a hash-partitioned tree.
+struct Figures {
+  bool read = true;
+  bool in_part = false;
+  std::uint64_t rows = 0;
+  std::uint64_t sum = 0;
+  std::uint64_t mixed = 0;
+};
+
+constexpr std::size_t kHalf = 16;  // hex digits
+
+std::optional<std::uint64_t> HexNumber(std::string_view digits) {
+  std::uint64_t number = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, number, 16);
+  if (digits.size() != kHalf || error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+std::map<std::string, Figures> FiguresOf(const Contents& contents) {
+  std::map<std::string, Figures> all;
+  for (const TableRows& table : contents.tables) {
+    Figures& figures = all[table.root.empty() ? table.name : table.root];
+    figures.in_part = table.in_part;
+    if (table.in_part) continue;
+    const std::string_view hash = table.hash;
+    const auto sum = HexNumber(hash.substr(0, kHalf));
+    const auto mixed = HexNumber(hash.substr(std::min(kHalf, hash.size())));
+    if (!table.rows || !sum || !mixed) {
+      figures.read = false;
+      continue;
+    }
+    figures.rows += static_cast<std::uint64_t>(*table.rows);
+    figures.sum += *sum;
+    figures.mixed ^= *mixed;
+  }
+  return all;
+}
 
 /// What the copy has is told by names and figures of the source alone: code that was restored can have chosen the
 /// others.
@@ -15,6 +56,8 @@ class Comparison {
     Sequences(expected, found);
     if (expected.large_objects != found.large_objects) {
       Differ("other large objects restored than the " + std::to_string(expected.large_objects) + " in the source");
+    } else if (expected.large_objects_hash.empty() || expected.large_objects_hash != found.large_objects_hash) {
+      Differ("large objects: other contents restored than in the source, in as many objects");
     }
     for (const std::string& name : found.invalid_constraints) {
       const auto& known = expected.invalid_constraints;
@@ -35,17 +78,20 @@ class Comparison {
   }
 
   void Tables(const Contents& expected, const Contents& found) {
-    std::map<std::string, std::optional<std::int64_t>> restored;
-    for (const TableRows& table : found.tables) restored[table.name] = table.rows;
-    for (const TableRows& table : expected.tables) {
-      const auto it = restored.find(table.name);
+    const std::map<std::string, Figures> restored = FiguresOf(found);
+    for (const auto& [name, source] : FiguresOf(expected)) {
+      const auto it = restored.find(name);
       if (it == restored.end()) {
-        Differ("table " + table.name + " is missing");
-      } else if (table.rows && !it->second) {
-        Differ("table " + table.name + " could not be counted in the copy");
-      } else if (table.rows && it->second != table.rows) {
-        Differ("table " + table.name + ": " + (*it->second < *table.rows ? "fewer" : "more") +
-               " rows restored than the " + std::to_string(*table.rows) + " in the source");
+        Differ("table " + name + " is missing");
+      } else if (!source.read) {
+        Differ("table " + name + " was not read in the source");
+      } else if (!source.in_part && !it->second.read) {
+        Differ("table " + name + " was not read in the copy");
+      } else if (!source.in_part && it->second.rows != source.rows) {
+        Differ("table " + name + ": " + (it->second.rows < source.rows ? "fewer" : "more") +
+               " rows restored than the " + std::to_string(source.rows) + " in the source");
+      } else if (!source.in_part && (it->second.sum != source.sum || it->second.mixed != source.mixed)) {
+        Differ("table " + name + ": other contents restored than in the source, in as many rows");
       }
     }
   }

@@ -13,7 +13,10 @@ namespace mfi::core {
 struct TableRows {
   std::uint32_t oid = 0;             // on the source: the key into the archive's listing
   std::string name;                  // schema-qualified and quoted as SQL needs it
-  std::optional<std::int64_t> rows;  // nullopt: not counted, because it was rewritten or dropped meanwhile
+  std::optional<std::int64_t> rows;  // nullopt: not read
+  std::string hash;                  // of the rows' contents, whatever their order: 32 hex digits; empty: not read
+  std::string root;      // of a hash-partitioned tree, whose rows a restore may spread otherwise; else empty
+  bool in_part = false;  // of an extension, which has only some of its rows dumped: not compared
 
   friend bool operator==(const TableRows&, const TableRows&) = default;
 };
@@ -33,6 +36,7 @@ struct Contents {
   std::vector<TableRows> tables;
   std::vector<SequenceRange> sequences;
   std::int64_t large_objects = 0;
+  std::string large_objects_hash;                // as a table's
   std::vector<std::string> invalid_constraints;  // NOT VALID on the source, so they may be in the copy
   std::int64_t database_bytes = 0;               // pg_database_size: forecast of room for a restore
 
@@ -42,8 +46,8 @@ struct Contents {
 /// The most differences that are named; the rest is counted.
 inline constexpr std::size_t kNamedDifferences = 10;
 
-/// What `found` (of a restored copy) lacks or has otherwise than `expected`: "ok", or sentences separated by "; ".
-/// Tables without a count are only required to exist.
+/// What `found` (of a restored copy) lacks or has otherwise than `expected`: "ok", or sentences separated by "; ". A
+/// table that was not read is a difference.
 std::string CompareContents(const Contents& expected, const Contents& found);
 
 }  // namespace mfi::core

@@ -27,6 +27,20 @@ class Error : public std::runtime_error {
   std::string hint_;
 };
 
+/// Thrown by whoever runs the work when it shall stop: cancelled, shut down, or over its time. Known by its type: a
+/// server that is asked something has errors with the same SQLSTATEs.
+class Stop : public Error {
+ public:
+  enum class Reason { kCancelled, kOther };
+  Stop(Reason reason, std::string sqlstate, const std::string& message, std::string hint = {})
+      : Error(std::move(sqlstate), message, {}, std::move(hint)), reason_(reason) {}
+
+  Reason reason() const { return reason_; }
+
+ private:
+  Reason reason_;
+};
+
 namespace sqlstate {
 inline constexpr char kInvalidParameterValue[] = "22023";
 inline constexpr char kObjectNotInPrerequisiteState[] = "55000";

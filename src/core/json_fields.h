@@ -126,6 +126,16 @@ inline Json TimeOrNull(const std::optional<UtcSeconds>& at) { return at ? Json(F
 
 inline Json OrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
+/// Replaces every string value, at any depth.
+template <typename Change>
+void EachString(Json& value, const Change& change) {
+  if (value.is_string()) {
+    value = change(value.get_ref<const std::string&>());
+  } else if (value.is_structured()) {
+    for (Json& child : value) EachString(child, change);
+  }
+}
+
 /// Text for people and programs; bytes that are no UTF-8 are replaced, never refused.
 inline std::string Dump(const Json& document) {
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

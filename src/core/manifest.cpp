@@ -4,6 +4,7 @@
 
 #include "core/names.h"
 #include "core/run_record_json.h"
+#include "core/utf8.h"
 
 namespace mfi::core {
 namespace {
@@ -18,6 +19,10 @@ std::vector<std::string> Strings(const json::Json& object, const char* name) {
 }
 
 json::Json ToJsonObject(const DatabaseProperties& d) {
+  json::Json settings = json::Json::array();
+  for (const DatabaseSetting& setting : d.settings) {
+    settings.push_back({{"role", json::OrNull(setting.role)}, {"name", setting.name}, {"value", setting.value}});
+  }
   return {{"name", d.name},
           {"owner", d.owner},
           {"encoding", d.encoding},
@@ -25,9 +30,40 @@ json::Json ToJsonObject(const DatabaseProperties& d) {
           {"collate", d.collate},
           {"ctype", d.ctype},
           {"locale", json::OrNull(d.locale)},
+          {"icu_rules", json::OrNull(d.icu_rules)},
           {"collation_version", json::OrNull(d.collation_version)},
-          {"acl", d.acl},
-          {"settings", d.settings}};
+          {"privileges", d.acl ? json::Json(*d.acl) : json::Json(nullptr)},
+          {"settings", std::move(settings)},
+          {"connection_limit", d.connection_limit},
+          {"comment", json::OrNull(d.comment)}};
+}
+
+/// `role/name=value`, the role quoted as SQL needs it, as manifests had settings once.
+DatabaseSetting SettingFromText(const std::string& text) {
+  DatabaseSetting setting;
+  const bool quoted = !text.empty() && text.front() == '"';
+  std::size_t at = quoted ? 1 : 0;
+  for (; at < text.size() && (quoted || text[at] != '/'); ++at) {
+    if (quoted && text[at] == '"' && (at + 1 == text.size() || text[++at] != '"')) break;
+    setting.role += text[at];
+  }
+  const std::size_t equals = text.find('=', at);
+  if (at >= text.size() || text[at] != '/' || equals == std::string::npos) {
+    throw Error(sqlstate::kDataCorrupted, "\"" + text + "\" is no setting");
+  }
+  setting.name = text.substr(at + 1, equals - at - 1);
+  setting.value = text.substr(equals + 1);
+  return setting;
+}
+
+DatabaseSetting SettingFromJson(const json::Json& item) {
+  if (item.is_string()) return SettingFromText(item.get<std::string>());
+  if (!item.is_object()) json::WrongType("settings", "an array of objects");
+  DatabaseSetting setting;
+  json::Read(item, "role", setting.role);
+  json::Read(item, "name", setting.name);
+  json::Read(item, "value", setting.value);
+  return setting;
 }
 
 DatabaseProperties DatabaseFromJson(const json::Json& object) {
@@ -40,15 +76,28 @@ DatabaseProperties DatabaseFromJson(const json::Json& object) {
   json::Read(object, "ctype", d.ctype);
   json::Read(object, "locale", d.locale);
   json::Read(object, "collation_version", d.collation_version);
-  d.acl = Strings(object, "acl");
-  d.settings = Strings(object, "settings");
+  json::Read(object, "icu_rules", d.icu_rules);
+  json::Read(object, "connection_limit", d.connection_limit);
+  json::Read(object, "comment", d.comment);
+  // Once there was "acl", empty for the privileges that every database has and for none at all.
+  std::vector<std::string> acl = Strings(object, "acl");
+  if (json::Find(object, "privileges") != nullptr) {
+    d.acl = Strings(object, "privileges");
+  } else if (!acl.empty()) {
+    d.acl = std::move(acl);
+  }
+  for (const json::Json& item : json::List(object, "settings")) d.settings.push_back(SettingFromJson(item));
   return d;
 }
 
 json::Json ToJsonObject(const Contents& contents) {
   json::Json tables = json::Json::array();
   for (const TableRows& table : contents.tables) {
-    tables.push_back({{"oid", table.oid}, {"name", table.name}, {"rows", json::OrNull(table.rows)}});
+    json::Json item = {
+        {"oid", table.oid}, {"name", table.name}, {"rows", json::OrNull(table.rows)}, {"hash", table.hash}};
+    if (!table.root.empty()) item["root"] = table.root;
+    if (table.in_part) item["in_part"] = true;
+    tables.push_back(std::move(item));
   }
   json::Json sequences = json::Json::array();
   for (const SequenceRange& sequence : contents.sequences) {
@@ -57,6 +106,7 @@ json::Json ToJsonObject(const Contents& contents) {
   return {{"tables", tables},
           {"sequences", sequences},
           {"large_objects", contents.large_objects},
+          {"large_objects_hash", contents.large_objects_hash},
           {"invalid_constraints", contents.invalid_constraints},
           {"database_bytes", contents.database_bytes}};
 }
@@ -71,6 +121,9 @@ Contents ContentsFromJson(const json::Json& object) {
     table.oid = static_cast<std::uint32_t>(oid);
     json::Read(item, "name", table.name);
     json::Read(item, "rows", table.rows);
+    json::Read(item, "hash", table.hash);
+    json::Read(item, "root", table.root);
+    json::Read(item, "in_part", table.in_part);
     contents.tables.push_back(std::move(table));
   }
   for (const json::Json& item : json::List(object, "sequences")) {
@@ -82,6 +135,7 @@ Contents ContentsFromJson(const json::Json& object) {
     contents.sequences.push_back(std::move(sequence));
   }
   json::Read(object, "large_objects", contents.large_objects);
+  json::Read(object, "large_objects_hash", contents.large_objects_hash);
   contents.invalid_constraints = Strings(object, "invalid_constraints");
   json::Read(object, "database_bytes", contents.database_bytes);
   return contents;
@@ -122,21 +176,23 @@ std::string ToJson(const Manifest& manifest) {
   for (const ManifestFile& file : manifest.files) {
     files.push_back({{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
   }
-  const json::Json document = {
-      {"format", kManifestFormat},
-      {"run", RecordToJson(manifest.run)},
-      {"database", ToJsonObject(manifest.database)},
-      {"server_version", manifest.server_version},
-      {"dump_command", manifest.dump_command},
-      {"files", files},
-      {"contents", ToJsonObject(manifest.contents)},
-      {"adopted_from", json::OrNull(manifest.adopted_from)},
-      {"hold", manifest.held ? json::Json{{"reason", manifest.hold_reason}} : json::Json(nullptr)}};
+  json::Json document = {{"format", kManifestFormat},
+                         {"run", RecordToJson(manifest.run)},
+                         {"database", ToJsonObject(manifest.database)},
+                         {"server_version", manifest.server_version},
+                         {"session_settings", manifest.session_settings},
+                         {"dump_command", manifest.dump_command},
+                         {"files", files},
+                         {"contents", ToJsonObject(manifest.contents)},
+                         {"adopted_from", json::OrNull(manifest.adopted_from)},
+                         {"hold", manifest.held ? json::Json{{"reason", manifest.hold_reason}} : json::Json(nullptr)}};
+  json::EachString(document, BytesToCharacters);
   return json::Dump(document);
 }
 
 Manifest ParseManifest(std::string_view text) {
-  const json::Json document = json::ParseObject(text, "the manifest", kMaxManifestBytes);
+  json::Json document = json::ParseObject(text, "the manifest", kMaxManifestBytes);
+  json::EachString(document, CharactersToBytes);
   int format = 0;
   json::Read(document, "format", format);
   if (format < 1 || format > kManifestFormat) {
@@ -155,6 +211,7 @@ Manifest ParseManifest(std::string_view text) {
   }
   manifest.database = DatabaseFromJson(json::Section(document, "database"));
   json::Read(document, "server_version", manifest.server_version);
+  manifest.session_settings = Strings(document, "session_settings");
   manifest.dump_command = Strings(document, "dump_command");
   for (const json::Json& file : json::List(document, "files")) manifest.files.push_back(FileFromJson(file));
   manifest.contents = ContentsFromJson(json::Section(document, "contents"));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@ inline constexpr char kManifestName[] = "manifest.json";
 
 /// A manifest that is larger is neither written nor read. One of 50,000 tables, each with a file of its own, has 15.5
 /// MB.
-inline constexpr std::int64_t kMaxManifestBytes = std::int64_t{16} * 1024 * 1024;
+inline constexpr std::int64_t kMaxManifestBytes = std::int64_t{32} * 1024 * 1024;
 
 /// Whether a file of this name, directly in a set, is its manifest, or what a crash left of writing it. Neither is ever
 /// one of the set's files.
@@ -28,6 +29,15 @@ struct ManifestFile {
   std::string sha256;  // lower-case hex
 };
 
+/// Of ALTER DATABASE SET, or of ALTER ROLE IN DATABASE SET.
+struct DatabaseSetting {
+  std::string role;  // its name as it is; empty: of all
+  std::string name;
+  std::string value;  // as the server stores it
+
+  friend bool operator==(const DatabaseSetting&, const DatabaseSetting&) = default;
+};
+
 /// The properties a restored database must get back.
 struct DatabaseProperties {
   std::string name;
@@ -37,9 +47,12 @@ struct DatabaseProperties {
   std::string collate;
   std::string ctype;
   std::string locale;  // of icu and builtin
+  std::string icu_rules;
   std::string collation_version;
-  std::vector<std::string> acl;
-  std::vector<std::string> settings;  // `role/name=value`, role empty for ALTER DATABASE SET
+  std::optional<std::vector<std::string>> acl;  // nullopt: the privileges that every database has
+  std::vector<DatabaseSetting> settings;
+  int connection_limit = -1;  // none
+  std::string comment;
 };
 
 /// manifest.json: what a set is, enough to list, check and restore it without any server. A directory without a
@@ -48,6 +61,7 @@ struct Manifest {
   RunRecord run;  // its path is a listed file, or the directory of listed files
   DatabaseProperties database;
   std::string server_version;
+  std::vector<std::string> session_settings;  // `name=value`: what gives values their meaning in the source's sessions
   std::vector<std::string> dump_command;
   std::vector<ManifestFile> files;
   Contents contents;
@@ -56,6 +70,8 @@ struct Manifest {
   std::string hold_reason;
 };
 
+/// Names of a database without an encoding can hold any bytes, and JSON cannot: a byte that is no part of a character
+/// in UTF-8 becomes the private character U+10FF00 + byte, and again the byte when the manifest is read.
 std::string ToJson(const Manifest& manifest);
 
 /// Throws Error(kDataCorrupted) when the text is not a manifest of a format this version knows.

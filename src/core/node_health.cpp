@@ -38,10 +38,38 @@ class Judge {
     } else if (!facts_.launcher_alive) {
       Add(Verdict::kCritical, "launcher-down", "the mfi launcher is not running",
           "It restarts by itself within seconds; if not, read the server's log.");
+    } else {
+      Workers();
     }
     if (!facts_.invalid_settings.empty()) {
       Add(Verdict::kCritical, "setting-invalid", facts_.invalid_settings,
           "Correct the line, then SELECT pg_reload_conf(); pg_file_settings shows every line's state.");
+    }
+  }
+
+  void Workers() {
+    if (!facts_.watcher_alive) {
+      Add(Verdict::kCritical, "watcher-down", "the mfi watcher is not running, so nobody looks at replication",
+          "It restarts by itself within seconds; if not, read the server's log (max_worker_processes may be too "
+          "small).");
+    }
+    if (facts_.launcher_stalled_s > 0) {
+      Add(Verdict::kUnknown, "launcher-stalled",
+          "the mfi launcher has not come round for " + FormatDuration(std::llround(facts_.launcher_stalled_s)) +
+              ": schedule, requests and notifications wait",
+          kStalledStep);
+    }
+    if (!facts_.peers_unsaved.empty()) {
+      Add(Verdict::kWarning, "peers-not-saved",
+          "which standbys there are is known, but not on disk: " + facts_.peers_unsaved,
+          "Free space in the data directory, or make it writable; it is tried again by itself. A restart before that "
+          "forgets who was missing, and since when.");
+    }
+    if (!facts_.maintenance_failure.empty()) {
+      Add(Verdict::kWarning, "maintenance-failed",
+          "what keeps the audit partitions ahead could not do its work: " + facts_.maintenance_failure,
+          "Take away what hinders it; it is tried again within the hour. In database " + facts_.database +
+              ", SELECT mfi_audit_ensure_partitions(3) shows at once whether it can.");
     }
   }
 

@@ -20,8 +20,13 @@ struct DatabaseFacts {
 struct NodeFacts {
   bool preloaded = false;
   bool launcher_alive = false;
-  std::string invalid_settings;  // empty: all are in force
-  Reasons schema;                // what the database says of its own tables
+  bool watcher_alive = true;
+  double launcher_stalled_s = 0;    // it has not come round for so long; 0: it does
+  std::string invalid_settings;     // empty: all are in force
+  std::string peers_unsaved;        // why the memory of standbys is not on disk; empty: it is
+  std::string maintenance_failure;  // what ended the last maintainer; empty: nothing
+  std::string database;             // where it works
+  Reasons schema;                   // what the database says of its own tables
   std::vector<DatabaseFacts> databases;
   std::optional<double> oldest_transaction_s;  // of client sessions, the dumps of backups left out
   int oldest_transaction_pid = 0;

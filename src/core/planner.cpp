@@ -152,6 +152,11 @@ std::optional<Trigger> ParseTrigger(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<UtcSeconds> NextProof(int attempts, UtcSeconds tried_at) {
+  if (attempts < 1 || attempts >= kMaxAttempts) return std::nullopt;
+  return tried_at + kBackOff[static_cast<std::size_t>(attempts - 1)];
+}
+
 Plan MakePlan(const PlanInput& input) { return Planner(input).Make(); }
 
 }  // namespace mfi::core

@@ -129,7 +129,7 @@ class Judge {
     }
     JudgeLag(p, "standby-behind", p.peer);
     // One that the launcher has not looked at yet has only just connected.
-    if (p.silent_for_s || !facts_.watched) JudgeSilence(p, "standby-silent", p.peer, false);
+    if (p.silent_for_s || !facts_.watched || facts_.not_looked_for_s) JudgeSilence(p, "standby-silent", p.peer, false);
     if (slot != nullptr) Append(p.reasons, JudgeSlot(*slot, p.never_catches_up, facts_));
     Summarise(p);
     status_.peers.push_back(std::move(p));
@@ -256,8 +256,11 @@ class Judge {
 
   void JudgeSilence(PeerStatus& p, const char* code, const std::string& who, bool may_stay_silent) const {
     if (!p.silent_for_s) {
-      Add(p.reasons, Verdict::kUnknown, "cannot-know", "how long " + who + " has been silent is not known",
-          facts_.watched ? "The first figures come with the launcher's next look." : kLibraryStep);
+      const std::string because = facts_.not_looked_for_s ? ": " + NotLooked(*facts_.not_looked_for_s) : "";
+      Add(p.reasons, Verdict::kUnknown, "cannot-know", "how long " + who + " has been silent is not known" + because,
+          facts_.not_looked_for_s ? kWatcherStep
+          : facts_.watched        ? "The first figures come with the watcher's next look."
+                                  : kLibraryStep);
     } else if (*p.silent_for_s >= limits_.silence_warning_s) {
       if (may_stay_silent) {
         Add(p.reasons, Verdict::kUnknown, "cannot-know",

@@ -109,9 +109,10 @@ struct ReplicationFacts {
   UtcSeconds now = 0;
   Lsn current = 0;  // end of WAL on a primary, replay position on a standby
   bool replay_paused = false;
-  bool standby_dumped = false;            // a backup is being dumped from this standby, or from one of this primary
-  bool watched = false;                   // a launcher of this node keeps WatchedPeer up to date
-  std::optional<double> wal_bytes_per_s;  // written here, or sent by the upstream: lately
+  bool standby_dumped = false;             // a backup is being dumped from this standby, or from one of this primary
+  bool watched = false;                    // a watcher of this node keeps WatchedPeer up to date
+  std::optional<double> not_looked_for_s;  // it should, but has not done so for so long: what it knew may be untrue
+  std::optional<double> wal_bytes_per_s;   // written here, or sent by the upstream: lately
   std::optional<double> wal_bytes_per_s_trend;  // the same over a longer time, for foresight
   std::optional<double> replay_bytes_per_s;     // of this standby
   bool slots_unbounded = false;                 // max_slot_wal_keep_size = -1

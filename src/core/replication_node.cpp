@@ -147,6 +147,10 @@ class NodeJudge {
   }
 
   void Watched() {
+    if (facts_.not_looked_for_s) {
+      Add(Verdict::kUnknown, "watcher-stalled",
+          NotLooked(*facts_.not_looked_for_s) + ", so who is missing or silent now is not known", kWatcherStep);
+    }
     if (facts_.watched || facts_.in_recovery || !status_.peers.empty() || facts_.none_expected) return;
     Add(Verdict::kUnknown, "cannot-know", "no launcher watches this node, so a missing standby would not be noticed",
         kLibraryStep);
@@ -159,6 +163,10 @@ class NodeJudge {
 };
 
 }  // namespace
+
+std::string NotLooked(double seconds) {
+  return "the mfi watcher has not looked at replication for " + FormatDuration(std::llround(seconds));
+}
 
 Reasons JudgeOwnNode(const ReplicationFacts& facts, const ReplicationLimits& limits, const ReplicationStatus& status) {
   return NodeJudge(facts, limits, status).Run();

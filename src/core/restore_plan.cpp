@@ -21,11 +21,13 @@ constexpr std::array<std::string_view, 8> kEnd = {"COMMENT",      "SECURITY LABE
                                                   "PUBLICATION",  "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA",
                                                   "SUBSCRIPTION", "SUBSCRIPTION TABLE"};
 constexpr std::array<std::string_view, 2> kPrivileges = {"ACL", "DEFAULT ACL"};
-constexpr std::array<std::string_view, 3> kRows = {"TABLE DATA", "BLOBS", "MATERIALIZED VIEW DATA"};
+constexpr std::array<std::string_view, 2> kRows = {"TABLE DATA", "BLOBS"};
 constexpr std::array<std::string_view, 7> kSuperuserOnly = {
     "PROCEDURAL LANGUAGE", "ACCESS METHOD",      "OPERATOR CLASS",      "OPERATOR FAMILY",
     "TRANSFORM",           "TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE"};
-/// Their owners must be superusers.
+/// Their owners must be superusers. No role of the set is one in the server of a proof, not even for a statement: code
+/// of the database may be running there as that role. So these stay the restoring superuser's, and whose they were is
+/// not looked at; the archive has it.
 constexpr std::array<std::string_view, 4> kOwnedBySuperusers = {"EVENT TRIGGER", "PUBLICATION", "SUBSCRIPTION",
                                                                 "FOREIGN DATA WRAPPER"};
 
@@ -136,6 +138,9 @@ bool IsBaseType(const Tokens& t) {
   return i + 1 < t.size() && IsSymbol(t[i + 1], '(');
 }
 
+/// CREATE TYPE schema.name: of a type that is defined later, or never.
+bool IsShell(const Tokens& t) { return Begins(t, {"create", "type"}) && t.size() == 5 && IsSymbol(t[3], '.'); }
+
 /// ALTER kind name OWNER TO role, and nothing besides.
 bool SetsOwner(const Tokens& t) {
   const Tokens outside = Outside(t);
@@ -167,16 +172,24 @@ class Planner {
 
   RestorePlan Make() {
     plan_.frame = FrameOf(entries_);
+    RestoreStep refresh{Restorer::kRefresh, {}};
+    std::vector<const ArchiveEntry*> mappings;
     for (const ArchiveEntry& entry : entries_) {
       if (IsOneOf(kFrame, entry.kind)) continue;
       if (IsOneOf(kEnd, entry.kind)) {
         plan_.end.push_back(entry.id);
       } else if (IsOneOf(kPrivileges, entry.kind)) {
         plan_.privileges.push_back(entry.id);
+      } else if (entry.kind == "MATERIALIZED VIEW DATA") {
+        refresh.entries.push_back(entry.id);
+      } else if (entry.kind == "USER MAPPING") {
+        mappings.push_back(&entry);
       } else {
         AddToBody(entry);
       }
     }
+    if (!refresh.entries.empty()) plan_.body.push_back(std::move(refresh));
+    for (const ArchiveEntry* mapping : mappings) AddToBody(*mapping);
     for (const ArchiveEntry& entry : entries_) AddOwner(entry);
     return std::move(plan_);
   }
@@ -212,7 +225,8 @@ class Planner {
 
   Restorer RestorerOf(const ArchiveEntry& entry) {
     if (OnlySuperusersMake(entry)) return Restorer::kSandboxed;
-    const bool statements = entry.kind == "FOREIGN DATA WRAPPER" || entry.kind == "SHELL TYPE";
+    const bool statements = entry.kind == "FOREIGN DATA WRAPPER" || entry.kind == "SHELL TYPE" ||
+                            (entry.kind == "TYPE" && IsShell(FirstStatement(entry)));
     return statements ? Restorer::kStatements : Restorer::kRole;
   }
 
@@ -282,17 +296,27 @@ bool IsOfPrivileges(const Tokens& t) {
          (Begins(t, {"reset", "session", "authorization"}) && t.size() == 3);
 }
 
-/// pg_dump writes a subscription that does not connect.
+/// Behind a list of names that begins at `from`.
+std::size_t BehindNames(const Tokens& t, std::size_t from) {
+  while (from + 1 < t.size() && IsSymbol(t[from + 1], ',')) from += 2;
+  return from + 1;
+}
+
+/// pg_dump writes a subscription that does not connect: CREATE SUBSCRIPTION name CONNECTION '...' PUBLICATION name, ...
+/// WITH (connect = false, ...). All but the options may be named connect, too.
 bool IsQuietSubscription(const Tokens& t) {
   if (Begins(t, {"alter", "subscription"})) return t.size() == 4 && IsWord(t[3], "disable");
-  const auto connect = [](const SqlToken& token) {
-    return token.kind != SqlToken::Kind::kString && token.text == "connect";
-  };
-  for (std::size_t i = 3; i + 2 < t.size() && Begins(t, {"create", "subscription"}); ++i) {
-    if (!IsWord(t[i], "connect")) continue;
-    return IsSymbol(t[i + 1], '=') && IsWord(t[i + 2], "false") && std::count_if(t.begin() + 3, t.end(), connect) == 1;
+  if (!Begins(t, {"create", "subscription"}) || t.size() < 8 || !IsWord(t[5], "publication")) return false;
+  const std::size_t with = BehindNames(t, 6);
+  if (with + 4 >= t.size() || !IsWord(t[with], "with") || !IsSymbol(t[with + 1], '(')) return false;
+  std::size_t connects = 0;
+  bool quiet = false;
+  for (std::size_t i = with + 2; i + 2 < t.size(); ++i) {
+    if (t[i].kind == SqlToken::Kind::kString || t[i].text != "connect") continue;
+    ++connects;
+    quiet = IsWord(t[i], "connect") && IsSymbol(t[i + 1], '=') && IsWord(t[i + 2], "false");
   }
-  return false;
+  return quiet && connects == 1;
 }
 
 /// A row filter knows PostgreSQL's own types, functions and operators alone, so it names no schema of others, and
@@ -307,8 +331,6 @@ bool IsPublication(const Tokens& t) {
   }
   return true;
 }
-
-bool IsQualifiedName(const Tokens& t, std::size_t from) { return from + 3 == t.size() && IsSymbol(t[from + 1], '.'); }
 
 bool IsOfKind(const std::string& kind, const Tokens& t) {
   if (kind == "SCHEMA") return Begins(t, {"create", "schema"}) && t.size() == 3;
@@ -326,7 +348,8 @@ bool IsOfKind(const std::string& kind, const Tokens& t) {
   if (kind == "ACL") return IsOfPrivileges(t);
   if (kind == "DEFAULT ACL") return Begins(t, {"alter", "default", "privileges"});
   if (kind == "FOREIGN DATA WRAPPER") return IsPlainWrapperStatement(t);
-  if (kind == "SHELL TYPE") return Begins(t, {"create", "type"}) && IsQualifiedName(t, 2);
+  if (kind == "SHELL TYPE" || kind == "TYPE") return IsShell(t);
+  if (kind == "MATERIALIZED VIEW DATA") return Begins(t, {"refresh", "materialized", "view"});
   return false;
 }
 

@@ -19,6 +19,7 @@ enum class Restorer {
   kRole,        // the role without SUPERUSER, by pg_restore
   kStatements,  // a superuser, by statements of which each is known to be of the entry's kind
   kSandboxed,   // a superuser, by pg_restore: such objects bring code of their own
+  kRefresh,     // the role without SUPERUSER, each view by itself: one that reads what is not there is told
 };
 
 /// Consecutive entries that are restored in one way.
@@ -37,7 +38,8 @@ struct OwnerStatement {
 
 /// Who restores what, in this order. A superuser makes the frame while the database holds nothing of anybody, and the
 /// end, which runs no code of the database; what lies between is restored by a role without SUPERUSER, but for the
-/// objects that only a superuser may make.
+/// objects that only a superuser may make. User mappings come last of these: while code of the database runs, no server
+/// has a name and a password to log in with.
 struct RestorePlan {
   EntryIds frame;                 // schemas, extensions
   std::vector<RestoreStep> body;  // superuser and restorer in turn

@@ -73,6 +73,8 @@ json::Json RecordToJson(const RunRecord& r) {
           {"tables", r.tables},
           {"verify_method", json::OrNull(r.verify_method)},
           {"verify_result", json::OrNull(r.verify_result)},
+          {"proof_attempts", r.proof_attempts},
+          {"proof_tried_at", json::TimeOrNull(r.proof_tried_at)},
           {"proof_sandbox", json::OrNull(r.proof_sandbox)},
           {"verified_at", json::TimeOrNull(r.verified_at)},
           {"error", json::OrNull(r.error)}};
@@ -116,6 +118,8 @@ RunRecord RecordFromJson(const json::Json& object) {
   json::Read(object, "tables", r.tables);
   json::Read(object, "verify_method", r.verify_method);
   json::Read(object, "verify_result", r.verify_result);
+  json::Read(object, "proof_attempts", r.proof_attempts);
+  json::ReadTime(object, "proof_tried_at", r.proof_tried_at);
   json::Read(object, "proof_sandbox", r.proof_sandbox);
   json::ReadTime(object, "verified_at", r.verified_at);
   json::Read(object, "error", r.error);

@@ -55,6 +55,8 @@ struct RunRecord {
   std::string verify_result;  // "ok", or what differs; empty: not verified
   std::string proof_sandbox;  // of a proof: "whole", or what its sandbox lacked on this kernel; empty without a proof
   std::optional<UtcSeconds> verified_at;
+  int proof_attempts = 0;  // proofs that were begun, whatever came of them
+  std::optional<UtcSeconds> proof_tried_at;
   std::string error;
 };
 

@@ -28,6 +28,12 @@ using Reasons = std::vector<Reason>;
 /// The gravest verdict among the reasons; ok when there is none.
 Verdict Worst(const Reasons& reasons);
 
+/// What to do about a launcher that does not come round.
+inline constexpr char kStalledStep[] =
+    "It goes on by itself when the file system of mfi.backup_directory answers: look at that mount, and at the state "
+    "of "
+    "the process \"mfi launcher\" (D: it waits for a disk).";
+
 /// Gravest first; equal ones keep their order.
 void SortByGravity(Reasons& reasons);
 

@@ -1,10 +1,9 @@
 #include "os/archive_restore.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "core/names.h"
+#include "os/matview_refresh.h"
 #include "os/private_log.h"
 
 namespace mfi::os {
@@ -79,10 +78,7 @@ std::string ArchiveRestore::Run(const Session* session, std::vector<std::string>
   Child child({job_.binary_directory + "/pg_restore", std::move(arguments), CleanEnvironment(), job_.niceness});
   while (!child.WaitPiece(waiter_)) job_.still_alive();
   if (child.result().exit_code == 0) return child.result().output;
-  const std::string why = "pg_restore failed: " + ProgramWords(child.result());
-  // That says something of the target's disk and nothing of the set.
-  if (why.find(std::strerror(ENOSPC)) != std::string::npos) throw core::Error(core::sqlstate::kDiskFull, why);
-  throw NotRestorable(why);
+  throw NotRestorable("pg_restore failed: " + ProgramWords(child.result()));
 }
 
 std::string ArchiveRestore::ListFile(const core::EntryIds& entries) {
@@ -108,7 +104,7 @@ void ArchiveRestore::Begin() {
   Connection& superuser = *session;
   RunStatements(superuser, core::FrameOf(entries_));
   GiveFrameToRestorer(superuser);
-  BecomeMember();
+  job_.become_member();
   for (const std::string& role : FirstColumn(superuser, "SELECT rolname FROM pg_catalog.pg_roles")) {
     if (role != job_.superuser && role != job_.restorer) owners_.insert(role);
   }
@@ -120,25 +116,18 @@ void ArchiveRestore::Begin() {
   GiveParameters(superuser);
 }
 
-/// In a session of its own: names of roles are not in the archive's encoding.
-void ArchiveRestore::BecomeMember() {
-  Connection superuser(job_.session(SessionKind::kSuperuserOnOthersData, job_.superuser), waiter_, kConnectLimit);
-  for (const std::string& role : job_.roles) {
-    superuser.Execute("GRANT " + core::QuoteIdentifier(role) + " TO " + core::QuoteIdentifier(job_.restorer));
+/// A session with the settings that every archive begins with; row_security tells extensions of a restore.
+std::unique_ptr<Connection> ArchiveRestore::Open(SessionKind kind, const std::string& role) {
+  auto session = std::make_unique<Connection>(job_.session(kind, role), waiter_, kConnectLimit);
+  for (const char* setting : {"standard_conforming_strings = on", "xmloption = content", "row_security = off"}) {
+    session->Execute(std::string("SET ") + setting);
   }
+  session->Execute("SET client_encoding = " + core::SqlLiteral(job_.encoding));
+  session->Execute("SET search_path = ''");
+  return session;
 }
 
-/// A superuser's session with the settings that every archive begins with; row_security tells extensions of a restore.
-std::unique_ptr<Connection> ArchiveRestore::Open() {
-  auto superuser = std::make_unique<Connection>(job_.session(SessionKind::kRestoringSuperuser, job_.superuser), waiter_,
-                                                kConnectLimit);
-  for (const char* setting : {"standard_conforming_strings = on", "xmloption = content", "row_security = off"}) {
-    superuser->Execute(std::string("SET ") + setting);
-  }
-  superuser->Execute("SET client_encoding = " + core::SqlLiteral(job_.encoding));
-  superuser->Execute("SET search_path = ''");
-  return superuser;
-}
+std::unique_ptr<Connection> ArchiveRestore::Open() { return Open(SessionKind::kRestoringSuperuser, job_.superuser); }
 
 /// Each statement by itself, as one of its entry's kind: an archive's text never brings along another one.
 void ArchiveRestore::RunStatements(Connection& superuser, const core::EntryIds& entries) {
@@ -160,8 +149,9 @@ std::vector<std::string> ArchiveRestore::StatementsOf(const core::ArchiveEntry& 
 void ArchiveRestore::Execute(Connection& superuser, const std::string& statement, const std::string& what) {
   try {
     superuser.Execute(statement);
+  } catch (const core::Stop&) {
+    throw;
   } catch (const core::Error& error) {
-    if (error.sqlstate() == core::sqlstate::kConnectionFailure || error.sqlstate().rfind("57", 0) == 0) throw;
     throw NotRestorable(what + " could not be restored: " + ServerWords(error));
   }
 }
@@ -217,6 +207,10 @@ void ArchiveRestore::RestoreBody() {
       RestoreEntries(false, step.entries, job_.jobs);
       continue;
     }
+    if (step.by == core::Restorer::kRefresh) {
+      Refresh(step.entries);
+      continue;
+    }
     if (step.by == core::Restorer::kSandboxed) RestoreEntries(true, step.entries, 1);
     const std::unique_ptr<Connection> session = Open();
     Connection& superuser = *session;
@@ -230,11 +224,22 @@ void ArchiveRestore::RestoreBody() {
   }
 }
 
+void ArchiveRestore::Refresh(const core::EntryIds& entries) {
+  const std::unique_ptr<Connection> superuser = Open(SessionKind::kRestoringSuperuser, job_.superuser);
+  const std::unique_ptr<Connection> restorer = Open(SessionKind::kRestorer, job_.restorer);
+  MatviewRefresh refresh(*superuser, *restorer);
+  for (const std::uint32_t id : entries) {
+    for (const std::string& statement : StatementsOf(*by_id_.at(id))) refresh.Run(statement);
+  }
+  not_refreshed_ = refresh.left();
+}
+
 /// Who makes a type must own the shell that stands for it so far.
 void ArchiveRestore::GiveShellTypes(Connection& superuser, const core::EntryIds& entries) {
   constexpr std::string_view kCreate = "CREATE";
   for (const std::uint32_t id : entries) {
-    if (by_id_.at(id)->kind != "SHELL TYPE") continue;
+    const std::string& kind = by_id_.at(id)->kind;
+    if (kind != "SHELL TYPE" && kind != "TYPE") continue;
     for (const std::string& statement : StatementsOf(*by_id_.at(id))) {
       Execute(superuser,
               "ALTER" + statement.substr(kCreate.size()) + " OWNER TO " + core::QuoteIdentifier(job_.restorer),

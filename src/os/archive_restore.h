@@ -22,9 +22,9 @@ struct RestoreJob {
   std::function<Session(SessionKind kind, const std::string& role)> session;  // to the database
   std::string superuser;
   std::string restorer;
-  std::string encoding;            // of the archive's text
-  bool in_sandbox = false;         // whole: the restorer may get what an extension gives to nobody by itself
-  std::vector<std::string> roles;  // of the archive; the restorer becomes a member of each, once the frame is there
+  std::string encoding;                 // of the archive's text
+  bool in_sandbox = false;              // whole: the restorer may get what an extension gives to nobody by itself
+  std::function<void()> become_member;  // makes the restorer one of each role of the archive, once the frame is there
   int jobs = 1;
   int niceness = 0;
   std::function<void()> still_alive;  // called now and then; throws when the server is gone
@@ -43,6 +43,9 @@ class ArchiveRestore {
   /// Everything that holds rows or checks them, by the restorer: all belongs to it afterwards.
   void RestoreBody();
 
+  /// Materialized views that the body could not fill, as they read what is outside of the database.
+  const std::vector<std::string>& not_refreshed() const { return not_refreshed_; }
+
   /// Owners, comments, event triggers, publications and privileges, by the superuser.
   void Finish();
 
@@ -54,12 +57,13 @@ class ArchiveRestore {
   void GiveToRestorer(Connection& superuser, const core::EntryIds& entries);
   std::string ListFile(const core::EntryIds& entries);
   core::RightsOfRoles ReadRights(Connection& superuser);
-  void BecomeMember();
   void GiveFrameToRestorer(Connection& superuser);
   void GiveRestrictedMembers(Connection& superuser);
   void GiveParameters(Connection& superuser);
   std::vector<std::string> StatementsOf(const core::ArchiveEntry& entry) const;
   static void Execute(Connection& superuser, const std::string& statement, const std::string& what);
+  void Refresh(const core::EntryIds& entries);
+  std::unique_ptr<Connection> Open(SessionKind kind, const std::string& role);
   std::unique_ptr<Connection> Open();
 
   const RestoreJob& job_;
@@ -68,6 +72,7 @@ class ArchiveRestore {
   std::map<std::uint32_t, const core::ArchiveEntry*> by_id_;
   core::Definitions definitions_;
   core::RestorePlan plan_;
+  std::vector<std::string> not_refreshed_;
   std::set<std::string> owners_;  // that an object may have, in the archive's encoding
 };
 

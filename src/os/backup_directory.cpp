@@ -167,13 +167,28 @@ std::string BackupDirectory::Publish(const core::Manifest& manifest) const {
   const bool group_reads = (set.Status(".")->st_mode & S_IRGRP) != 0;
   set.WriteAtomically(kManifestName, TextOf(manifest), group_reads ? 0640 : 0600);
   FsyncTree(partial);
-  Rename(partial, SetPath(id));
+  try {
+    Rename(partial, SetPath(id));
+  } catch (const Error&) {
+    // It may have its name and not be durable: then it loses the name again, so that record and directory say the same.
+    (void)rename(SetPath(id).c_str(), partial.c_str());
+    throw;
+  }
   try {
     ReplaceSymlink(LinkPath(id), manifest.run.path);
   } catch (const Error& error) {
     return NoLink(LinkPath(id), error);
   }
   return {};
+}
+
+bool BackupDirectory::ChangeManifest(const std::string& id, const std::function<void(core::Manifest&)>& change) const {
+  const FileLock lock = LockForRemoval();
+  if (!lock.held()) return false;
+  core::Manifest manifest = FindSet(id);
+  change(manifest);
+  SaveManifest(manifest);
+  return true;
 }
 
 void BackupDirectory::SaveManifest(const core::Manifest& manifest) const {

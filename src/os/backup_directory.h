@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,7 @@ class BackupDirectory {
   /// Held by the one process that dumps `database` into this directory, whatever its node.
   FileLock LockForRun(const std::string& database) const;
 
-  /// Held while sets are deleted.
+  /// Held while sets are deleted and manifests changed.
   FileLock LockForRemoval() const { return FileLock(RunsPath() + "/.lock"); }
 
   /// A reading of the directory with its look and the usual budget.
@@ -65,6 +66,10 @@ class BackupDirectory {
   /// Makes the partial set durable and gives it its name by one rename, then links its archive. Returns "", or why
   /// there is no link: the set is good without it.
   std::string Publish(const core::Manifest& manifest) const;
+
+  /// Reads the manifest of a published set, changes it and writes it again, while nobody else does so or deletes sets.
+  /// False when somebody does; throws Error(42704) when there is no such set.
+  bool ChangeManifest(const std::string& id, const std::function<void(core::Manifest&)>& change) const;
 
   /// Rewrites the manifest of a published set.
   void SaveManifest(const core::Manifest& manifest) const;

@@ -20,6 +20,13 @@ namespace {
 using core::Error;
 using core::RunState;
 
+constexpr std::chrono::milliseconds kLookAgain{100};
+
+void CountProof(core::RunRecord& run, core::UtcSeconds now) {
+  ++run.proof_attempts;
+  run.proof_tried_at = now;
+}
+
 /// Verifies a set whose files are as its manifest says, before and after: what was swapped or written to meanwhile is
 /// not what was proven.
 Verification VerifyFiles(const BackupJob& job, const core::Manifest& manifest, const std::string& path, RunHost& host) {
@@ -34,6 +41,13 @@ Verification VerifyFiles(const BackupJob& job, const core::Manifest& manifest, c
                 "Let nothing else write to the backup directory, then verify the set again.");
   }
   return done;
+}
+
+/// Changes a manifest's own fields while others keep away: whoever holds, releases or adopts the set meanwhile is
+/// heard.
+template <typename Change>
+void ChangeManifest(const BackupDirectory& directory, const std::string& id, RunHost& host, Change change) {
+  while (!directory.ChangeManifest(id, change)) host.Wait(-1, false, kLookAgain);
 }
 
 /// So that a directory full of planted files does not keep a run from its end.
@@ -54,9 +68,11 @@ class Run {
   core::RunRecord ToTheEnd() {
     try {
       Work();
+    } catch (const core::Stop& stop) {
+      Fail(stop.reason() == core::Stop::Reason::kCancelled ? RunState::kCancelled : RunState::kFailed, Describe(stop));
+      return record();
     } catch (const Error& error) {
-      Fail(error.sqlstate() == core::sqlstate::kQueryCanceled ? RunState::kCancelled : RunState::kFailed,
-           Describe(error));
+      Fail(RunState::kFailed, Describe(error));
       return record();
     } catch (const std::exception& error) {
       Fail(RunState::kFailed, error.what());
@@ -145,8 +161,8 @@ class Run {
 
   /// From where the job says; a recovery conflict on the standby is tried once more.
   void DumpFromSource() {
-    if (job_.source != "primary" && DumpFromStandby(true)) return;
-    dump_.DumpDatabase(manifest_);
+    if (job_.source == "primary" || !DumpFromStandby(true)) dump_.DumpDatabase(manifest_);
+    AddRemark(dump_.remark());
   }
 
   /// False when the primary shall stand in.
@@ -156,6 +172,9 @@ class Run {
       AddRemark(dump_.DumpStandby(manifest_));
       host_.DumpsStandby(false);
       return true;
+    } catch (const core::Stop&) {
+      host_.DumpsStandby(false);
+      throw;
     } catch (const Error& error) {
       host_.DumpsStandby(false);
       // What the standby's server says when it stops must not be taken for our own being asked to stop.
@@ -167,8 +186,7 @@ class Run {
         return DumpFromStandby(false);
       }
       if (job_.source == "standby") {
-        const bool ours = error.sqlstate().rfind("57", 0) == 0;
-        throw Error(ours ? core::sqlstate::kExternalRoutine : error.sqlstate(),
+        throw Error(error.sqlstate(),
                     "the standby could not be dumped: " + why + (remark_.empty() ? "" : " (" + remark_ + ")"), {},
                     error.hint().empty()
                         ? "ALTER SYSTEM SET mfi.backup_source = 'prefer-standby' lets the primary stand in."
@@ -218,28 +236,33 @@ class Run {
     record().verify_method = done.method;
     record().verify_result = done.result;
     record().proof_sandbox = done.sandbox;
+    if (job_.verify == "restore") CountProof(record(), host_.Now());
     AddRemark(done.remark);
     if (!done.result.empty() && done.result != "ok") {
       SetAside("verification failed: " + done.result);
       return;
     }
     if (done.result == "ok") record().verified_at = host_.Now();
-    manifest_.run = record();
-    manifest_.run.state = RunState::kSucceeded;
-    manifest_.run.finished_at = host_.Now();
-    manifest_.run.error = remark_;
-    directory_.SaveManifest(manifest_);
+    ChangeManifest(directory_, record().id, host_, [&](core::Manifest& manifest) {
+      manifest.run = record();
+      manifest.run.state = RunState::kSucceeded;
+      manifest.run.finished_at = host_.Now();
+      manifest.run.error = remark_;
+    });
     AddRemark(directory_.PointLatestAtNewestVerified(record().system_identifier));
   }
 
   /// The set loses its name and stays for a time under another one, for whoever wants to know why.
   void SetAside(std::string error) {
-    manifest_.run = record();
-    manifest_.run.state = RunState::kFailed;
-    manifest_.run.finished_at = host_.Now();
-    manifest_.run.error = error;
     try {
-      directory_.SaveManifest(manifest_);
+      ChangeManifest(directory_, record().id, host_, [&](core::Manifest& manifest) {
+        manifest.run = record();
+        manifest.run.state = RunState::kFailed;
+        manifest.run.finished_at = host_.Now();
+        manifest.run.error = error;
+      });
+    } catch (const core::Stop&) {
+      throw;
     } catch (const Error&) {
       // It says the same without its result; the record has it.
     }
@@ -308,16 +331,19 @@ std::string VerifySet(const BackupJob& job, const std::string& id, RunHost& host
   }
   const PrivateLog log(directory.RunsPath(), id);
   Verification done = VerifyFiles(job, manifest, directory.SetPath(id), host);
-  manifest.run.verify_method = done.method;
-  manifest.run.verify_result = done.result;
-  manifest.run.proof_sandbox = done.sandbox;
-  manifest.run.error = done.remark;
-  manifest.run.verified_at.reset();
-  if (done.result == "ok") manifest.run.verified_at = host.Now();
-  directory.SaveManifest(manifest);
+  ChangeManifest(directory, id, host, [&](core::Manifest& now) {
+    now.run.verify_method = done.method;
+    now.run.verify_result = done.result;
+    now.run.proof_sandbox = done.sandbox;
+    if (job.verify == "restore") CountProof(now.run, host.Now());
+    now.run.error = done.remark;
+    now.run.verified_at.reset();
+    if (done.result == "ok") now.run.verified_at = host.Now();
+  });
   const std::string no_link = directory.PointLatestAtNewestVerified(manifest.run.system_identifier);
   if (!no_link.empty()) done.remark += (done.remark.empty() ? "" : "; ") + no_link;
-  return done.remark.empty() ? done.result : done.result + " (" + done.remark + ")";
+  const std::string result = done.result.empty() ? "not verified" : done.result;
+  return done.remark.empty() ? result : result + " (" + done.remark + ")";
 }
 
 }  // namespace mfi::os

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "core/retention.h"
 #include "core/run_record.h"
@@ -47,7 +48,9 @@ struct BackupJob {
   std::string verify;             // restore | list | none
   std::string scratch_directory;  // an existing directory; the scratch server gets one of its own in it
   std::chrono::seconds proof_timeout{std::chrono::hours(3)};
-  SandboxRules sandbox = {};  // what the scratch server may reach of the server's installation
+  SandboxRules sandbox = {};                       // what the scratch server may reach of the server's installation
+  std::string preload = {};                        // what this server preloads beside mfi, for the scratch server
+  std::vector<std::string> preload_settings = {};  // `name=value`, which these libraries define
   bool group_read = false;
   core::RetentionRule retention;
 };

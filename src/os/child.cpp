@@ -26,7 +26,6 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kPiece{200};
 constexpr milliseconds kGrace{5000};
-constexpr std::size_t kKeptOutput = 64 * 1024 * 1024;
 constexpr std::size_t kKeptErrors = 65536;
 constexpr std::size_t kAtOnce = 1024 * 1024;  // no less than a pipe holds
 constexpr int kExecFailed = 127;
@@ -54,11 +53,10 @@ void Forget(pid_t pid) {
   if (slot != running_groups.end()) *slot = {};
 }
 
-/// The end signal to the group, SIGKILL after the grace period; returns when the leader is reaped.
-void StopGroup(const Group& group, int* status) {
+/// The end signal to the group, SIGKILL at the deadline; returns when the leader is reaped.
+void StopGroup(const Group& group, steady_clock::time_point deadline, int* status) {
   const pid_t pid = group.pid;
   kill(-pid, group.end_signal);
-  const auto deadline = steady_clock::now() + kGrace;
   for (;;) {
     const pid_t ended = waitpid(pid, status, WNOHANG);
     if (ended == pid || (ended < 0 && errno != EINTR)) break;
@@ -179,7 +177,7 @@ std::vector<std::string> CleanEnvironment() {
   return environment;
 }
 
-Child::Child(const Command& command) : end_signal_(command.end_signal) {
+Child::Child(const Command& command) : end_signal_(command.end_signal), kept_output_(command.kept_output) {
   std::vector<std::string> arguments = command.arguments;
   arguments.insert(arguments.begin(), command.program);
   const std::vector<char*> argv = Pointers(arguments);
@@ -213,7 +211,7 @@ Child::Child(const Command& command) : end_signal_(command.end_signal) {
 Child::~Child() { Stop(); }
 
 bool Child::Drain() {
-  const bool more_output = ReadAvailable(output_, result_.output, kKeptOutput);
+  const bool more_output = ReadAvailable(output_, result_.output, kept_output_);
   const bool more_errors = ReadAvailable(errors_, result_.errors, kKeptErrors);
   return more_output || more_errors;
 }
@@ -222,10 +220,11 @@ bool Child::Reap(bool block) {
   if (pid_ < 0) return true;
   int status = 0;
   if (block) {
-    StopGroup({pid_, end_signal_}, &status);
+    StopGroup({pid_, end_signal_}, steady_clock::now() + kGrace, &status);
   } else {
     const pid_t ended = waitpid(pid_, &status, WNOHANG);
     if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
+    if (kill_at_) kill(-pid_, SIGKILL);
   }
   result_.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   Forget(pid_);
@@ -237,12 +236,19 @@ void Child::Stop() {
   if (pid_ >= 0) Reap(true);
 }
 
+void Child::End() {
+  if (pid_ < 0 || kill_at_) return;
+  kill(-pid_, end_signal_);
+  kill_at_ = steady_clock::now() + kGrace;
+}
+
 bool Child::Ended() {
   if (pid_ < 0) return true;
+  if (kill_at_ && steady_clock::now() >= *kill_at_) kill(-pid_, SIGKILL);
   has_more_ = Drain();
   if (!Reap(false)) return false;
   Drain();
-  KeepTail(result_.output, kKeptOutput);
+  KeepTail(result_.output, kept_output_);
   KeepTail(result_.errors, kKeptErrors);
   return true;
 }
@@ -264,10 +270,15 @@ ChildResult RunCommand(const Command& command, Waiter& waiter) {
 }
 
 void StopAllChildren() {
+  // All are asked before one is waited for.
+  for (const Group& group : running_groups) {
+    if (group.pid > 0) kill(-group.pid, group.end_signal);
+  }
+  const auto deadline = steady_clock::now() + kGrace;
   for (const Group& group : running_groups) {
     if (group.pid > 0) {
       int status = 0;
-      StopGroup(group, &status);
+      StopGroup(group, deadline, &status);
     }
   }
   running_groups = {};

@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <chrono>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +21,10 @@ struct Command {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   int niceness = 0;
-  std::string input;                 // all of its standard input
-  int end_signal = SIGTERM;          // asks it to end
-  const Sandbox* sandbox = nullptr;  // the walls it runs in; whatever it starts ends with it
+  std::size_t kept_output = std::size_t{64} * 1024 * 1024;  // bytes of what it prints; of more, the first go
+  std::string input;                                        // all of its standard input
+  int end_signal = SIGTERM;                                 // asks it to end
+  const Sandbox* sandbox = nullptr;                         // the walls it runs in; whatever it starts ends with it
 };
 
 /// PATH, HOME and TZ of this process plus LC_ALL=C: what PostgreSQL's client programs need, and no PG* variable.
@@ -29,7 +33,7 @@ std::vector<std::string> CleanEnvironment();
 /// How a child ended, with what it printed.
 struct ChildResult {
   int exit_code = 0;   // 128 + signal when a signal ended it
-  std::string output;  // its last 64 MB
+  std::string output;  // the last of it, as the command says
   std::string errors;  // its last 64 kB
 };
 
@@ -51,6 +55,9 @@ class Child {
   /// Whether it has ended, without waiting.
   bool Ended();
 
+  /// Asks it to end, without waiting for that: Ended must be called until it is true, and kills it after 5 seconds.
+  void End();
+
   /// After WaitPiece or Ended returned true.
   const ChildResult& result() const { return result_; }
 
@@ -64,6 +71,8 @@ class Child {
   UniqueFd output_;
   UniqueFd errors_;
   bool has_more_ = false;  // to read at once
+  std::size_t kept_output_;
+  std::optional<std::chrono::steady_clock::time_point> kill_at_;  // it was asked to end
   ChildResult result_;
 };
 

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 
 #include "core/error.h"
 #include "core/names.h"
@@ -68,9 +70,19 @@ Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seco
   }
   if (PQstatus(connection_.get()) != CONNECTION_OK) throw core::Error(core::sqlstate::kConnectionFailure, Message());
   PQsetnonblocking(connection_.get(), 1);
+  SpeakUtf8();
   // What the server says beside results belongs to no one here.
   PQsetNoticeReceiver(
       connection_.get(), [](void*, const PGresult*) {}, nullptr);
+}
+
+/// What an encoding without a way to UTF-8 has stays as it is; so does what is UTF-8 already.
+void Connection::SpeakUtf8() {
+  constexpr std::string_view kStay[] = {"UTF8", "SQL_ASCII", "MULE_INTERNAL", ""};
+  const std::string encoding = OrEmpty(PQparameterStatus(connection_.get(), "server_encoding"));
+  if (std::find(std::begin(kStay), std::end(kStay), encoding) == std::end(kStay)) {
+    Execute("SET client_encoding = 'UTF8'");
+  }
 }
 
 std::string Connection::Message() const { return WithoutNewline(Words(PQerrorMessage(connection_.get()))); }
@@ -151,12 +163,15 @@ void Connection::Send(const std::string& sql) {
   memory_before_ = OwnMemory();
 }
 
-bool Connection::Ready() {
-  PQflush(connection_.get());
-  Consume();
-  const bool busy = PQisBusy(connection_.get()) != 0;
-  CheckMemory();
-  return !busy;
+bool Connection::Ready(steady_clock::time_point deadline) {
+  for (;;) {
+    const bool unsent = PQflush(connection_.get()) == 1;
+    if (PQisBusy(connection_.get()) == 0) return true;
+    CheckMemory();
+    if (steady_clock::now() >= deadline) return false;
+    waiter_.Wait(PQsocket(connection_.get()), unsent, kCopyPiece);
+    Consume();
+  }
 }
 
 std::vector<Row> Connection::Take() {

@@ -25,9 +25,9 @@ class ServerError : public core::Error {
   using core::Error::Error;
 };
 
-/// A libpq connection that never blocks: every wait goes through the Waiter, so a cancel, a shutdown or a time limit
-/// ends it. Closing the connection ends its server session. An answer of more than 256 MB is an error, after which the
-/// connection is closed.
+/// A libpq connection that speaks UTF-8, with a database in SQL_ASCII or MULE_INTERNAL that database's bytes, and never
+/// blocks: every wait goes through the Waiter, so a cancel, a shutdown or a time limit ends it. Closing the connection
+/// ends its server session. An answer of more than 256 MB is an error, after which the connection is closed.
 class Connection {
  public:
   /// Throws Error(08006) with the server's own words when it cannot connect within `limit`.
@@ -39,9 +39,10 @@ class Connection {
   /// The only value of a statement that returns one row of one column; "" for NULL.
   std::string Value(const std::string& sql);
 
-  /// The same in pieces, for work beside a query: Send, then Ready until it is true, then Take.
+  /// The same in pieces, for work beside a query: Send, then Ready, which waits until the deadline,
+  /// until it is true, then Take.
   void Send(const std::string& sql);
-  bool Ready();
+  bool Ready(std::chrono::steady_clock::time_point deadline);
   std::vector<Row> Take();
 
   /// Takes the rows of a COPY ... TO STDOUT that was sent, for `limit` at the longest; true when it has ended. `row`
@@ -63,6 +64,7 @@ class Connection {
   };
   using Result = std::unique_ptr<PGresult, Clear>;
 
+  void SpeakUtf8();
   std::string Message() const;
   ServerError FailureOf(const PGresult* result) const;
   [[noreturn]] void GiveUp(const char* sqlstate, const std::string& why);

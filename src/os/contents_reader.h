@@ -8,43 +8,56 @@
 
 #include "core/contents.h"
 #include "os/connection.h"
+#include "os/table_list.h"
 
 namespace mfi::os {
 
-/// Counts what a database holds over a connection that is in the transaction of the dump's snapshot, beside the dump.
+/// Functions that read by OID: the rows of a table and their hash; the position of a sequence.
+struct ContentsFunctions {
+  std::string table;
+  std::string sequence;
+};
+
+/// The extension's own functions, else some that are made for this session, by a superuser; a standby has only the
+/// first.
+ContentsFunctions MakeContentsFunctions(Connection& connection);
+
+/// A sequence at one moment.
+struct SequenceState {
+  std::int64_t position = 0;  // the value that the next one comes after
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  bool upward = true;
+  bool cycles = false;
+};
+
+/// What a dump may hold of a sequence that was `before` when it began and `after` when it had ended.
+core::SequenceRange RangeOf(const std::string& name, const SequenceState& before, const SequenceState& after);
+
+/// Reads what a database holds over a connection that is in the transaction of the dump's snapshot, beside the dump.
 class ContentsReader {
  public:
-  explicit ContentsReader(Connection& source) : source_(source) {}
+  ContentsReader(Connection& source, ContentsFunctions functions) : source_(source), functions_(std::move(functions)) {}
 
-  /// Lists tables and reads sequences; takes no lock on a user's table.
-  void Begin();
+  /// Reads sequences, and takes the tables that Step is to read.
+  void Begin(std::vector<ListedTable> tables);
 
-  /// Counts for `limit` at the longest; true when all is counted. The dump must hold its locks: a table lock
-  /// taken here before could make the dump wait behind a waiting ALTER TABLE, which waits behind us.
+  /// Counts and hashes rows for `limit` at the longest; true when all is read.
   bool Step(std::chrono::milliseconds limit);
 
-  /// Counts to the end and reads the sequences again.
+  /// Reads to the end, and the sequences again.
   core::Contents Finish();
 
  private:
-  struct Table {
-    core::TableRows rows;
-    std::string filenode;
-    std::string column;    // to be copied, in parentheses; empty for a table without columns
-    bool counted = false;  // false for configuration tables of extensions, dumped in part
-  };
-
-  void SendNext();
-  bool TakeRows(std::chrono::milliseconds limit);
-  bool IsAsListed(const Table& table);
-  std::map<std::string, std::int64_t> ReadSequences();
+  bool ReadNext(std::chrono::steady_clock::time_point deadline);
+  std::map<std::string, SequenceState> ReadSequences();
 
   Connection& source_;
-  std::vector<Table> tables_;
-  std::map<std::string, std::int64_t> sequences_;
-  std::size_t next_ = 0;  // first table not yet counted
-  bool running_ = false;  // its rows are coming
-  std::int64_t count_ = 0;
+  ContentsFunctions functions_;
+  std::vector<core::TableRows> tables_;
+  std::map<std::string, SequenceState> sequences_;
+  std::size_t next_ = 0;  // first table not yet read
+  bool running_ = false;  // its answer is to come
 };
 
 /// Names the tables of `contents` that are not among those whose rows the archive has; "" when all are.

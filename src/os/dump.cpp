@@ -13,6 +13,7 @@
 #include "os/niceness.h"
 #include "os/private_log.h"
 #include "os/source_facts.h"
+#include "os/table_locks.h"
 
 namespace mfi::os {
 namespace {
@@ -22,7 +23,12 @@ using core::Error;
 constexpr std::chrono::seconds kConnectLimit{30};
 
 /// Between two looks at the dump.
-constexpr std::chrono::milliseconds kCountPiece{200};
+constexpr std::chrono::milliseconds kReadPiece{200};
+
+/// Databases in whose encoding every byte is a character.
+constexpr char kAnyByte[] =
+    "SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND pg_catalog.pg_encoding_max_length(encoding) = 1 "
+    "ORDER BY oid";
 
 constexpr char kEndOfGlobals[] = "\n-- PostgreSQL database cluster dump complete\n";
 
@@ -48,11 +54,10 @@ std::string Dump::ArchiveName() const {
   return core::EncodeFileName(job_.record.database) + (job_.jobs > 1 ? ".dir" : ".dump");
 }
 
-Session Dump::OnPrimary() const {
+Session Dump::OnPrimary(SessionKind kind) const {
   using core::ConninfoValue;
-  return Open(SessionKind::kSuperuserOnOthersData, "host=" + ConninfoValue(job_.socket_directory) +
-                                                       " port=" + std::to_string(job_.port) +
-                                                       " user=" + ConninfoValue(job_.superuser) + " ");
+  return Open(kind, "host=" + ConninfoValue(job_.socket_directory) + " port=" + std::to_string(job_.port) +
+                        " user=" + ConninfoValue(job_.superuser) + " ");
 }
 
 Session Dump::OnStandby(SessionKind kind) const { return Open(kind, PeerKeywords(job_.source_conninfo)); }
@@ -62,11 +67,17 @@ Session Dump::Open(SessionKind kind, const std::string& where) const {
           job_.server_major};
 }
 
+std::unique_ptr<Connection> Dump::Connect(const Session& session) {
+  return std::make_unique<Connection>(session, host_, kConnectLimit);
+}
+
 /// The role that dumps the standby need not be a superuser; one that is none may not set all that a superuser must.
-Dump::Standby Dump::ConnectToStandby() {
-  const Session superuser = OnStandby(SessionKind::kSuperuserOnOthersData);
+Dump::Source Dump::ConnectToStandby() {
+  Session session = OnStandby(SessionKind::kSuperuserOnOthersData);
   try {
-    return {superuser, std::make_unique<Connection>(superuser, host_, kConnectLimit)};
+    std::unique_ptr<Connection> lister = Connect(session);
+    return {session, std::move(lister), Connect(session), false,
+            ReadSessionSettings(*Connect(OnStandby(SessionKind::kSettingsOfSuperuser)))};
   } catch (const Error& error) {
     const std::string message = error.what();
     if (message.find("\"lc_messages\"") == std::string::npos &&
@@ -74,8 +85,10 @@ Dump::Standby Dump::ConnectToStandby() {
       throw;
     }
   }
-  const Session plain = OnStandby(SessionKind::kPlainOnOthersData);
-  return {plain, std::make_unique<Connection>(plain, host_, kConnectLimit)};
+  session = OnStandby(SessionKind::kPlainOnOthersData);
+  std::unique_ptr<Connection> lister = Connect(session);
+  return {session, std::move(lister), Connect(session), false,
+          ReadSessionSettings(*Connect(OnStandby(SessionKind::kSettingsOfPlain)))};
 }
 
 std::string Dump::Run(const char* program, std::vector<std::string> arguments) {
@@ -110,10 +123,11 @@ void Dump::HearFromPostmaster() {
   }
 }
 
-void Dump::DumpDatabase(core::Manifest& manifest) {
-  std::optional<Connection> source;
+Dump::Source Dump::ConnectToPrimary() {
   try {
-    source.emplace(OnPrimary(), host_, kConnectLimit);
+    std::unique_ptr<Connection> lister = Connect(OnPrimary());
+    return {OnPrimary(), std::move(lister), Connect(OnPrimary()), true,
+            ReadSessionSettings(*Connect(OnPrimary(SessionKind::kSettingsOfSuperuser)))};
   } catch (const Error& error) {
     if (error.sqlstate() != core::sqlstate::kConnectionFailure) throw;
     const std::string message = error.what();
@@ -125,61 +139,94 @@ void Dump::DumpDatabase(core::Manifest& manifest) {
         "\" or have a map for it in pg_ident.conf.";
     throw Error(error.sqlstate(), "the backup could not log in: " + message, {}, refused ? hint : "");
   }
-  const std::string snapshot = OpenSnapshot(*source, manifest);
+}
+
+void Dump::DumpDatabase(core::Manifest& manifest) {
+  Source source = ConnectToPrimary();
   manifest.run.source_node = job_.record.node;
-  DumpSnapshot(*source, OnPrimary(), true, snapshot, manifest);
+  DumpConsistently(
+      source, [](Connection&) {}, [](Connection&) {}, manifest);
 }
 
 std::string Dump::DumpStandby(core::Manifest& manifest) {
-  const Standby standby = ConnectToStandby();
-  Connection& source = *standby.connection;
-  std::string snapshot;
+  Source source = ConnectToStandby();
+  std::unique_ptr<Connection> primary;
   std::string remark;
-  {
-    Connection primary(OnPrimary(), host_, kConnectLimit);
-    remark = CheckStandby(primary, source, job_.standby_limits);
-    snapshot = OpenSnapshot(source, manifest);
-    manifest.run.source_lag_bytes = BytesBehind(primary, manifest.run.snapshot_lsn);
-  }
-  manifest.run.source_node = source.Where();
-  DumpSnapshot(source, standby.session, false, snapshot, manifest);
+  DumpConsistently(
+      source,
+      [&](Connection& standby) {
+        primary = Connect(OnPrimary());
+        remark = CheckStandby(*primary, standby, job_.standby_limits);
+      },
+      [&](Connection& standby) {
+        manifest.run.source_node = standby.Where();
+        manifest.run.source_lag_bytes = BytesBehind(*primary, manifest.run.snapshot_lsn);
+        primary.reset();
+      },
+      manifest);
   return remark;
 }
 
-void Dump::DumpSnapshot(Connection& source, const Session& session, bool local, const std::string& snapshot,
+void Dump::DumpConsistently(Source& source, const Step& before, const Step& within, core::Manifest& manifest) {
+  Connection& holder = *source.holder;
+  manifest.session_settings = source.settings;
+  const ContentsFunctions functions = MakeContentsFunctions(holder);
+  for (Attempts attempts(job_.lock_timeout_ms, host_);;) {
+    try {
+      before(holder);
+      TableLocks locks(*source.lister, holder, job_.lock_timeout_ms);
+      std::vector<ListedTable> tables = locks.Take();
+      remark_ = locks.remark();
+      ReadSourceFacts(holder, manifest);
+      within(holder);
+      ContentsReader reader(holder, functions);
+      reader.Begin(std::move(tables));
+      DumpSnapshot(source, locks.snapshot(), reader, manifest);
+      return;
+    } catch (const TablesChanged& changed) {
+      holder.Execute("ROLLBACK");
+      attempts.After(changed);
+    } catch (const InTheWay& way) {
+      holder.Execute("ROLLBACK");
+      attempts.After(way);
+    }
+    RemoveTree(ArchivePath());
+  }
+}
+
+void Dump::DumpSnapshot(const Source& source, const std::string& snapshot, ContentsReader& reader,
                         core::Manifest& manifest) {
+  encoding_ = manifest.database.encoding;
   std::vector<std::string> arguments = {job_.jobs > 1 ? "--format=directory" : "--format=custom",
                                         "--compress=" + job_.compression,
                                         "--snapshot=" + snapshot,
                                         "--encoding=" + manifest.database.encoding,
                                         "--lock-wait-timeout=" + std::to_string(job_.lock_timeout_ms),
                                         "--no-sync",
-                                        "--file=" + partial_ + "/" + ArchiveName(),
-                                        "--dbname=" + session.conninfo()};
+                                        "--file=" + ArchivePath(),
+                                        "--dbname=" + source.session.conninfo()};
   if (job_.jobs > 1) arguments.push_back("--jobs=" + std::to_string(job_.jobs));
   manifest.dump_command = arguments;
   manifest.dump_command.insert(manifest.dump_command.begin(), "pg_dump");
 
-  source.Execute("SET lock_timeout = " + std::to_string(job_.lock_timeout_ms));
-  ContentsReader reader(source);
-  reader.Begin();
   Child child({Program("pg_dump"), arguments, CleanEnvironment(), job_.niceness});
-  bool counting = false;
-  bool counted = false;
+  bool reading = false;
+  bool read = false;
   std::vector<pid_t> hasty{child.pid()};  // its session is ours
-  // While rows come to be counted, they are what it waits for.
-  while (counting && !counted ? !child.Ended() : !child.WaitPiece(host_)) {
+  // While rows come to be read, they are what it waits for.
+  while (reading && !read ? !child.Ended() : !child.WaitPiece(host_)) {
     host_.Progress(core::RunState::kDumping, TreeSize(partial_));
     BeginWriteback(partial_);
-    if (!counting && HoldsItsLocks(source)) {
-      counting = true;
-      if (local) {
-        const std::vector<pid_t> backends = OwnBackends(source);
+    if (!reading && HoldsItsLocks(*source.holder)) {
+      reading = true;
+      if (source.local) {
+        const std::vector<pid_t> backends = OwnBackends(*source.holder);
         hasty.insert(hasty.end(), backends.begin(), backends.end());
       }
     }
+    if (!reading) RefuseToBeInTheWay(*source.holder);
     std::erase_if(hasty, [&](pid_t pid) { return Renice(pid, job_.niceness); });
-    if (counting) counted = reader.Step(kCountPiece);
+    if (reading) read = reader.Step(kReadPiece);
   }
   if (child.result().exit_code != 0) ThrowFailed("pg_dump", child.result());
   manifest.contents = reader.Finish();
@@ -209,10 +256,28 @@ std::vector<pid_t> Dump::OwnBackends(Connection& source) const {
   return pids;
 }
 
+/// Names of roles are bytes of no encoding that all databases agree on. By the database itself they come as its
+/// objects' owners are written in the archive; where some are not of its encoding, by one that knows any byte.
+///
 /// pg_dumpall succeeds on a full disk: only its last line tells that all was written.
 void Dump::DumpGlobals() {
   const std::string path = partial_ + "/globals.sql";
-  Run("pg_dumpall", {"--globals-only", "--no-sync", "--file=" + path, "--dbname=" + OnPrimary().conninfo()});
+  const auto dump = [&](const std::string& database, const std::string& encoding) {
+    std::vector<std::string> arguments = {"--globals-only", "--no-sync", "--file=" + path,
+                                          "--dbname=" + OnPrimary().conninfo()};
+    if (!database.empty()) arguments.push_back("--database=dbname=" + core::ConninfoValue(database));
+    if (!encoding.empty()) arguments.push_back("--encoding=" + encoding);
+    Run("pg_dumpall", std::move(arguments));
+  };
+  try {
+    dump(encoding_.empty() ? "" : job_.record.database, encoding_);
+  } catch (const core::Stop&) {
+    throw;
+  } catch (const Error&) {
+    const std::vector<Row> others = encoding_.empty() ? std::vector<Row>{} : Connect(OnPrimary())->Query(kAnyByte);
+    if (others.empty()) throw;
+    dump(others[0][0].value_or(""), "SQL_ASCII");
+  }
   if (ReadFile(path).find(kEndOfGlobals) == std::string::npos) {
     throw Error(core::sqlstate::kDiskFull, "pg_dumpall did not write \"" + path + "\" to its end", {},
                 "Free some space on that file system.");

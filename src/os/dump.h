@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "core/manifest.h"
 #include "os/backup_run.h"
 #include "os/connection.h"
+#include "os/contents_reader.h"
 
 namespace mfi::os {
 
@@ -19,12 +21,15 @@ class Dump {
   /// pg_dump, pg_dumpall and pg_restore are there and of the server's major version.
   void CheckPrograms();
 
-  /// Takes a snapshot, records where and when, dumps the database in it and counts its rows beside the dump.
+  /// Locks all tables, takes a snapshot, records where and when, dumps the database in it and reads its rows beside the
+  /// dump. Begins anew when tables are changed meanwhile, or when somebody waits for a table and the dump behind him.
   void DumpDatabase(core::Manifest& manifest);
 
   /// The same on the standby that the job names; throws Error(55000) when it is not fit for it. Returns what is to be
   /// said of that standby; usually nothing.
   std::string DumpStandby(core::Manifest& manifest);
+  /// What the last of them has to say besides; empty: nothing.
+  const std::string& remark() const { return remark_; }
 
   /// Roles and tablespaces, mode 0600.
   void DumpGlobals();
@@ -40,16 +45,25 @@ class Dump {
   std::string ArchiveName() const;
 
  private:
-  struct Standby {
+  /// Where a dump comes from: the session of its programs, and two connections of the same kind.
+  struct Source {
     Session session;
-    std::unique_ptr<Connection> connection;
+    std::unique_ptr<Connection> lister;  // for what is asked before or beside the dump's transaction
+    std::unique_ptr<Connection> holder;  // holds locks and snapshot, and reads what the tables hold
+    bool local = false;
+    std::vector<std::string> settings = {};  // of its sessions
   };
+  /// What is looked at before each attempt, and recorded when its snapshot is there.
+  using Step = std::function<void(Connection& holder)>;
 
   Session Open(SessionKind kind, const std::string& where) const;
-  Session OnPrimary() const;
+  Session OnPrimary(SessionKind kind = SessionKind::kSuperuserOnOthersData) const;
   Session OnStandby(SessionKind kind) const;
-  Standby ConnectToStandby();
-  void DumpSnapshot(Connection& source, const Session& session, bool local, const std::string& snapshot,
+  std::unique_ptr<Connection> Connect(const Session& session);
+  Source ConnectToPrimary();
+  Source ConnectToStandby();
+  void DumpConsistently(Source& source, const Step& before, const Step& within, core::Manifest& manifest);
+  void DumpSnapshot(const Source& source, const std::string& snapshot, ContentsReader& reader,
                     core::Manifest& manifest);
   std::string ArchivePath() const { return partial_ + "/" + ArchiveName(); }
   bool HoldsItsLocks(Connection& source) const;
@@ -60,6 +74,8 @@ class Dump {
   const BackupJob& job_;
   RunHost& host_;
   std::string partial_;
+  std::string encoding_;  // of the database that was dumped
+  std::string remark_;
 };
 
 }  // namespace mfi::os

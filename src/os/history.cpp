@@ -23,9 +23,14 @@ HistoryEntry Join(StoredRun run, const core::Manifest* manifest, bool all_sets) 
   entry.hold_reason = manifest->hold_reason;
   if (run.interrupted) entry.run = manifest->run;
   // A set can be verified again, or adopted, long after its run.
+  const bool verified_again =
+      entry.run.proof_tried_at != manifest->run.proof_tried_at || entry.run.verified_at != manifest->run.verified_at;
+  if (verified_again && entry.run.state == core::RunState::kSucceeded) entry.run.error = manifest->run.error;
   entry.run.system_identifier = manifest->run.system_identifier;
   entry.run.verify_method = manifest->run.verify_method;
   entry.run.verify_result = manifest->run.verify_result;
+  entry.run.proof_attempts = manifest->run.proof_attempts;
+  entry.run.proof_tried_at = manifest->run.proof_tried_at;
   entry.run.proof_sandbox = manifest->run.proof_sandbox;
   entry.run.verified_at = manifest->run.verified_at;
   return entry;

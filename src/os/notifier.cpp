@@ -14,6 +14,7 @@ constexpr int kQuotedLines = 3;
 constexpr std::size_t kQuotedBytes = 500;
 
 constexpr std::size_t kShortestHidden = 4;
+constexpr std::size_t kKeptOutput = 4096;  // nobody reads it
 
 /// What the program said is told to everybody who sees the verdict; its arguments, such as the address and key of a
 /// service, are not: mfi.notify_command is shown to superusers only.
@@ -46,14 +47,16 @@ std::vector<std::string> Notifier::Poll(std::chrono::seconds limit) {
   std::vector<std::string> outcomes;
   for (auto it = running_.begin(); it != running_.end();) {
     if (it->child->Ended()) {
-      outcomes.push_back(Outcome(it->command, it->child->result()));
-    } else if (steady_clock::now() - it->since >= limit) {
-      outcomes.push_back(it->command[0] + " was stopped after " + std::to_string(limit.count()) + " s");
-    } else {
-      ++it;
+      if (!it->stopped) outcomes.push_back(Outcome(it->command, it->child->result()));
+      it = running_.erase(it);
       continue;
     }
-    it = running_.erase(it);
+    if (!it->stopped && steady_clock::now() - it->since >= limit) {
+      outcomes.push_back(it->command[0] + " was stopped after " + std::to_string(limit.count()) + " s");
+      it->child->End();
+      it->stopped = true;
+    }
+    ++it;
   }
   while (!waiting_.empty() && running_.size() < kAtOnce) {
     const Message next = std::move(waiting_.front());
@@ -64,6 +67,7 @@ std::vector<std::string> Notifier::Poll(std::chrono::seconds limit) {
                           std::make_unique<Child>(Command{.program = program,
                                                           .arguments = {next.command.begin() + 1, next.command.end()},
                                                           .environment = CleanEnvironment(),
+                                                          .kept_output = kKeptOutput,
                                                           .input = next.text}),
                           steady_clock::now()});
     } catch (const core::Error& error) {

@@ -17,8 +17,8 @@ class Notifier {
   /// Queues one message for the standard input of a program with arguments.
   void Send(std::vector<std::string> command, std::string message);
 
-  /// Starts what waits, ends what takes longer than `limit`. Returns how the commands that ended since ended: "" for
-  /// a success, else what went wrong.
+  /// Starts what waits, ends what takes longer than `limit`; waits for nothing. Returns how the commands that ended
+  /// since ended: "" for a success, else what went wrong.
   std::vector<std::string> Poll(std::chrono::seconds limit);
 
   bool Idle() const { return waiting_.empty() && running_.empty(); }
@@ -32,6 +32,7 @@ class Notifier {
     std::vector<std::string> command;
     std::unique_ptr<Child> child;
     std::chrono::steady_clock::time_point since;
+    bool stopped = false;  // it took too long, and that was told
   };
 
   std::deque<Message> waiting_;

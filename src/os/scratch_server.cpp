@@ -31,12 +31,12 @@ constexpr int kPort = 5432;
 constexpr std::size_t kLongestDirectory = 83;  // a socket path is at most 107 bytes
 constexpr seconds kStartLimit{120};
 constexpr milliseconds kPiece{50};
+constexpr milliseconds kLook{100};
 
 // Not durable and not replicated, because it lives for one restore; nothing of the restored database may start to run.
 constexpr const char* kSettings[] = {"listen_addresses=",
                                      "port=5432",
                                      "unix_socket_permissions=0700",
-                                     "shared_preload_libraries=",
                                      "max_worker_processes=0",
                                      "max_logical_replication_workers=0",
                                      "max_wal_senders=0",
@@ -53,7 +53,7 @@ constexpr const char* kSettings[] = {"listen_addresses=",
                                      "dynamic_shared_memory_type=mmap",
                                      "huge_pages=off",
                                      "ssl=off",
-                                     "log_min_messages=error",
+                                     "log_min_messages=fatal",
                                      "log_checkpoints=off",
                                      "logging_collector=off",
                                      "log_destination=stderr"};
@@ -146,8 +146,8 @@ void ScratchServer::RemoveFiles() {
 void ScratchServer::Start() {
   const ChildResult made =
       RunCommand({options_.binary_directory + "/initdb",
-                  {"--pgdata=" + DataDirectory(), "--username=" + options_.superuser, "--auth=trust", "--encoding=UTF8",
-                   "--locale=C", "--no-sync", "--no-instructions"},
+                  {"--pgdata=" + DataDirectory(), "--username=" + options_.superuser, "--auth=trust",
+                   "--encoding=" + options_.encoding, "--locale=C", "--no-sync", "--no-instructions"},
                   CleanEnvironment(),
                   options_.niceness},
                  waiter_);
@@ -156,12 +156,15 @@ void ScratchServer::Start() {
   }
   MakeSandbox();
   std::vector<std::string> arguments = {"-D", DataDirectory()};
-  for (const char* setting : kSettings) {
-    arguments.emplace_back("-c");
-    arguments.emplace_back(setting);
-  }
-  arguments.emplace_back("-c");
-  arguments.push_back("unix_socket_directories=" + socket_directory_);
+  std::vector<std::string> settings = options_.settings;
+  settings.insert(settings.end(), std::begin(kSettings), std::end(kSettings));
+  settings.push_back("max_locks_per_transaction=" +
+                     std::to_string(64 + std::min<std::size_t>(options_.tables, 1'000'000) / 10));
+  settings.push_back("shared_preload_libraries=" + options_.preload);
+  settings.push_back("unix_socket_directories=" + socket_directory_);
+  // Whoever restores: those of extensions come with the extension, before all else.
+  if (options_.server_major >= 17) settings.emplace_back("event_triggers=off");
+  for (const std::string& setting : settings) arguments.insert(arguments.end(), {"-c", setting});
   // Asked to end, it shuts down immediately, whatever its sessions do: what it holds is thrown away.
   server_ = std::make_unique<Child>(Command{.program = options_.binary_directory + "/postgres",
                                             .arguments = arguments,
@@ -204,12 +207,21 @@ void ScratchServer::WaitUntilReady() {
   }
 }
 
-Session ScratchServer::OpenAs(SessionKind kind, const std::string& role, const std::string& database) const {
+Session ScratchServer::OpenAs(SessionKind kind, const std::string& role, const std::string& database,
+                              const std::string& options) const {
   using core::ConninfoValue;
   return {kind,
           "host=" + ConninfoValue(socket_directory_) + " port=" + std::to_string(kPort) +
               " user=" + ConninfoValue(role) + " dbname=" + ConninfoValue(database) + kNoSecrets,
-          "mfi restore proof", options_.server_major};
+          "mfi restore proof", options_.server_major, options};
+}
+
+void BesideServer::Wait(int fd, bool for_write, std::chrono::milliseconds limit) {
+  waiter_.Wait(fd, for_write, std::min(limit, kLook));
+  const auto now = steady_clock::now();
+  if (now - looked_ < kLook) return;
+  looked_ = now;
+  server_.CheckAlive();
 }
 
 std::string ScratchPath(const std::string& parent, const std::string& node) {

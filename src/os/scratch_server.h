@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "os/child.h"
 #include "os/connection.h"
@@ -12,13 +14,17 @@ struct ScratchOptions {
   std::string binary_directory;  // initdb and postgres
   std::string directory;         // how its own begins, which the server makes, and removes at its end
   std::string superuser;
+  std::string encoding = "UTF8";  // of its first databases
   int niceness = 0;
   int server_major = 0;
+  std::size_t tables = 0;                  // that it will hold: room for locks
+  std::string preload = {};                // shared_preload_libraries, of the server that proves: never what a set says
+  std::vector<std::string> settings = {};  // `name=value`, for these libraries
   SandboxRules sandbox = {};  // what it may reach beside its own files, its program and what every server reads
 };
 
 /// A private PostgreSQL server of this process for restoring a backup into: reachable only through a socket in a
-/// directory of mode 0700, with nothing preloaded, no background workers, and no durability. It runs in a sandbox that
+/// directory of mode 0700, with no background workers, event triggers, or durability. It runs in a sandbox that
 /// leaves it its own files alone, since code of the restored database may run in it. It and its directory are gone with
 /// the object; with the process, by the signal at the parent's death.
 class ScratchServer {
@@ -29,7 +35,9 @@ class ScratchServer {
   ScratchServer(const ScratchServer&) = delete;
   ScratchServer& operator=(const ScratchServer&) = delete;
 
-  Session OpenAs(SessionKind kind, const std::string& role, const std::string& database) const;
+  /// `options`: of the session, as AsOptions() makes them.
+  Session OpenAs(SessionKind kind, const std::string& role, const std::string& database,
+                 const std::string& options = {}) const;
 
   /// What the sandbox around it lacks on this kernel; empty when it stands whole.
   const std::string& LackingWalls() const { return sandbox_->Lacking(); }
@@ -58,6 +66,21 @@ class ScratchServer {
   std::string socket_directory_;
   std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<Child> server_;
+};
+
+/// Waits as another one does, and reads meanwhile what a scratch server prints: code of the database, and libraries
+/// that are preloaded, may print as much as they like, and a server whose words nobody reads stands still. Throws Error
+/// when the server has died.
+class BesideServer : public Waiter {
+ public:
+  BesideServer(Waiter& waiter, ScratchServer& server) : waiter_(waiter), server_(server) {}
+
+  void Wait(int fd, bool for_write, std::chrono::milliseconds limit) override;
+
+ private:
+  Waiter& waiter_;
+  ScratchServer& server_;
+  std::chrono::steady_clock::time_point looked_{};
 };
 
 /// How the directories begin that `node` uses for scratch servers below `parent`. Six more characters follow, which

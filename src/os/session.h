@@ -9,17 +9,21 @@ namespace mfi::os {
 enum class SessionKind {
   kSuperuserOnOthersData,  // counts, reads catalogs, dumps: no view, rule, policy or operator of others is evaluated
   kPlainOnOthersData,      // the same without SUPERUSER, which may not set all of it
+  kSettingsOfSuperuser,    // reads what databases, roles and the server set for sessions
+  kSettingsOfPlain,        // the same without SUPERUSER
   kRestoringSuperuser,     // pg_restore's, for what only a superuser may make
   kRestorer,               // pg_restore's, for everything else, by a role without SUPERUSER
   kProbe,                  // asks the other node what it is
 };
 
-/// How one session is opened. Only a Session opens a Connection, and only its conninfo is given to PostgreSQL's
-/// programs.
+/// How one session is opened. Its texts are bytes as the database has them: not every encoding has a way to UTF-8. Only
+/// a Session opens a Connection, and only its conninfo is given to PostgreSQL's programs.
 class Session {
  public:
   /// `where`: host, port, user and dbname as libpq reads them. What it says of the settings below does not count.
-  Session(SessionKind kind, const std::string& where, const std::string& application_name, int server_major);
+  /// `more`: options that stand before them, as ` -c name=value`.
+  Session(SessionKind kind, const std::string& where, const std::string& application_name, int server_major,
+          const std::string& more = {});
 
   const std::string& conninfo() const { return conninfo_; }
 

@@ -2,7 +2,12 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <iterator>
+#include <set>
 #include <sstream>
+
+#include "core/names.h"
+#include "core/session_settings.h"
 
 namespace mfi::os {
 namespace {
@@ -16,12 +21,15 @@ constexpr char kServer[] =
     "('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::int END "
     "FROM pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c";
 
-// to_jsonb hides the differences between versions: daticulocale (15, 16) is datlocale since 17.
+// to_jsonb hides the differences between versions: daticulocale (15, 16) is datlocale since 17, daticurules comes
+// in 16.
 constexpr char kDatabase[] =
     "SELECT d.datname, pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_encoding_to_char(d.encoding), "
     "CASE pg_catalog.to_jsonb(d)->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END, "
     "d.datcollate, d.datctype, "
-    "COALESCE(pg_catalog.to_jsonb(d)->>'datlocale', pg_catalog.to_jsonb(d)->>'daticulocale'), d.datcollversion "
+    "COALESCE(pg_catalog.to_jsonb(d)->>'datlocale', pg_catalog.to_jsonb(d)->>'daticulocale'), d.datcollversion, "
+    "pg_catalog.to_jsonb(d)->>'daticurules', d.datconnlimit, pg_catalog.shobj_description(d.oid, 'pg_database'), "
+    "d.datacl IS NULL "
     "FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()";
 
 constexpr char kAcl[] =
@@ -29,9 +37,10 @@ constexpr char kAcl[] =
     "WHERE d.datname = pg_catalog.current_database()";
 
 constexpr char kSettings[] =
-    "SELECT COALESCE(pg_catalog.quote_ident(r.rolname), '') || '/' || c FROM pg_catalog.pg_db_role_setting s "
+    "SELECT r.rolname, c.text FROM pg_catalog.pg_db_role_setting s "
     "JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole, "
-    "pg_catalog.unnest(s.setconfig) c WHERE d.datname = pg_catalog.current_database() ORDER BY 1";
+    "pg_catalog.unnest(s.setconfig) WITH ORDINALITY c (text, place) WHERE d.datname = pg_catalog.current_database() "
+    "ORDER BY r.rolname COLLATE \"C\" NULLS FIRST, c.place";
 
 constexpr char kExtension[] = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'mfi'";
 // A table whose version is plain text: a column of another type would bring its owner's functions along.
@@ -40,6 +49,16 @@ constexpr char kHasSchemaVersion[] =
     "WHERE c.oid = pg_catalog.to_regclass('mfi.schema_version') AND c.relkind = 'r' AND a.attname = 'version' "
     "AND a.atttypid = 'pg_catalog.text'::pg_catalog.regtype)";
 constexpr char kSchemaVersions[] = "COPY mfi.schema_version (version) TO STDOUT";
+
+// Names with a dot are in no list of the server's while no library defines them.
+constexpr char kDottedOfCatalogs[] =
+    "SELECT DISTINCT pg_catalog.split_part(c, '=', 1) FROM pg_catalog.pg_db_role_setting s, "
+    "pg_catalog.unnest(s.setconfig) c WHERE pg_catalog.split_part(c, '=', 1) LIKE '%.%'";
+constexpr char kMayReadFiles[] =
+    "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_file_settings', 'SELECT') AND "
+    "pg_catalog.has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE')";
+constexpr char kDottedOfFiles[] =
+    "SELECT DISTINCT name FROM pg_catalog.pg_file_settings WHERE applied AND name LIKE '%.%'";
 
 std::vector<std::string> FirstColumn(Connection& source, const std::string& sql) {
   std::vector<std::string> values;
@@ -85,15 +104,36 @@ void ReadDatabase(Connection& source, core::DatabaseProperties& database) {
   database.ctype = row[5].value_or("");
   database.locale = row[6].value_or("");
   database.collation_version = row[7].value_or("");
-  database.acl = FirstColumn(source, kAcl);
-  database.settings = FirstColumn(source, kSettings);
+  database.icu_rules = row[8].value_or("");
+  database.connection_limit = static_cast<int>(std::strtol(row[9].value_or("-1").c_str(), nullptr, 10));
+  database.comment = row[10].value_or("");
+  if (row[11] != "t") database.acl = FirstColumn(source, kAcl);
+  for (const Row& setting : source.Query(kSettings)) {
+    const std::string text = setting[1].value_or("");
+    const std::size_t equals = text.find('=');
+    database.settings.push_back({setting[0].value_or(""), text.substr(0, equals), text.substr(equals + 1)});
+  }
 }
 
 }  // namespace
 
-std::string OpenSnapshot(Connection& source, core::Manifest& manifest) {
-  source.Execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  std::string snapshot = source.Value("SELECT pg_catalog.pg_export_snapshot()");
+std::vector<std::string> ReadSessionSettings(Connection& source) {
+  std::set<std::string> names(std::begin(core::kMeaningful), std::end(core::kMeaningful));
+  for (const std::string& name : FirstColumn(source, kDottedOfCatalogs)) names.insert(name);
+  if (source.Value(kMayReadFiles) == "t") {
+    for (const std::string& name : FirstColumn(source, kDottedOfFiles)) names.insert(name);
+  }
+  std::vector<std::string> settings;
+  for (const std::string& name : names) {
+    const auto rows = source.Query("SELECT pg_catalog.current_setting(" + core::SqlLiteral(name) + ", true)");
+    if (rows.size() == 1 && rows[0][0] && !name.starts_with("mfi.")) {
+      settings.push_back(name + "=" + *rows[0][0]);
+    }
+  }
+  return settings;
+}
+
+void ReadSourceFacts(Connection& source, core::Manifest& manifest) {
   ReadServer(source, manifest);
   ReadDatabase(source, manifest.database);
   const std::vector<std::string> extension = FirstColumn(source, kExtension);
@@ -101,7 +141,6 @@ std::string OpenSnapshot(Connection& source, core::Manifest& manifest) {
   if (source.Value(kHasSchemaVersion) == "t") {
     manifest.run.schema_version = NewestVersion(source);
   }
-  return snapshot;
 }
 
 }  // namespace mfi::os

@@ -1,15 +1,18 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/manifest.h"
 #include "os/connection.h"
 
 namespace mfi::os {
 
-/// Opens a read-only, repeatable-read transaction, exports its snapshot, and fills into the manifest what the source
-/// says of itself in it. Returns the snapshot's name, valid as long as the connection stays in the transaction. Time
-/// limits that role or database may have are the connection's business.
-std::string OpenSnapshot(Connection& source, core::Manifest& manifest);
+/// `name=value` for what gives values their meaning in a session that nobody has told anything: the settings that a
+/// restore takes, as server, database and role have them. The connection is of a kind that reads settings.
+std::vector<std::string> ReadSessionSettings(Connection& source);
+
+/// Fills into the manifest what the source says of itself, in the transaction that the connection is in.
+void ReadSourceFacts(Connection& source, core::Manifest& manifest);
 
 }  // namespace mfi::os

@@ -51,8 +51,6 @@ void CheckRoom(const BackupJob& job, const core::Manifest& manifest) {
 
 }  // namespace
 
-bool IsStop(const Error& error) { return error.sqlstate().rfind("57", 0) == 0; }
-
 Verification VerifyPublished(const BackupJob& job, const core::Manifest& manifest, RunHost& host) {
   if (job.verify == "none") return {.method = "none", .result = {}, .remark = {}};
   const std::string set_path = job.directory + "/" + manifest.run.id;
@@ -68,18 +66,26 @@ Verification VerifyPublished(const BackupJob& job, const core::Manifest& manifes
                                    .superuser = {},
                                    .niceness = job.niceness,
                                    .server_major = job.server_major,
+                                   .preload = job.preload,
+                                   .settings = job.preload_settings,
                                    .sandbox = job.sandbox};
       ProofLimit limit(host, job.proof_timeout);
-      done.result = ProveByRestore({.scratch = scratch, .jobs = std::max(2, job.jobs)}, manifest, set_path, limit);
+      Proof proof = ProveByRestore({.scratch = scratch, .jobs = std::max(2, job.jobs)}, manifest, set_path, limit);
+      done.result = std::move(proof.result);
+      done.remark = std::move(proof.remark);
       return done;
+    } catch (const core::Stop&) {
+      throw;
     } catch (const Error& error) {
-      if (IsStop(error)) throw;
-      done.remark = std::string("the backup was only read, not restored: ") + error.what();
+      done.remark = std::string("the backup could not be proven: ") + error.what();
     }
   }
-  done.method = "list";
   ProofLimit limit(host, job.proof_timeout);
-  done.result = ReadArchive(job, archive, limit);
+  const std::string readable = ReadArchive(job, archive, limit);
+  if (job.verify == "list" || readable != "ok") {
+    done.method = "list";
+    done.result = readable;
+  }
   return done;
 }
 

@@ -17,11 +17,9 @@ struct Verification {
   std::string sandbox = {};  // of a proof: "whole", or what its sandbox lacked; empty without one
 };
 
-/// Verifies a published set as `job.verify` wants. Where a restore cannot be made (no room, no scratch server) the
-/// archive is read through instead, and the remark says so. Throws Error only when it is told to stop.
+/// Verifies a published set as `job.verify` wants. Where a restore cannot be made, or does not come to its end (no
+/// room, no scratch server, killed), nothing is proven: the remark says why, and the result says what differs only when
+/// the archive cannot even be read. Throws Stop alone.
 Verification VerifyPublished(const BackupJob& job, const core::Manifest& manifest, RunHost& host);
-
-/// Whether an error means that the run was told to stop: cancel, shutdown, time limit.
-bool IsStop(const core::Error& error);
 
 }  // namespace mfi::os

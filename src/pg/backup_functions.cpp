@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <chrono>
 #include <string>
 
 #include "core/error.h"
@@ -14,6 +15,7 @@
 extern "C" {
 #include "access/xlog.h"
 #include "commands/dbcommands.h"
+#include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/wait_event.h"
 
@@ -29,6 +31,8 @@ PG_FUNCTION_INFO_V1(mfi_backup_adopt);
 namespace mfi::pg {
 namespace {
 
+constexpr std::chrono::seconds kOthersChange{5};  // a manifest each, or the deletion of sets
+constexpr long kLookForLockMs = 20;
 constexpr long kLookAgainMs = 1000;
 
 /// Raises the error that tells why nothing can be asked of the launcher now.
@@ -96,8 +100,10 @@ Outcome Look(const RunRequest& request, char* error, std::size_t size) {
   try {
     const os::StoredRun run = os::ReadRun(ConfiguredDirectory().RunsPath(), request.id);
     if (!core::IsFinal(run.record.state)) return Outcome::kGoingOn;
-    if (run.record.state == core::RunState::kSucceeded || run.record.state == core::RunState::kExpired)
+    if (run.record.state == core::RunState::kSucceeded || run.record.state == core::RunState::kExpired) {
+      if (run.record.verify_result != "ok") strlcpy(error, run.record.error.c_str(), size);
       return Outcome::kSucceeded;
+    }
     strlcpy(error, run.record.error.c_str(), size);
   } catch (const core::Error&) {
     strlcpy(error, "its record is gone", size);
@@ -105,9 +111,10 @@ Outcome Look(const RunRequest& request, char* error, std::size_t size) {
   return Outcome::kFailed;
 }
 
-/// Plain frame: everything here may raise.
+/// Plain frame: everything here may raise. A set that is there and could not be proven is told as a warning.
 void WaitForEnd(const RunRequest& request) {
   static char error[kReasonLength];
+  error[0] = '\0';
   ConditionVariablePrepareToSleep(&Shared()->run_changed);
   for (;;) {
     const Outcome outcome = Guard([&] { return Look(request, error, sizeof(error)); });
@@ -120,6 +127,9 @@ void WaitForEnd(const RunRequest& request) {
     ConditionVariableTimedSleep(&Shared()->run_changed, kLookAgainMs, PG_WAIT_EXTENSION);
   }
   ConditionVariableCancelSleep();
+  if (error[0] == '\0') return;
+  ereport(WARNING, (errmsg("backup %s is complete, but: %s", request.id, error),
+                    errhint("SELECT mfi_backup_verify('%s') tries again to prove it.", request.id)));
 }
 
 /// The answer to this verification, once it is there.
@@ -204,11 +214,17 @@ void ChangeManifest(const std::string& id, Change change) {
   const os::BackupDirectory directory = ConfiguredDirectory();
   directory.CheckUsable(DataDir);
   directory.Prepare();
-  const os::FileLock lock = directory.LockForRemoval();
-  if (!lock.held()) throw core::Error("55006", "sets are being deleted right now", {}, "Call it again in a moment.");
-  core::Manifest manifest = directory.FindSet(id);
-  change(manifest);
-  directory.SaveManifest(manifest);
+  const auto deadline = std::chrono::steady_clock::now() + kOthersChange;
+  while (!directory.ChangeManifest(id, change)) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw core::Error("55006", "sets are being deleted or changed right now", {}, "Call it again in a moment.");
+    }
+    CallPg([] {
+      (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kLookForLockMs, PG_WAIT_EXTENSION);
+      ResetLatch(MyLatch);
+      CHECK_FOR_INTERRUPTS();
+    });
+  }
 }
 
 }  // namespace

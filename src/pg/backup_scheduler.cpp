@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <set>
 
 #include "core/error.h"
 #include "core/names.h"
@@ -65,7 +66,24 @@ bool BackupsAreOn() { return settings::backup_directory[0] != '\0'; }
 
 }  // namespace
 
-void BackupScheduler::Start() { watching_since_ = started_ = UtcNow(); }
+/// Whoever waits for a verification that an earlier launcher had in its queue would wait for ever.
+void BackupScheduler::Start() {
+  watching_since_ = started_ = UtcNow();
+  std::uint64_t last = 0;
+  std::set<std::uint64_t> known;
+  {
+    const StateLock lock(LW_SHARED);
+    const SharedState& shared = *Shared();
+    last = shared.last_ticket;
+    for (int i = 0; i < shared.request_count; ++i) known.insert(shared.requests[i].verify_ticket);
+    if (shared.current.state != RunnerState::kNone) known.insert(shared.current.request.verify_ticket);
+  }
+  for (std::uint64_t ticket = last > kMaxRequests ? last - kMaxRequests + 1 : 1; ticket <= last; ++ticket) {
+    RunRequest lost{};
+    lost.verify_ticket = ticket;
+    if (known.count(ticket) == 0) AnswerUnlessAnswered(lost, "the launcher was restarted before it began");
+  }
+}
 
 /// Closes the records of runs that died and removes what they left. A runner that outlived its launcher is waited for:
 /// what it has half done is not left over. A directory that is not usable now is tidied when it is. Each step is done
@@ -126,15 +144,12 @@ long BackupScheduler::Round() {
   Tidy();
   next_run_at_.reset();
   const bool exists = CallPg([] { return DatabaseExists(settings::database); });
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    Shared()->database_exists = exists;
-  }
   const bool primary = !CallPg([] { return RecoveryInProgress(); });
   if (primary && BackupsAreOn() && exists) {
     ReadDirectory();
     WatchAge();
     FollowSchedule();
+    ProveAgain();
   } else {
     watching_since_ = UtcNow();
     Publish({});
@@ -157,10 +172,12 @@ void BackupScheduler::ReadDirectory() {
   if (fresh) return;
   history_.clear();
   newest_verified_.reset();
+  prove_at_.reset();
   directory_read_ = settings::backup_directory;
   directory_read_at_ = now;
   try {
     bool whole = true;
+    core::UtcSeconds newest = 0;
     const std::vector<os::HistoryEntry> history = os::ReadHistory(ConfiguredDirectory(), &whole);
     if (!whole && whole_)
       CallPg([] { ereport(LOG, (errmsg("mfi: %s", os::kNotWhole), errhint("%s", os::kNotWholeHint))); });
@@ -171,6 +188,14 @@ void BackupScheduler::ReadDirectory() {
       const bool own = entry.run.system_identifier == SystemIdentifier();
       if (own && entry.has_set && entry.run.verify_result == "ok" && entry.run.finished_at) {
         newest_verified_ = std::max(newest_verified_.value_or(0), *entry.run.finished_at);
+      }
+      if (own && entry.has_set && entry.run.finished_at.value_or(0) >= newest) {
+        newest = entry.run.finished_at.value_or(0);
+        unproven_ = entry.run.id;
+        prove_at_.reset();
+        if (entry.run.verify_result.empty() && entry.run.proof_tried_at) {
+          prove_at_ = core::NextProof(entry.run.proof_attempts, *entry.run.proof_tried_at);
+        }
       }
     }
     if (!trouble_) trouble_ = LastFailed(history_);
@@ -276,8 +301,15 @@ void BackupScheduler::Cancel(const std::string& id) {
     record.state = RunState::kCancelled;
     record.error = "cancelled by mfi_backup_cancel before it began";
     record.finished_at = UtcNow();
-    it->record->Save();
+    try {
+      it->record->Save();
+    } catch (const core::Error& error) {
+      // It is not begun all the same; its record, locked by nobody, is closed as interrupted.
+      const char* text = error.what();
+      CallPg([&] { ereport(LOG, (errmsg("mfi backup %s is cancelled, but: %s", id.c_str(), text))); });
+    }
     waiting_.erase(it);
+    tidy_ = false;
     directory_read_.clear();
     ConditionVariableBroadcast(&Shared()->run_changed);
     return;
@@ -295,12 +327,18 @@ void BackupScheduler::WatchRunner() {
   // Also of a run that an earlier launcher started: its end must be known before anything is planned again.
   std::string running;
   bool in_progress = false;
+  RunRequest verifying{};
   {
     const StateLock lock(LW_SHARED);
     const CurrentRun& current = Shared()->current;
     in_progress = current.state != RunnerState::kNone;
     if (in_progress && current.request.verify_ticket == 0) running = current.request.id;
+    if (in_progress && current.request.verify_ticket != 0) verifying = current.request;
   }
+  if (verifying_.verify_ticket != 0 && verifying_.verify_ticket != verifying.verify_ticket) {
+    AnswerUnlessAnswered(verifying_, "its process ended without an answer (see the server's log)");
+  }
+  verifying_ = verifying;
   if (was_running_ && !in_progress) directory_read_.clear();
   was_running_ = in_progress;
   std::swap(running_, running);
@@ -403,6 +441,25 @@ void BackupScheduler::FollowSchedule() {
     Enqueue(request);
   }
   Publish(plan);
+}
+
+/// What kept the newest set from being proven (room, memory, a kill) may be gone.
+void BackupScheduler::ProveAgain() {
+  if (!prove_at_ || !waiting_.empty() || starting_ || RunInProgress()) return;
+  if (std::string_view(settings::BackupVerifyName()) != "restore") return;
+  if (UtcNow() < *prove_at_) {
+    next_run_at_ = std::min(next_run_at_.value_or(*prove_at_), *prove_at_);
+    return;
+  }
+  RunRequest request{};
+  strlcpy(request.id, unproven_.c_str(), sizeof(request.id));
+  strlcpy(request.trigger, "verify", sizeof(request.trigger));
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    request.verify_ticket = ++Shared()->last_ticket;
+  }
+  prove_at_.reset();
+  Enqueue(request);
 }
 
 void BackupScheduler::Publish(const core::Plan& plan) {

@@ -42,6 +42,7 @@ class BackupScheduler {
   void Cancel(const std::string& id);
   void WatchRunner();
   void FollowSchedule();
+  void ProveAgain();
   core::Plan MakePlan(const std::optional<core::Schedule>& schedule) const;
   void Publish(const core::Plan& plan);
   void Enqueue(const RunRequest& request);
@@ -56,6 +57,9 @@ class BackupScheduler {
   std::vector<core::PastRun> history_;     // of mfi.database, from the directory
   std::vector<core::PastRun> unrecorded_;  // runs whose record could not be written
   std::optional<core::UtcSeconds> newest_verified_;
+  RunRequest verifying_{};  // what the runner verifies, or did when it was last looked at
+  std::string unproven_;    // the newest set of this cluster, when its proof did not come to its end
+  std::optional<core::UtcSeconds> prove_at_;
   std::string directory_read_;  // the directory history_ is from
   core::UtcSeconds directory_read_at_ = 0;
   std::string schedule_id_;

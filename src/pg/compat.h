@@ -13,6 +13,7 @@ extern "C" {
 #include "replication/walsender_private.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
+#include "utils/guc_tables.h"
 }
 
 namespace mfi::pg::compat {
@@ -80,6 +81,15 @@ inline ConditionVariable* ReplayedCondition() {
   return &WalSndCtl->wal_replay_cv;
 #else
   return nullptr;
+#endif
+}
+
+inline config_generic** AllSettings(int* count) {
+#if PG_VERSION_NUM >= 160000
+  return get_guc_variables(count);
+#else
+  *count = GetNumConfigOptions();
+  return get_guc_variables();
 #endif
 }
 

@@ -67,18 +67,21 @@ class Sha256 {
 
 void LatchHost::StopIfAsked() const {
   if (ShutdownRequestPending) {
-    throw core::Error("57P01", "interrupted: the server is shutting down, or the run's process was terminated");
+    throw core::Stop(core::Stop::Reason::kOther, "57P01",
+                     "interrupted: the server is shutting down, or the run's process was terminated");
   }
   bool cancelled = false;
   {
     const StateLock lock(LW_SHARED);
     cancelled = Shared()->current.cancel_requested;
   }
-  if (cancelled) throw core::Error(core::sqlstate::kQueryCanceled, "cancelled by mfi_backup_cancel");
+  if (cancelled) {
+    throw core::Stop(core::Stop::Reason::kCancelled, core::sqlstate::kQueryCanceled, "cancelled by mfi_backup_cancel");
+  }
   if (std::chrono::steady_clock::now() >= deadline_) {
-    throw core::Error("57000",
-                      "stopped: it took longer than mfi.backup_timeout (" + std::to_string(limit_.count()) + " s)", {},
-                      "Raise mfi.backup_timeout, or find out what the dump waits for.");
+    throw core::Stop(core::Stop::Reason::kOther, "57000",
+                     "stopped: it took longer than mfi.backup_timeout (" + std::to_string(limit_.count()) + " s)",
+                     "Raise mfi.backup_timeout, or find out what the dump waits for.");
   }
 }
 

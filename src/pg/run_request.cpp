@@ -59,6 +59,14 @@ core::RunRecord ToRecord(const RunRequest& request) {
   return record;
 }
 
+void AnswerUnlessAnswered(const RunRequest& request, const std::string& text) {
+  {
+    const StateLock lock(LW_SHARED);
+    if (Shared()->answers[request.verify_ticket % kMaxRequests].ticket >= request.verify_ticket) return;
+  }
+  AnswerVerify(request, text, true);
+}
+
 void AnswerVerify(const RunRequest& request, const std::string& text, bool failed) {
   {
     const StateLock lock(LW_EXCLUSIVE);

@@ -14,6 +14,9 @@ void AssignId(RunRequest& request);
 core::RunRecord ToRecord(const RunRequest& request);
 
 /// Leaves the answer to a request to verify a set for the session that waits for it.
+/// The same as a failure, when whoever asked has no answer yet.
+void AnswerUnlessAnswered(const RunRequest& request, const std::string& text);
+
 void AnswerVerify(const RunRequest& request, const std::string& text, bool failed);
 
 }  // namespace mfi::pg

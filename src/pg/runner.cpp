@@ -8,6 +8,7 @@
 #include "os/session.h"
 #include "pg/bridge.h"
 #include "pg/node.h"
+#include "pg/preloaded.h"
 #include "pg/run_host.h"
 #include "pg/run_request.h"
 #include "pg/settings.h"
@@ -63,6 +64,8 @@ os::BackupJob MakeJob(const RunRequest& request) {
   job.port = PostPortNumber;
   CallPg([] { StartTransactionCommand(); });
   job.superuser = BootstrapSuperuser();
+  job.preload = OtherPreloadedLibraries();
+  job.preload_settings = SettingsOfLibraries();
   CallPg([] { CommitTransactionCommand(); });
   job.source = settings::BackupSourceName();
   job.source_conninfo = settings::backup_source_conninfo;

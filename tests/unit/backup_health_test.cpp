@@ -60,6 +60,13 @@ TEST(BackupHealth, TheLibraryAndItsLauncher) {
             Lines{kNotLoaded});
   EXPECT_EQ(After([](BackupFacts& f) { f.launcher_alive = false; }),
             Lines{"critical launcher-down: the mfi launcher is not running, so nothing schedules backups"});
+  EXPECT_EQ(
+      After([](BackupFacts& f) {
+        f.launcher_stalled_s = 40;
+        f.sets.clear();
+      }),
+      Lines{"unknown backup-directory-unknown: the mfi launcher has been waiting for 40 s, so \"/backups\" was not "
+            "looked at"});
 }
 
 TEST(BackupHealth, WhatIsConfigured) {
@@ -134,7 +141,7 @@ TEST(BackupHealth, ABackupThatWasNotRestored) {
               f.sets.back().restored = false;
               f.sets.back().remark = "no room";
             }),
-            Lines{"warning backup-not-proven: c was not proven by a restore: no room"});
+            Lines{"warning backup-not-proven: c: no room"});
   EXPECT_EQ(After([](BackupFacts& f) { f.sets.back().remark = "dumped from the primary"; }),
             Lines{"warning backup-remark: c: dumped from the primary"});
   EXPECT_EQ(After([](BackupFacts& f) {

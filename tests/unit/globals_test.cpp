@@ -55,6 +55,20 @@ TEST(Globals, OnlyTheSetsOwnRolesAreMembersOfEachOther) {
   EXPECT_EQ(roles.memberships[0].role + " " + roles.memberships[0].member, "chief teller");
 }
 
+TEST(Globals, WhatDecidesWhichRowsARoleSees) {
+  const auto roles = mfi::core::ParseGlobalRoles(
+      "CREATE ROLE a;ALTER ROLE a WITH SUPERUSER NOINHERIT CREATEROLE LOGIN BYPASSRLS PASSWORD 'noinherit';"
+      "CREATE ROLE b;ALTER ROLE b WITH NOSUPERUSER INHERIT NOBYPASSRLS PASSWORD 'bypassrls' VALID UNTIL 'infinity';"
+      "CREATE ROLE c;ALTER ROLE c SET search_path TO bypassrls;"
+      "GRANT a TO b WITH ADMIN OPTION, INHERIT FALSE, SET TRUE GRANTED BY postgres;GRANT b TO c WITH INHERIT TRUE;"
+      "GRANT a TO c WITH admin, set 'x'; GRANT b TO a GRANTED BY set;");
+  EXPECT_EQ(roles.bypass_rls, std::set<std::string>{"a"});
+  EXPECT_EQ(roles.no_inherit, std::set<std::string>{"a"});
+  Lines options;
+  for (const auto& membership : roles.memberships) options.push_back(membership.options);
+  EXPECT_EQ(options, (Lines{"inherit false, set true", "inherit true", "", ""}));
+}
+
 TEST(Globals, QuotedNamesKeepWhatIsInThem) {
   EXPECT_EQ(Names("CREATE ROLE \"a;b\";\r\nCREATE ROLE \"new\nline -- no comment\";\n"
                   "CREATE ROLE \"quo\"\"te\";CREATE ROLE \"it's\";CREATE ROLE \"back\\slash\";"),

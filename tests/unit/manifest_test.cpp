@@ -18,6 +18,8 @@ Manifest Full() {
   Manifest m = mfi::test::SampleManifest(1'780'000'000);
   m.run.attempt = 2;
   m.run.tables = 17;
+  m.run.proof_attempts = 2;
+  m.run.proof_tried_at = 1'780'000'000;
   m.run.timeline = 3;
   m.run.server_start = 1'779'000'000;
   m.database = {.name = "bank \"of\" mfi",
@@ -27,15 +29,22 @@ Manifest Full() {
                 .collate = "C",
                 .ctype = "C.UTF-8",
                 .locale = "de-DE",
+                .icu_rules = "&a < g",
                 .collation_version = "153.120",
-                .acl = {"=Tc/owner", "owner=CTc/owner"},
-                .settings = {"/work_mem=64MB", "app/search_path=\"$user\", mfi"}};
+                .acl = std::vector<std::string>{"=Tc/owner", "owner=CTc/owner"},
+                .settings = {{"", "work_mem", "64MB"}, {"app/web", "search_path", "\"$user\", mfi"}},
+                .connection_limit = 7,
+                .comment = "the bank"};
   m.server_version = "17.11 (Debian)";
+  m.session_settings = {"TimeZone=Africa/Kigali", "bank.currency=RWF"};
+  m.session_settings = {"TimeZone=Africa/Kigali", "bank.currency=RWF"};
   m.dump_command = {"pg_dump", "--format=custom", "--dbname=host='/tmp'"};
   m.files.push_back({"bank.dir/toc.dat", std::int64_t{5} << 40, std::string(64, 'a')});
-  m.contents.tables = {{16415, "public.users", 12}, {4'294'967'295, "mfi.\"odd \"\" name\"", std::nullopt}};
+  m.contents.tables = {{16415, "public.users", 12, std::string(32, 'b'), {}, false},
+                       {4'294'967'295, "mfi.\"odd \"\" name\"", std::nullopt, std::string(32, 'c'), "mfi.tree", true}};
   m.contents.sequences = {{"public.users_id_seq", -5, std::int64_t{1} << 62}};
   m.contents.large_objects = 3;
+  m.contents.large_objects_hash = std::string(32, 'd');
   m.contents.invalid_constraints = {"positive on public.accounts"};
   m.contents.database_bytes = 123'456'789'012;
   m.adopted_from = "7400000000000000009";
@@ -78,6 +87,52 @@ TEST(Manifest, EveryValueIsReadUnderItsName) {
       EXPECT_TRUE(ToJson(ParseManifest(without.dump())) != ToJson(Full())) << place;
     }
   }
+}
+
+TEST(Manifest, PropertiesAreReadAsEarlierVersionsWroteThem) {
+  json document = Document();
+  json& database = document["database"];
+  for (const char* later : {"icu_rules", "connection_limit", "comment", "privileges"}) database.erase(later);
+  database["acl"] = {"=Tc/owner"};
+  database["settings"] = {"/TimeZone=UTC", "app/bank.rate=a=b/c", "\"app/\"\"web\"/work_mem=1MB"};
+  Manifest read = ParseManifest(document.dump());
+  EXPECT_EQ(read.database.settings,
+            (std::vector<mfi::core::DatabaseSetting>{
+                {"", "TimeZone", "UTC"}, {"app", "bank.rate", "a=b/c"}, {"app/\"web", "work_mem", "1MB"}}));
+  EXPECT_EQ(read.database.acl, (std::vector<std::string>{"=Tc/owner"}));
+  EXPECT_EQ(read.database.connection_limit, -1);
+  EXPECT_EQ(read.database.comment + read.database.icu_rules, "");
+  database["acl"] = json::array();
+  EXPECT_EQ(ParseManifest(document.dump()).database.acl, std::nullopt);
+  for (const char* none : {"", "/", "app", "app/name", "\"app/name=value", "\"app\"name=value"}) {
+    database["settings"] = {none};
+    EXPECT_EQ(Complaint(ParseManifest, document.dump()), "\"" + std::string(none) + "\" is no setting");
+  }
+}
+
+TEST(Manifest, NoPrivilegesAreNotThoseOfEveryDatabase) {
+  Manifest m = Full();
+  m.database.acl = std::vector<std::string>();
+  EXPECT_EQ(ParseManifest(ToJson(m)).database.acl, std::vector<std::string>());
+  m.database.acl.reset();
+  EXPECT_EQ(ParseManifest(ToJson(m)).database.acl, std::nullopt);
+}
+
+TEST(Manifest, NamesOfAnyBytesComeBack) {
+  const std::string latin = "caf\xe9 \xf4\x8f\xbf\xa9 \xc3\xa9 \x80\xff";
+  Manifest m = Full();
+  m.database.name = m.database.owner = m.database.comment = latin;
+  m.database.settings = {{latin, "bank.name", latin}};
+  m.contents.tables[0].name = latin;
+  m.contents.sequences[0].name = latin;
+  m.contents.invalid_constraints = {latin};
+  const std::string text = ToJson(m);
+  const Manifest read = ParseManifest(text);
+  EXPECT_EQ(read.database.name, latin);
+  EXPECT_EQ(read.database.comment, latin);
+  EXPECT_EQ(read.database.settings, m.database.settings);
+  EXPECT_EQ(read.contents, m.contents);
+  EXPECT_EQ(ToJson(read), text);
 }
 
 TEST(Manifest, UnknownMembersAreIgnored) {
@@ -181,7 +236,8 @@ TEST(Manifest, OfFiftyThousandTablesIsRead) {
   Manifest m = Full();
   for (unsigned i = 0; i < 50'000; ++i) {
     const std::string number = std::to_string(100'000 + i);
-    m.contents.tables.push_back({i, "a_schema_of_the_bank.a_table_with_a_long_name_" + number, std::int64_t{1} << 40});
+    m.contents.tables.push_back(
+        {i, "a_schema_of_the_bank.a_table_with_a_long_name_" + number, std::int64_t{1} << 40, std::string(32, 'f')});
     m.files.push_back({"a_database.dir/" + number + ".dat.zst", std::int64_t{1} << 40, std::string(64, 'a')});
   }
   const std::string text = ToJson(m);

@@ -33,6 +33,15 @@ TEST(NodeHealth, TheLibrary) {
             "critical not-preloaded: the mfi library is not loaded at server start");
   EXPECT_EQ(Judged([](auto& f) { f.launcher_alive = false; }),
             "critical launcher-down: the mfi launcher is not running");
+  EXPECT_EQ(Judged([](auto& f) { f.watcher_alive = false; }),
+            "critical watcher-down: the mfi watcher is not running, so nobody looks at replication");
+  EXPECT_EQ(Judged([](auto& f) { f.launcher_stalled_s = 40; }),
+            "unknown launcher-stalled: the mfi launcher has not come round for 40 s: schedule, requests and "
+            "notifications wait");
+  EXPECT_EQ(Judged([](auto& f) { f.peers_unsaved = "no room"; }),
+            "warning peers-not-saved: which standbys there are is known, but not on disk: no room");
+  EXPECT_EQ(Judged([](auto& f) { f.maintenance_failure = "no ddl here"; }),
+            "warning maintenance-failed: what keeps the audit partitions ahead could not do its work: no ddl here");
   EXPECT_EQ(Judged([](auto& f) { f.invalid_settings = "x = 1 is not in force"; }),
             "critical setting-invalid: x = 1 is not in force");
 }

@@ -73,4 +73,24 @@ TEST_F(NotifierTest, OneThatTakesTooLongIsStopped) {
   EXPECT_EQ(Outcomes(seconds(0)), Lines{program_ + " was stopped after 0 s"});
 }
 
+TEST_F(NotifierTest, OneThatWillNotEndKeepsNobodyWaiting) {
+  Script("trap '' TERM; echo >\"$1\"; while :; do sleep 0.05; done");
+  Send();
+  notifier_.Poll(seconds(60));
+  EXPECT_TRUE(Eventually([&] { return Exists(directory_ / "got"); }));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(notifier_.Poll(seconds(0)), Lines{program_ + " was stopped after 0 s"});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(1));
+  EXPECT_EQ(Outcomes(seconds(0)), Lines{}) << "it is told once, and killed in the end";
+}
+
+TEST_F(NotifierTest, WhatIsPrintedWithoutEndIsReadInPieces) {
+  Script("yes");
+  Send();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(notifier_.Poll(seconds(60)), Lines{});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(5));
+  EXPECT_EQ(Outcomes(seconds(0)), Lines{program_ + " was stopped after 0 s"});
+}
+
 }  // namespace

@@ -112,78 +112,90 @@ void Behind(ReplicationFacts& f, std::int64_t megabytes) {
 }
 
 TEST(Replication, AStandbyThatIsConnected) {
-  Check(Primary(), {{"idle", [](auto&) {}, {kHealthy}},
-                    {"a little behind",
-                     [](auto& f) { Behind(f, 63); },
-                     {"ok db-replica: streaming, 63 MB behind, heard 2 s ago, slot db_replica keeps 16 MB"}},
-                    {"behind",
-                     [](auto& f) { Behind(f, 64); },
-                     {"warning db-replica: streaming, 64 MB behind, heard 2 s ago, slot db_replica keeps 16 MB",
-                      "  warning standby-behind: db-replica is 64 MB behind"}},
-                    {"behind, and being dumped",
-                     [](auto& f) {
-                       Behind(f, 64);
-                       f.standby_dumped = true;
-                     },
-                     {"warning db-replica: streaming, 64 MB behind, heard 2 s ago, slot db_replica keeps 16 MB",
-                      "  warning standby-dumping: db-replica is 64 MB behind while a backup is dumped from the "
-                      "standby"}},
-                    {"far behind, dumped or not",
-                     [](auto& f) {
-                       Behind(f, 1024);
-                       f.standby_dumped = true;
-                     },
-                     {"critical db-replica: streaming, 1.0 GB behind, heard 2 s ago, slot db_replica keeps 16 MB",
-                      "  critical standby-behind: db-replica is 1.0 GB behind"}},
-                    {"far behind",
-                     [](auto& f) { Behind(f, 1024); },
-                     {"critical db-replica: streaming, 1.0 GB behind, heard 2 s ago, slot db_replica keeps 16 MB",
-                      "  critical standby-behind: db-replica is 1.0 GB behind"}},
-                    {"ahead of us",
-                     [](auto& f) { Behind(f, -1); },
-                     {"critical db-replica: streaming, -1.0 MB behind, heard 2 s ago, slot db_replica keeps 16 MB",
-                      "  critical standby-diverged: db-replica has replayed 1.0 MB more than this node has written"}},
-                    {"silent",
-                     [](auto& f) { f.watched_peers[0].silent_for_s = 60; },
-                     {"warning db-replica: streaming, 0 bytes behind, heard 60 s ago, slot db_replica keeps 16 MB",
-                      "  warning standby-silent: db-replica has said nothing for 60 s"}},
-                    {"silent for long",
-                     [](auto& f) { f.watched_peers[0].silent_for_s = 120; },
-                     {"critical db-replica: streaming, 0 bytes behind, heard 2 min ago, slot db_replica keeps 16 MB",
-                      "  critical standby-silent: db-replica has said nothing for 2 min"}},
-                    {"just connected",
-                     [](auto& f) {
-                       f.senders[0].state = "startup";
-                       f.senders[0].replay = f.senders[0].flush = 0;
-                       f.watched_peers.clear();
-                     },
-                     {"warning db-replica: startup, slot db_replica keeps 16 MB",
-                      "  warning standby-not-streaming: db-replica is in state startup"}},
-                    {"connected, and does not begin to stream",
-                     [](auto& f) {
-                       f.senders[0].state = "startup";
-                       f.watched_peers[0].looks_in_startup = 2;
-                     },
-                     {"critical db-replica: startup, 0 bytes behind, heard 2 s ago, slot db_replica keeps 16 MB",
-                      "  critical standby-diverged: db-replica is connected but cannot stream: it has WAL that this "
-                      "node's timeline does not have"}},
-                    {"without a launcher and a slot",
-                     [](auto& f) {
-                       f.watched = false;
-                       f.watched_peers.clear();
-                       f.slots.clear();
-                     },
-                     {"unknown db-replica: streaming, 0 bytes behind",
-                      "  unknown cannot-know: how long db-replica has been silent is not known"}},
-                    {"what only receives is measured by what it flushed",
-                     [](auto& f) {
-                       f.senders[0].replay = 0;
-                       f.senders[0].flush = kEnd - 5000;
-                     },
-                     {"ok db-replica: streaming, 5000 bytes behind, heard 2 s ago, slot db_replica keeps 16 MB"}},
-                    {"our own end is not known",
-                     [](auto& f) { f.current = 0; },
-                     {"ok db-replica: streaming, heard 2 s ago, slot db_replica keeps 16 MB"}}});
+  Check(Primary(),
+        {{"idle", [](auto&) {}, {kHealthy}},
+         {"a little behind",
+          [](auto& f) { Behind(f, 63); },
+          {"ok db-replica: streaming, 63 MB behind, heard 2 s ago, slot db_replica keeps 16 MB"}},
+         {"behind",
+          [](auto& f) { Behind(f, 64); },
+          {"warning db-replica: streaming, 64 MB behind, heard 2 s ago, slot db_replica keeps 16 MB",
+           "  warning standby-behind: db-replica is 64 MB behind"}},
+         {"behind, and being dumped",
+          [](auto& f) {
+            Behind(f, 64);
+            f.standby_dumped = true;
+          },
+          {"warning db-replica: streaming, 64 MB behind, heard 2 s ago, slot db_replica keeps 16 MB",
+           "  warning standby-dumping: db-replica is 64 MB behind while a backup is dumped from the "
+           "standby"}},
+         {"far behind, dumped or not",
+          [](auto& f) {
+            Behind(f, 1024);
+            f.standby_dumped = true;
+          },
+          {"critical db-replica: streaming, 1.0 GB behind, heard 2 s ago, slot db_replica keeps 16 MB",
+           "  critical standby-behind: db-replica is 1.0 GB behind"}},
+         {"far behind",
+          [](auto& f) { Behind(f, 1024); },
+          {"critical db-replica: streaming, 1.0 GB behind, heard 2 s ago, slot db_replica keeps 16 MB",
+           "  critical standby-behind: db-replica is 1.0 GB behind"}},
+         {"ahead of us",
+          [](auto& f) { Behind(f, -1); },
+          {"critical db-replica: streaming, -1.0 MB behind, heard 2 s ago, slot db_replica keeps 16 MB",
+           "  critical standby-diverged: db-replica has replayed 1.0 MB more than this node has written"}},
+         {"silent",
+          [](auto& f) { f.watched_peers[0].silent_for_s = 60; },
+          {"warning db-replica: streaming, 0 bytes behind, heard 60 s ago, slot db_replica keeps 16 MB",
+           "  warning standby-silent: db-replica has said nothing for 60 s"}},
+         {"silent for long",
+          [](auto& f) { f.watched_peers[0].silent_for_s = 120; },
+          {"critical db-replica: streaming, 0 bytes behind, heard 2 min ago, slot db_replica keeps 16 MB",
+           "  critical standby-silent: db-replica has said nothing for 2 min"}},
+         {"just connected",
+          [](auto& f) {
+            f.senders[0].state = "startup";
+            f.senders[0].replay = f.senders[0].flush = 0;
+            f.watched_peers.clear();
+          },
+          {"warning db-replica: startup, slot db_replica keeps 16 MB",
+           "  warning standby-not-streaming: db-replica is in state startup"}},
+         {"connected, and does not begin to stream",
+          [](auto& f) {
+            f.senders[0].state = "startup";
+            f.watched_peers[0].looks_in_startup = 2;
+          },
+          {"critical db-replica: startup, 0 bytes behind, heard 2 s ago, slot db_replica keeps 16 MB",
+           "  critical standby-diverged: db-replica is connected but cannot stream: it has WAL that this "
+           "node's timeline does not have"}},
+         {"nobody has looked since it last said something",
+          [](auto& f) {
+            f.not_looked_for_s = 90;
+            f.watched_peers[0].silent_for_s.reset();
+          },
+          {"unknown db-replica: streaming, 0 bytes behind, slot db_replica keeps 16 MB",
+           "  unknown cannot-know: how long db-replica has been silent is not known: the mfi watcher has not "
+           "looked at replication for 90 s",
+           "node",
+           "  unknown watcher-stalled: the mfi watcher has not looked at replication for 90 s, so who is "
+           "missing or silent now is not known"}},
+         {"without a launcher and a slot",
+          [](auto& f) {
+            f.watched = false;
+            f.watched_peers.clear();
+            f.slots.clear();
+          },
+          {"unknown db-replica: streaming, 0 bytes behind",
+           "  unknown cannot-know: how long db-replica has been silent is not known"}},
+         {"what only receives is measured by what it flushed",
+          [](auto& f) {
+            f.senders[0].replay = 0;
+            f.senders[0].flush = kEnd - 5000;
+          },
+          {"ok db-replica: streaming, 5000 bytes behind, heard 2 s ago, slot db_replica keeps 16 MB"}},
+         {"our own end is not known",
+          [](auto& f) { f.current = 0; },
+          {"ok db-replica: streaming, heard 2 s ago, slot db_replica keeps 16 MB"}}});
 }
 
 TEST(Replication, SlotsOfAStandby) {

@@ -29,6 +29,7 @@ std::string Shown(const RestorePlan& plan) {
   for (const RestoreStep& step : plan.body) {
     text += step.by == Restorer::kSandboxed    ? "; sandboxed"
             : step.by == Restorer::kStatements ? "; statements"
+            : step.by == Restorer::kRefresh    ? "; refresh"
                                                : "; role";
     for (const std::uint32_t id : step.entries) text += " " + std::to_string(id);
   }
@@ -143,6 +144,11 @@ TEST(RestorePlan, ASuperuserRunsNothingButWhatAnEntryIsFor) {
       Runs("SUBSCRIPTION",
            "CREATE SUBSCRIPTION s CONNECTION 'connect' PUBLICATION p WITH (connect = false, slot_name = 'connect');"),
       "CREATE SUBSCRIPTION s CONNECTION 'connect' PUBLICATION p WITH (connect = false, slot_name = 'connect')|");
+  const std::string named_connect =
+      "CREATE SUBSCRIPTION connect CONNECTION 'connect' PUBLICATION connect, \"with (\" WITH (connect = false)";
+  EXPECT_EQ(Runs("SUBSCRIPTION", named_connect + ";"), named_connect + "|");
+  EXPECT_EQ(Runs("TYPE", "CREATE TYPE app.lone;\nALTER TYPE app.lone OWNER TO teller;"), "CREATE TYPE app.lone|");
+  EXPECT_EQ(Runs("MATERIALIZED VIEW DATA", "REFRESH MATERIALIZED VIEW app.m;"), "REFRESH MATERIALIZED VIEW app.m|");
   const std::string filter =
       "ALTER PUBLICATION p ADD TABLE ONLY app.t WHERE (((v > 1.5) AND (w = 'a.b'::text COLLATE pg_catalog.\"C\")))";
   EXPECT_EQ(Runs("PUBLICATION TABLE", filter + ";"), filter + "|");
@@ -170,12 +176,27 @@ TEST(RestorePlan, ASuperuserRunsNothingButWhatAnEntryIsFor) {
       {"SUBSCRIPTION",
        "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false, \"connect\" = true);"},
       {"SUBSCRIPTION", "ALTER SUBSCRIPTION s ENABLE;"},
+      {"SUBSCRIPTION", "CREATE SUBSCRIPTION connect CONNECTION 'x' PUBLICATION connect WITH (slot_name = 'false');"},
+      {"SUBSCRIPTION", "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p, connect WITH (\"connect\" = false);"},
+      {"SUBSCRIPTION", "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH connect = false;"},
+      {"TYPE", "CREATE TYPE app.t AS ENUM ();"},
+      {"MATERIALIZED VIEW DATA", "SELECT app.f();"},
       {"SHELL TYPE", "CREATE TYPE app.t (INPUT = f);"},
       {"FOREIGN DATA WRAPPER", "CREATE FUNCTION f();"},
       {"FOREIGN DATA WRAPPER", "CREATE FOREIGN DATA WRAPPER w; CREATE FOREIGN DATA WRAPPER b VALIDATOR app.v;"},
       {"FOREIGN DATA WRAPPER", "CREATE FOREIGN DATA WRAPPER w OPTIONS (a 'b') HANDLER app.h;"},
       {"TABLE", "CREATE TABLE app.t ();"}};
   for (const auto& [kind, statements] : others) EXPECT_EQ(Runs(kind, statements), "refused") << kind << statements;
+}
+
+TEST(RestorePlan, ViewsAreFilledBeforeAServerCanBeLoggedInTo) {
+  const auto entries = ParseListing(
+      "1; 0 0 USER MAPPING - USER MAPPING teller SERVER s postgres\n2; 0 0 MATERIALIZED VIEW app m teller\n"
+      "3; 0 0 MATERIALIZED VIEW DATA app m teller\n4; 0 0 INDEX app i teller\n5; 0 0 TYPE app lone teller\n");
+  const std::string mapping = "CREATE USER MAPPING FOR teller SERVER s OPTIONS (\n    password 'x'\n);";
+  EXPECT_EQ(
+      Shown(PlanRestore(entries, ParseDefinitions(Entry(1, mapping) + Entry(5, "CREATE TYPE app.lone;")), kRights)),
+      "frame; role 2 4; statements 5; refresh 3; role 1; end; privileges");
 }
 
 TEST(RestorePlan, AnOwnersStatementDoesNothingElse) {

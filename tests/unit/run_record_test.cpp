@@ -36,6 +36,8 @@ RunRecord Full() {
   r.verify_method = "restore";
   r.verify_result = "ok";
   r.proof_sandbox = "whole";
+  r.proof_attempts = 2;
+  r.proof_tried_at = 1'780'000'000;
   r.verified_at = 1'780'000'200;
   r.error = "nothing";
   return r;
@@ -69,7 +71,7 @@ TEST(RunRecord, SurvivesWritingAndReading) {
 
 TEST(RunRecord, EveryMemberIsWrittenAndReadUnderItsName) {
   const auto document = nlohmann::json::parse(ToJson(Full()));
-  EXPECT_EQ(document.size(), 29U);
+  EXPECT_EQ(document.size(), 31U);
   for (const auto& [name, value] : document.items()) {
     EXPECT_FALSE(value.is_null()) << name;
     auto without = document;

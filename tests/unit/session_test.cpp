@@ -24,7 +24,9 @@ TEST_F(SessionTest, NoSettingOfADatabaseOrARoleGetsIn) {
   for (const char* setting :
        {"search_path = app, pg_catalog", "restrict_nonsystem_relation_kind = ''", "row_security = on",
         "quote_all_identifiers = on", "DateStyle = 'German'", "statement_timeout = 7000", "lock_timeout = 7000",
-        "idle_in_transaction_session_timeout = 7000", "synchronous_commit = on", "role = clerk"}) {
+        "idle_in_transaction_session_timeout = 7000", "synchronous_commit = on", "role = clerk",
+        "default_transaction_read_only = on", "array_nulls = off", "transform_null_equals = on",
+        "exit_on_error = on"}) {
     for (const char* whose : {"DATABASE bank", "ROLE boss", "ROLE clerk", "ROLE boss IN DATABASE bank"}) {
       admin.Execute(std::string("ALTER ") + whose + " SET " + setting);
     }
@@ -45,10 +47,16 @@ TEST_F(SessionTest, NoSettingOfADatabaseOrARoleGetsIn) {
     EXPECT_EQ(Shown(kind, role, "idle_in_transaction_session_timeout"), "0");
     EXPECT_EQ(Shown(kind, role, "synchronous_commit"), "local");
     EXPECT_EQ(Shown(kind, role, "role"), "none");
+    EXPECT_EQ(Shown(kind, role, "default_transaction_read_only"), "off");
   }
   EXPECT_EQ(Shown(SessionKind::kRestorer, "clerk", "DateStyle"), "German, DMY")
       << "a restore reads as its source wrote";
-  EXPECT_EQ(Shown(SessionKind::kRestoringSuperuser, "boss", "check_function_bodies"), "off");
+  for (const auto& [kind, role] :
+       {std::pair{SessionKind::kRestoringSuperuser, "boss"}, std::pair{SessionKind::kRestorer, "clerk"}}) {
+    EXPECT_EQ(Shown(kind, role, "check_function_bodies"), "off");
+    EXPECT_EQ(Shown(kind, role, "array_nulls") + Shown(kind, role, "transform_null_equals"), "onoff");
+    EXPECT_EQ(Shown(kind, role, "exit_on_error"), "off");
+  }
 }
 
 TEST_F(SessionTest, ALoginTriggerDoesNotRunForASuperuser) {

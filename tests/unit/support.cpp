@@ -86,7 +86,8 @@ int Forked::Wait() {
 std::string DigestOf(std::string_view content) { return std::to_string(std::hash<std::string_view>()(content)); }
 
 void TestHost::Wait(int fd, bool for_write, std::chrono::milliseconds limit) {
-  if (stop_when && stop_when()) throw core::Error(core::sqlstate::kQueryCanceled, "told to stop");
+  if (stop_when && stop_when())
+    throw core::Stop(core::Stop::Reason::kCancelled, core::sqlstate::kQueryCanceled, "told to stop");
   pollfd wanted{.fd = fd, .events = static_cast<short>(for_write ? POLLOUT : POLLIN), .revents = 0};
   poll(&wanted, 1, static_cast<int>(limit.count()));
 }

@@ -46,28 +46,27 @@ TEST_F(VerificationTest, ListReadsTheWholeArchive) {
   EXPECT_EQ(Verify("list").result, "the archive cannot be read to its end: could not uncompress data");
 }
 
-TEST_F(VerificationTest, WithoutAScratchServerTheArchiveIsReadAndARemarkSaysSo) {
+TEST_F(VerificationTest, WithoutAScratchServerNothingIsProvenAndARemarkSaysSo) {
   Program("initdb", "echo initdb: no such locale >&2; exit 1");
   const Verification done = Verify("restore");
-  EXPECT_EQ(done.method + "|" + done.result, "list|ok");
-  EXPECT_EQ(done.remark,
-            "the backup was only read, not restored: initdb of the scratch server failed: initdb: no such locale");
+  EXPECT_EQ(done.method + "|" + done.result, "restore|");
+  EXPECT_EQ(done.remark, "the backup could not be proven: initdb of the scratch server failed: initdb: no such locale");
   EXPECT_FALSE(ScratchIsThere());
 }
 
-TEST_F(VerificationTest, WithoutRoomTheArchiveIsReadAndARemarkSaysSo) {
+TEST_F(VerificationTest, WithoutRoomNothingIsProvenAndARemarkSaysSo) {
   manifest_.contents.database_bytes = std::int64_t{1} << 60;
   EXPECT_EQ(mfi::os::RoomForProof(manifest_), (std::int64_t{1} << 60) + (std::int64_t{1} << 60) / 5 + 64 * 1024 * 1024);
   const Verification done = Verify("restore");
-  EXPECT_EQ(done.method + "|" + done.result, "list|ok");
-  EXPECT_EQ(done.remark.rfind("the backup was only read, not restored: \"" + job_.scratch_directory + "\" has ", 0), 0U)
+  EXPECT_EQ(done.method + "|" + done.result, "restore|");
+  EXPECT_EQ(done.remark.rfind("the backup could not be proven: \"" + job_.scratch_directory + "\" has ", 0), 0U)
       << done.remark;
   EXPECT_NE(done.remark.find(" free, a restore needs 1288490189 GB"), std::string::npos) << done.remark;
 }
 
 TEST_F(VerificationTest, WithoutAScratchDirectoryTheRemarkNamesIt) {
   job_.scratch_directory = temporary_ / "no";
-  EXPECT_EQ(Verify("restore").remark, "the backup was only read, not restored: could not read the free space of \"" +
+  EXPECT_EQ(Verify("restore").remark, "the backup could not be proven: could not read the free space of \"" +
                                           (temporary_ / "no") + "\": No such file or directory");
 }
 
@@ -76,11 +75,6 @@ TEST_F(VerificationTest, AStopIsNotTakenForAMissingScratchServer) {
   host_.stop_when = [&] { return ScratchIsThere(); };
   EXPECT_EQ(ErrorOf([&] { Verify("restore"); }).sqlstate(), mfi::core::sqlstate::kQueryCanceled);
   EXPECT_FALSE(ScratchIsThere());
-}
-
-TEST_F(VerificationTest, CancelShutdownAndTimeLimitAreStops) {
-  for (const char* state : {"57014", "57P01"}) EXPECT_TRUE(mfi::os::IsStop(Error(state, ""))) << state;
-  for (const char* state : {"53100", "08006", ""}) EXPECT_FALSE(mfi::os::IsStop(Error(state, ""))) << state;
 }
 
 TEST_F(VerificationTest, AnotherVerificationIsWrittenIntoTheManifest) {
@@ -103,10 +97,16 @@ TEST_F(VerificationTest, ADamagedSetIsNoLongerVerified) {
 TEST_F(VerificationTest, ARemarkComesWithTheResult) {
   job_.verify = "restore";
   Program("initdb", "exit 1");
-  const std::string remark = "the backup was only read, not restored: initdb of the scratch server failed: ";
-  EXPECT_EQ(Again(), "ok (" + remark + ")");
+  const std::string remark = "the backup could not be proven: initdb of the scratch server failed: ";
+  EXPECT_EQ(Again(), "not verified (" + remark + ")");
   EXPECT_EQ(Stored().run.error, remark);
-  EXPECT_EQ(Stored().run.verify_method, "list");
+  EXPECT_EQ(Stored().run.verify_method + "|" + Stored().run.verify_result, "restore|");
+  EXPECT_EQ(Stored().run.proof_attempts, 1);
+  EXPECT_EQ(Stored().run.proof_tried_at, host_.now);
+  Again();
+  EXPECT_EQ(Stored().run.proof_attempts, 2);
+  Program("pg_restore", "exit 1");
+  EXPECT_EQ(Again(), "the archive cannot be read to its end:  (" + remark + ")");
 }
 
 TEST_F(VerificationTest, AnUnknownSetOrDirectoryIsAnError) {

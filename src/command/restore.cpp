@@ -1,0 +1,293 @@
+#include "command/restore.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <thread>
+#include <vector>
+
+#include "command/command_host.h"
+#include "command/restore_archive.h"
+#include "command/restore_roles.h"
+#include "command/restore_rows.h"
+#include "command/restore_server.h"
+#include "command/restore_set.h"
+#include "command/restore_words.h"
+#include "core/error.h"
+#include "core/names.h"
+#include "core/printable.h"
+#include "core/sql_text.h"
+#include "core/timestamp.h"
+
+namespace mfi::command {
+namespace {
+
+using core::Error;
+using core::Printable;
+using core::QuoteIdentifier;
+using os::SessionKind;
+
+constexpr int kMostJobs = 4;
+constexpr std::chrono::seconds kBetweenTellings{5};
+constexpr char kDuplicateDatabase[] = "42P04";
+constexpr char kUniqueViolation[] = "23505";  // the same, of who comes in the same moment
+constexpr char kRolesHint[] = "A role is missing? Restore the roles too: ";
+
+std::string Stamp(core::UtcSeconds at) {
+  std::string stamp = core::FormatCompact(at);
+  stamp.pop_back();  // Z
+  return stamp;
+}
+
+class Restoring {
+ public:
+  Restoring(const RestoreOptions& options, std::ostream& out) : options_(options), out_(out) {}
+
+  void Run() {
+    try {
+      Prepare();
+      RestoreAll();
+    } catch (const core::Stop& stop) {
+      throw Error(stop.sqlstate(), std::string(stop.what()) + "; " + Left(), {}, LeftHint());
+    } catch (const os::ServerError& error) {
+      const std::string detail = error.detail().empty() ? "" : " (" + Printable(error.detail()) + ")";
+      throw Error(error.sqlstate(), "the server says: " + Printable(error.what()) + detail + "; " + Left(), {},
+                  left_.empty() && !error.hint().empty() ? Printable(error.hint()) : LeftHint());
+    }
+  }
+
+ private:
+  void Say(const std::string& line) { out_ << line << std::endl; }  // at once: it may take long until the next
+
+  std::string Left() const {
+    if (left_.empty()) return roles_made_ ? "no database was made; the roles stay" : "nothing was restored";
+    return (swapping_ ? "nothing was replaced; database \"" : "database \"") + Printable(left_) +
+           "\" is left for you to look at";
+  }
+
+  std::string LeftHint() const {
+    return left_.empty() ? "Mend that and restore again." : "Then: DROP DATABASE " + Printable(QuoteIdentifier(left_));
+  }
+
+  /// The set as a user types it: by its own name, since another may be the latest by then.
+  std::string SetWord() const {
+    return ShellWord(options_.set.find('/') == std::string::npos ? set_->Name() : options_.set);
+  }
+
+  /// What can be refused is refused here, before anything is changed.
+  void Prepare() {
+    pg_restore_ = FindPgRestore();
+    ForgetSessionEnvironment();
+    // Nobody can rename a database that he is in.
+    server_.emplace(host_, options_.replace == "postgres" ? "template1" : "postgres");
+    set_.emplace(FindSet(options_.set, *server_, options_.called), host_, options_.called);
+    Say("Set " + Printable(set_->Name()));
+    Say("Checksums: ok");
+    if (!options_.replace.empty() && !server_->Exists(options_.replace)) {
+      throw Error("3D000",
+                  "there is no database \"" + Printable(options_.replace) + "\" to replace; nothing was changed", {},
+                  "Without --replace the set is restored into a new one.");
+    }
+    if (!options_.into.empty() && server_->Exists(options_.into) && !server_->IsEmpty(options_.into)) {
+      throw Error("42P04", "database \"" + Printable(options_.into) + "\" is not empty; nothing was restored", {},
+                  "Choose another name, or put the backup in its place: " + options_.called + " --replace " +
+                      ShellWord(options_.into) + " " + SetWord());
+    }
+    if (options_.globals) globals_ = set_->Globals();
+    missing_tablespaces_ = MissingTablespaces();
+  }
+
+  void RestoreAll() {
+    if (options_.globals) MakeRoles();
+    MakeDatabase();
+    Say("Restoring into database " + Printable(target_));
+    RestoreRows();
+    Compare();
+    FinishDatabase();
+    const std::string touched = set_->Touched();
+    if (!touched.empty()) {
+      throw Error(core::sqlstate::kObjectNotInPrerequisiteState,
+                  touched + " of the set was touched while it was restored; " + Left(), {},
+                  "Let nothing else write to the set's directory, then restore again.");
+    }
+    if (options_.replace.empty()) {
+      Say("Database " + Printable(target_) + " is there. To put it in place of the live one: " + options_.called +
+          " --replace " + ShellWord(set_->manifest().database.name) + " " + SetWord());
+    } else {
+      Replace();
+    }
+  }
+
+  std::vector<std::string> MissingTablespaces() {
+    std::vector<std::string> missing = TablespacesOf(pg_restore_, set_->Archive(), host_);
+    for (const os::Row& row : server_->admin().Query("SELECT spcname FROM pg_catalog.pg_tablespace")) {
+      std::erase(missing, row[0].value_or(""));
+    }
+    return missing;
+  }
+
+  void MakeRoles() {
+    const auto connection = server_->Open(SessionKind::kSuperuserOnOthersData, "postgres");
+    try {
+      const core::RolesPlan plan = RestoreRoles(*connection, globals_);
+      roles_made_ = !plan.made.empty();
+      Say("Roles: ok, " + std::to_string(plan.made.size()) + " made, " + std::to_string(plan.kept.size()) +
+          " that are there stay as they are");
+      if (!plan.tablespaces.empty()) {
+        Say("Tablespaces are not made here, their disks are this machine's: " + List(plan.tablespaces));
+      }
+    } catch (const core::Stop&) {
+      throw;
+    } catch (const Error& error) {
+      throw Error(error.sqlstate(),
+                  std::string("the roles could not be restored: ") + error.what() + "; nothing was changed", {},
+                  "Without --globals roles stay as they are.");
+    }
+  }
+
+  /// A name by the time of day is taken by whoever is first; who asked for a name gets that or nothing.
+  void MakeDatabase() {
+    const core::DatabaseProperties& source = set_->manifest().database;
+    // What an earlier, failed attempt left empty may be used again.
+    if (!options_.into.empty() && server_->Exists(options_.into)) server_->Drop(options_.into);
+    for (core::UtcSeconds at = host_.Now();; ++at) {
+      const std::string stamp = Stamp(at);
+      target_ = options_.into.empty() ? WithSuffix(source.name, "_restored_" + stamp) : options_.into;
+      aside_ = options_.replace.empty() ? "" : WithSuffix(options_.replace, "_before_" + stamp);
+      if (options_.into.empty() && server_->Exists(target_)) continue;
+      if (!aside_.empty() && server_->Exists(aside_)) continue;
+      left_ = target_;
+      try {
+        server_->Create(source, target_);
+        return;
+      } catch (const os::ServerError& error) {
+        left_.clear();
+        const bool taken = error.sqlstate() == kDuplicateDatabase || error.sqlstate() == kUniqueViolation;
+        if (options_.into.empty() && taken) continue;
+        throw Error(error.sqlstate(),
+                    "database \"" + Printable(target_) + "\" could not be made with the properties of \"" +
+                        Printable(source.name) + "\": " + Printable(error.what()) + "; " + Left(),
+                    {}, kRolesHint + options_.called + " --globals ...");
+      }
+    }
+  }
+
+  void RestoreRows() {
+    if (!missing_tablespaces_.empty()) {
+      Say("Everything goes to the database's own tablespace: this server has no " + List(missing_tablespaces_));
+    }
+    const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    const ArchiveJob job{.pg_restore = pg_restore_,
+                         .archive = set_->Archive(),
+                         .jobs = options_.jobs > 0 ? options_.jobs : std::min(kMostJobs, processors),
+                         .tablespaces = missing_tablespaces_.empty()};
+    const std::vector<core::SessionSetting> others = server_->OtherSettings(set_->manifest(), target_);
+    for (const core::SessionSetting& setting : others) {
+      Say("Sessions of the source had " + Printable(setting.name) + " = " + Printable(setting.value) +
+          ", those of this server have not: restored with it. To keep it:");
+      Say("  ALTER DATABASE " + Printable(QuoteIdentifier(options_.replace.empty() ? target_ : options_.replace)) +
+          " SET " + Printable(setting.name) + " = " + Printable(core::SqlLiteral(setting.value)));
+    }
+    try {
+      RestoreArchive(job, server_->SessionFor(SessionKind::kRestoringSuperuser, target_, core::AsOptions(others)),
+                     host_, [&] { TellProgress(); });
+    } catch (const core::Stop&) {
+      throw;
+    } catch (const Error& error) {
+      throw Error(error.sqlstate(), std::string("the restore failed: ") + error.what() + "\n    " + Left(), {},
+                  LeftHint() + "\n    " + kRolesHint + options_.called + " --globals ...");
+    }
+  }
+
+  /// Now and then, how large the database has become.
+  void TellProgress() {
+    if (std::chrono::steady_clock::now() < next_telling_) return;
+    next_telling_ = std::chrono::steady_clock::now() + kBetweenTellings;
+    const std::string bytes =
+        server_->admin().Value("SELECT pg_catalog.pg_database_size(" + core::SqlLiteral(target_) + ")");
+    Say("  " + core::FormatBytes(std::strtoll(bytes.c_str(), nullptr, 10)) + " of about " +
+        core::FormatBytes(set_->manifest().contents.database_bytes));
+  }
+
+  void Compare() {
+    const core::Contents& manifest = set_->manifest().contents;
+    Say("Comparing the rows of " + std::to_string(manifest.tables.size()) + " tables with the manifest");
+    const auto restored = server_->Open(SessionKind::kSuperuserOnOthersData, target_);
+    core::Contents found;
+    try {
+      found = ReadRestored(*restored);
+    } catch (const os::ServerError&) {
+      throw;
+    } catch (const core::Stop&) {
+      throw;
+    } catch (const Error& error) {
+      throw Error(error.sqlstate(), error.what() + std::string("; ") + Left(), {},
+                  error.hint() + "\n    " + LeftHint());
+    }
+    const ExpectedContents expected = Expected(manifest, found);
+    for (const std::string& name : expected.uncounted) Say("  not counted when the set was made: " + Printable(name));
+    if (expected.contents.tables.empty()) {
+      Say("Rows: the manifest of this set has no counts");
+    } else {
+      out_ << RowsTable(expected.contents, found) << std::flush;
+    }
+    if (expected.counts_only) Say("Only numbers of rows are compared: the set is of a version without hashes.");
+    const std::string result = core::CompareContents(expected.contents, found);
+    if (result == "ok") return;
+    throw Error(core::sqlstate::kDataCorrupted,
+                "the restored rows differ from the manifest; nothing was replaced: " + Printable(result), {},
+                "Database \"" + Printable(target_) + "\" is there to compare. " + LeftHint());
+  }
+
+  /// Only now: a migration may move rows to other tables than those the manifest counts.
+  void FinishDatabase() {
+    const auto restored = server_->Open(SessionKind::kRestoringSuperuser, target_);
+    for (const os::Row& row : restored->Query(
+             "SELECT pg_catalog.format('%I.%I', n.nspname, p.proname) FROM pg_catalog.pg_proc p "
+             "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_depend d "
+             "ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e' "
+             "AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass "
+             "JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'mfi' "
+             "WHERE p.proname = 'mfi_migrate_schema' AND p.pronargs = 1 AND p.proargtypes[0] = "
+             "'pg_catalog.bool'::pg_catalog.regtype")) {
+      for (const os::Row& step : restored->Query("SELECT * FROM " + row[0].value_or("") + "(false)")) {
+        Say("Schema: " + Printable(step[0].value_or("")));
+      }
+    }
+    Say("Gathering statistics");
+    restored->Execute("ANALYZE");
+  }
+
+  void Replace() {
+    Say("Putting it in the place of database " + Printable(options_.replace) + ", whose sessions end");
+    swapping_ = true;
+    server_->Swap(options_.replace, aside_, target_);
+    Say("Database " + Printable(options_.replace) + " is the restored one; the old one is " + Printable(aside_) +
+        ". When it is no longer needed:");
+    Say("  DROP DATABASE " + Printable(QuoteIdentifier(aside_)));
+  }
+
+  const RestoreOptions& options_;
+  std::ostream& out_;
+  CommandHost host_;
+  std::string pg_restore_;
+  std::optional<RestoreServer> server_;
+  std::optional<RestoreSet> set_;
+  std::string globals_;
+  std::vector<std::string> missing_tablespaces_;
+  std::string target_;
+  std::string aside_;
+  std::string left_;  // a database that is there when this ends now
+  std::chrono::steady_clock::time_point next_telling_ = std::chrono::steady_clock::now() + kBetweenTellings;
+  bool roles_made_ = false;
+  bool swapping_ = false;
+};
+
+}  // namespace
+
+void Restore(const RestoreOptions& options, std::ostream& out) { Restoring(options, out).Run(); }
+
+}  // namespace mfi::command

@@ -1,0 +1,117 @@
+#include "command/restore_archive.h"
+
+#include <libpq-fe.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <cstdlib>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/names.h"
+#include "core/printable.h"
+#include "core/sql_text.h"
+#include "os/child.h"
+
+namespace mfi::command {
+namespace {
+
+using core::Error;
+
+constexpr char kName[] = "pg_restore";
+
+/// A conninfo without its options. What a set's manifest says is in these, and everybody on this machine sees a
+/// program's arguments, but not its environment.
+struct Conninfo {
+  std::string text;
+  std::string options;
+};
+
+Conninfo WithoutOptions(const std::string& conninfo) {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(PQconninfoParse(conninfo.c_str(), nullptr),
+                                                                            PQconninfoFree);
+  Conninfo without;
+  for (const PQconninfoOption* option = parsed.get(); option != nullptr && option->keyword != nullptr; ++option) {
+    if (option->val == nullptr) continue;
+    if (std::string_view(option->keyword) == "options") {
+      without.options = option->val;
+    } else {
+      without.text += std::string(option->keyword) + "=" + core::ConninfoValue(option->val) + " ";
+    }
+  }
+  return without;
+}
+
+/// This process's environment: pg_restore is the user's client as this program is.
+std::vector<std::string> Environment(const std::string& options) {
+  std::vector<std::string> environment = {"PGOPTIONS=" + options};
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (std::string_view(*variable).rfind("PGOPTIONS=", 0) != 0) environment.emplace_back(*variable);
+  }
+  return environment;
+}
+
+/// What was printed, line by line fit for a terminal.
+std::string Lines(const std::string& text) {
+  std::istringstream lines(text);
+  std::string shown;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty()) shown += (shown.empty() ? "" : "\n    ") + core::Printable(line);
+  }
+  return shown;
+}
+
+std::string Run(
+    const std::string& program, std::vector<std::string> arguments, os::Waiter& waiter, const std::string& options = {},
+    const std::function<void()>& look = [] {}) {
+  os::Child child({program, std::move(arguments), Environment(options)});
+  while (!child.WaitPiece(waiter)) look();
+  const os::ChildResult& result = child.result();
+  if (result.exit_code == 0) return result.output;
+  throw Error(core::sqlstate::kExternalRoutine,
+              "pg_restore ended with " + std::to_string(result.exit_code) + ":\n    " + Lines(result.errors));
+}
+
+}  // namespace
+
+std::string FindPgRestore() {
+  std::array<char, PATH_MAX> self{};
+  const ssize_t length = readlink("/proc/self/exe", self.data(), self.size());
+  std::string directories(self.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  directories.erase(directories.rfind('/') == std::string::npos ? 0 : directories.rfind('/'));
+  if (const char* path = std::getenv("PATH")) directories += std::string(":") + path;  // NOLINT: one thread
+  std::istringstream list(directories);
+  for (std::string directory; std::getline(list, directory, ':');) {
+    std::string program = directory + "/" + kName;
+    if (!directory.empty() && access(program.c_str(), X_OK) == 0) return program;
+  }
+  throw Error(core::sqlstate::kUndefinedFile, "there is no program pg_restore; nothing was restored", {},
+              "Add the directory of the server's programs to PATH: pg_config --bindir shows it.");
+}
+
+std::vector<std::string> TablespacesOf(const std::string& pg_restore, const std::string& archive, os::Waiter& waiter) {
+  std::set<std::string> names;
+  for (const core::SqlStatement& statement : core::SplitStatements(
+           Run(pg_restore, {"--schema-only", "--no-owner", "--no-privileges", "--file=-", archive}, waiter))) {
+    if (statement.text.rfind("SET default_tablespace", 0) != 0) continue;
+    const std::vector<core::SqlToken> tokens = core::SplitTokens(statement.text);
+    if (tokens.size() == 4 && !tokens[3].text.empty()) names.insert(tokens[3].text);
+  }
+  return {names.begin(), names.end()};
+}
+
+void RestoreArchive(const ArchiveJob& job, const os::Session& session, os::Waiter& waiter,
+                    const std::function<void()>& look) {
+  const Conninfo where = WithoutOptions(session.conninfo());
+  std::vector<std::string> arguments = {"--exit-on-error", "--no-password", "--jobs=" + std::to_string(job.jobs),
+                                        "--dbname=" + where.text};
+  if (!job.tablespaces) arguments.emplace_back("--no-tablespaces");
+  arguments.push_back(job.archive);
+  Run(job.pg_restore, std::move(arguments), waiter, where.options, look);
+}
+
+}  // namespace mfi::command

@@ -1,0 +1,153 @@
+#include "command/restore_server.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "core/database_sql.h"
+#include "core/error.h"
+#include "core/names.h"
+#include "core/sql_text.h"
+
+namespace mfi::command {
+namespace {
+
+using core::Error;
+using core::QuoteIdentifier;
+using core::SqlLiteral;
+using os::SessionKind;
+
+constexpr std::chrono::seconds kConnectLimit{30};
+constexpr std::chrono::milliseconds kLookAgain{200};
+constexpr std::size_t kLongestName = 63;
+constexpr int kNewestSettings = 17;  // the first version with all settings that a Session makes
+
+constexpr char kNumber[] = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000";
+
+// An extension that every database has is older than any object of a user.
+constexpr char kObjects[] =
+    "SELECT (SELECT count(*) FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f', "
+    "'c')) "
+    "+ (SELECT count(*) FROM pg_catalog.pg_proc WHERE oid >= 16384) "
+    "+ (SELECT count(*) FROM pg_catalog.pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_') "
+    "+ (SELECT count(*) FROM pg_catalog.pg_type WHERE oid >= 16384 AND typtype <> 'c') "
+    "+ (SELECT count(*) FROM pg_catalog.pg_largeobject_metadata)";
+
+}  // namespace
+
+void ForgetSessionEnvironment() {
+  for (const char* name : {"PGOPTIONS", "PGTZ", "PGDATESTYLE", "PGGEQO", "PGCLIENTENCODING"}) {
+    unsetenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
+  }
+}
+
+std::string WithSuffix(std::string name, const std::string& suffix) {
+  while (name.size() + suffix.size() > kLongestName) {
+    while (name.size() > 1 && (static_cast<unsigned char>(name.back()) & 0xC0U) == 0x80U) name.pop_back();
+    name.pop_back();
+  }
+  return name + suffix;
+}
+
+RestoreServer::RestoreServer(os::Waiter& waiter, std::string database)
+    : waiter_(waiter), database_(std::move(database)) {
+  // A setting that the server does not know yet would refuse the session.
+  major_ = kNewestSettings;
+  try {
+    admin_ = Open(SessionKind::kSuperuserOnOthersData, database_);
+  } catch (const core::Stop&) {
+    throw;
+  } catch (const Error& first) {
+    major_ = 0;
+    try {
+      admin_ = Open(SessionKind::kSuperuserOnOthersData, database_);
+    } catch (const core::Stop&) {
+      throw;
+    } catch (const Error&) {
+      throw Error(first.sqlstate(),
+                  std::string("no session of a superuser on the server: ") + first.what() + "; nothing was restored",
+                  {},
+                  "It is reached as by psql: PGHOST, PGPORT and PGUSER say where and who, PGPASSFILE has passwords.");
+    }
+  }
+  major_ = std::atoi(admin_->Value(kNumber).c_str());  // NOLINT(cert-err34-c): the server's number
+}
+
+os::Session RestoreServer::SessionFor(SessionKind kind, const std::string& database, const std::string& more) const {
+  return {kind, "dbname=" + core::ConninfoValue(database), "mfi restore", major_, more};
+}
+
+std::unique_ptr<os::Connection> RestoreServer::Open(SessionKind kind, const std::string& database) const {
+  auto connection = std::make_unique<os::Connection>(SessionFor(kind, database), waiter_, kConnectLimit);
+  // Whoever interrupts this program ends what it has asked for, too.
+  connection->Execute("SET client_connection_check_interval = '1s'");
+  return connection;
+}
+
+std::vector<core::SessionSetting> RestoreServer::OtherSettings(const core::Manifest& manifest,
+                                                               const std::string& database) {
+  std::vector<std::string> defined;
+  for (const os::Row& row : admin_->Query("SELECT name FROM pg_catalog.pg_settings WHERE name LIKE '%.%'")) {
+    defined.push_back(row[0].value_or(""));
+  }
+  std::vector<core::SessionSetting> settings = core::SettingsToTake(manifest.session_settings, defined);
+  const std::unique_ptr<os::Connection> session = Open(SessionKind::kSettingsOfSuperuser, database);
+  std::erase_if(settings, [&](const core::SessionSetting& setting) {
+    const std::string name = SqlLiteral(setting.name);
+    const std::string value = SqlLiteral(setting.value);
+    try {
+      return session->Value("SELECT pg_catalog.current_setting(" + name + ", true) IS NOT DISTINCT FROM " +
+                            "pg_catalog.set_config(" + name + ", " + value + ", true)") == "t";
+    } catch (const os::ServerError&) {
+      return true;  // a locale that is not there, for one
+    }
+  });
+  return settings;
+}
+
+bool RestoreServer::Exists(const std::string& database) {
+  return !admin_->Query("SELECT FROM pg_catalog.pg_database WHERE datname = " + SqlLiteral(database)).empty();
+}
+
+bool RestoreServer::IsEmpty(const std::string& database) const {
+  return Open(SessionKind::kSuperuserOnOthersData, database)->Value(kObjects) == "0";
+}
+
+void RestoreServer::RunAll(const std::vector<std::string>& statements) {
+  for (const std::string& statement : statements) admin_->Execute(statement);
+}
+
+void RestoreServer::Create(const core::DatabaseProperties& source, const std::string& name) {
+  admin_->Execute(CreateDatabaseStatement(source, name, source.owner));
+  try {
+    RunAll(SettingStatements(source, name));
+    RunAll(PrivilegeStatements(source, name));
+    RunAll(AttributeStatements(source, name));
+  } catch (const core::Stop&) {
+    throw;
+  } catch (const Error&) {
+    admin_->Execute("RESET SESSION AUTHORIZATION");
+    Drop(name);
+    throw;
+  }
+}
+
+void RestoreServer::Drop(const std::string& name) { admin_->Execute("DROP DATABASE " + QuoteIdentifier(name)); }
+
+void RestoreServer::Swap(const std::string& replaced, const std::string& aside, const std::string& restored) {
+  const std::unique_ptr<os::Connection> other = Open(SessionKind::kSuperuserOnOthersData, database_);
+  const std::string end_sessions =
+      "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname IN (" +
+      SqlLiteral(replaced) + ", " + SqlLiteral(restored) + ") AND pid <> pg_catalog.pg_backend_pid()";
+  admin_->Execute("BEGIN");
+  for (const auto& [from, to] : {std::pair(replaced, aside), std::pair(restored, replaced)}) {
+    // The rename lets no new session in, and waits for those there are.
+    admin_->Send("ALTER DATABASE " + QuoteIdentifier(from) + " RENAME TO " + QuoteIdentifier(to));
+    do {
+      other->Execute(end_sessions);
+    } while (!admin_->Ready(std::chrono::steady_clock::now() + kLookAgain));
+    admin_->Take();
+  }
+  admin_->Execute("COMMIT");
+}
+
+}  // namespace mfi::command

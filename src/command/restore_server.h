@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/manifest.h"
+#include "core/session_settings.h"
+#include "os/connection.h"
+
+namespace mfi::command {
+
+/// The server that a set is restored into, reached as psql reaches it: by PGHOST, PGPORT, PGUSER and what else libpq
+/// reads. Never by the user's PGOPTIONS, PGTZ and the like, which would change what values mean.
+class RestoreServer {
+ public:
+  /// Connects to `database` for what concerns all databases. Throws Error with the next step when it cannot.
+  RestoreServer(os::Waiter& waiter, std::string database);
+
+  os::Connection& admin() { return *admin_; }
+
+  /// A session of its own in a database.
+  std::unique_ptr<os::Connection> Open(os::SessionKind kind, const std::string& database) const;
+
+  /// What pg_restore needs to connect to a database; `more` as Session has it.
+  os::Session SessionFor(os::SessionKind kind, const std::string& database, const std::string& more = {}) const;
+
+  /// What gave values their meaning in the source's sessions, and is otherwise in those of this database.
+  std::vector<core::SessionSetting> OtherSettings(const core::Manifest& manifest, const std::string& database);
+
+  bool Exists(const std::string& database);
+
+  /// Whether a database holds nothing but what a new one holds.
+  bool IsEmpty(const std::string& database) const;
+
+  /// Makes a database with all properties of the source; it is not there afterwards when that failed, unless it was
+  /// stopped.
+  void Create(const core::DatabaseProperties& source, const std::string& name);
+
+  void Drop(const std::string& name);
+
+  /// `replaced` gets the name `aside`, and `restored` the name `replaced`: both or none. Sessions in both end.
+  void Swap(const std::string& replaced, const std::string& aside, const std::string& restored);
+
+ private:
+  void RunAll(const std::vector<std::string>& statements);
+
+  os::Waiter& waiter_;
+  std::string database_;
+  int major_ = 0;
+  std::unique_ptr<os::Connection> admin_;
+};
+
+/// The environment without the variables by which libpq changes a session's settings.
+void ForgetSessionEnvironment();
+
+/// `name` and `suffix`, the name cut before a whole character so that both are not longer than a database's name may
+/// be.
+std::string WithSuffix(std::string name, const std::string& suffix);
+
+}  // namespace mfi::command
