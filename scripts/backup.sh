@@ -1,6 +1,6 @@
 #!/bin/bash
-# backup.sh [NOTE]: takes a backup now and waits for it. Exit code 0 when it is there and verified, 1 when it failed.
-# Ctrl-C ends the waiting, not the backup.
+# backup.sh [NOTE]: takes a backup now and waits for it. Exit code 0 when it is there and verified as mfi.backup_verify wants,
+# 1 when it failed, 2 when it is there but could not be proven. Ctrl-C ends the waiting, not the backup.
 set -euo pipefail
 # shellcheck source=scripts/client.sh
 . "$(dirname "$(readlink -f "$0")")/client.sh"
@@ -17,14 +17,15 @@ progress() { # on a terminal only: one line, written over
 
 while :; do
   # The server may restart meanwhile: its record of the run tells the end.
-  row=$(query "SELECT b.state, coalesce(b.error, ''), coalesce(b.verify_result, ''), coalesce(pg_size_pretty(b.size_bytes), ''),
+  row=$(query "SELECT b.state, coalesce(b.error, ''), coalesce(b.verify_result, ''), coalesce(pg_size_pretty(b.size_bytes), ''), coalesce(b.verify_method, ''),
       concat_ws(', ', p.phase, pg_size_pretty(p.bytes), p.percent || ' %', date_trunc('second', p.eta) || ' left')
     FROM mfi_backups b LEFT JOIN mfi_backup_progress p USING (id) WHERE b.id = :'id'" -v id="$id" 2>/dev/null) || row=
-  IFS=$'\x1f' read -r state error proof size phase <<<"${row//$'\n'/ }" || true
+  IFS=$'\x1f' read -r state error proof size wanted phase <<<"${row//$'\n'/ }" || true
   case "$state" in
     succeeded)
       progress ''
       echo "succeeded: $size, ./backups/$id, verified: ${proof:-no}"
+      [ "$wanted" = none ] || [ "$proof" = ok ] || { echo "not proven: $error" >&2 && exit 2; }
       exit 0
       ;;
     failed | cancelled)

@@ -26,7 +26,7 @@ while [ $# -gt 0 ]; do
 done
 export PGDATABASE=${PGDATABASE:-postgres} PGCONNECT_TIMEOUT=5 PGAPPNAME='mfi promote.sh'
 
-sql() { psql -X -q -At -w -v ON_ERROR_STOP=1 -v slot="$slot" <<<"$1"; }
+sql() { psql -X -q -At -w -v ON_ERROR_STOP=1 -v slot="$slot" <<<"$PLAIN_NAMES $1"; }
 show() { sql "SELECT current_setting('$1')"; }
 
 check_standby() {

@@ -45,7 +45,7 @@ aside=$data.aside.$(date -u +%Y%m%dT%H%M%SZ)
 new=$data.clone
 export LC_MESSAGES=C PGCONNECT_TIMEOUT=5 PGAPPNAME='mfi rejoin.sh'
 
-sql() { psql -X -q -At -w -v ON_ERROR_STOP=1 -v slot="$slot" -d "$primary dbname=postgres" <<<"$1"; }
+sql() { psql -X -q -At -w -v ON_ERROR_STOP=1 -v slot="$slot" -d "$primary dbname=postgres" <<<"$PLAIN_NAMES $1"; }
 control() { pg_controldata -D "$data" | sed -n "s/^$1: *//p"; }
 setting() { # NAME VALUE: a line of a configuration file
   local value=${2//\\/\\\\}

@@ -8,6 +8,7 @@ use JSON::PP qw(decode_json);
 use MfiNode;
 use PostgreSQL::Test::Utils qw(slurp_file slurp_dir append_to_file);
 use Test::More;
+use Time::HiRes qw(time);
 
 my $node = MfiNode->bank('bank');
 my $dir = $node->basedir . '/told here';
@@ -121,6 +122,50 @@ $node->start;
 $node->backup_ok;
 $told->(1);
 $node->wait_sql("SELECT reasons::text !~ 'notify-failed' FROM mfi_backup_health");
+
+# One that prints without end, prints nothing and never ends, gives its output away and goes on, leaves a child that prints, or will not
+# end when it is asked to: the launcher comes round all the same, and so does the server's stop.
+my $rounds = sub {
+	my ($what) = @_;
+	my $longest = 0;
+	# A backup that is asked for is taken up by the launcher's next round.
+	for (1 .. 5)
+	{
+		my $began = time;
+		my $cancelled = $node->sql('SELECT id FROM mfi_backup_now() AS id WHERE mfi_backup_cancel(id)');
+		$node->wait_sql("SELECT state = 'cancelled' FROM mfi_backups WHERE id = '$cancelled'");
+		$longest = time - $began if time - $began > $longest;
+	}
+	cmp_ok($longest, '<', 1, "$what: the launcher comes round within a second");
+	my $resident = slurp_file('/proc/' . $node->pid_of('mfi launcher') . '/status') =~ /^VmHWM:\s+(\d+) kB/m ? $1 : 0;
+	cmp_ok($resident, '<', 100 * 1024, "$what: nor does it keep what is printed");
+};
+for my $case (
+	[ 'prints without end', 'exec yes' ],
+	[ 'prints errors without end', 'exec yes >&2' ],
+	[ 'prints bursts', 'while :; do head -c 50000000 /dev/zero; read -r -t 0.2 <> <(:) || true; done' ],
+	[ 'prints nothing', 'exec tail -f /dev/null' ],
+	[ 'closes its output and goes on', 'exec >&- 2>&-; while :; do read -r -t 0.2 <> <(:) || true; done' ],
+	[ 'leaves a child that prints', 'yes & disown; exit 0' ],
+	[ 'will not end', q{trap '' TERM; while :; do read -r -t 0.2 <> <(:) || true; done} ])
+{
+	my ($what, $then) = @$case;
+	$write->($then);
+	$node->set('mfi.backup_timeout' => "'1min'");
+	$node->backup_ok;
+	$told->(1);
+	$rounds->($what);
+	next if $what eq 'leaves a child that prints';
+	# Its time is over: it is ended while others are served.
+	$node->set('mfi.backup_timeout' => "'1s'");
+	$node->wait_sql("SELECT reasons::text ~ 'notify-failed: .*was stopped after 1 s' FROM mfi_backup_health");
+	$rounds->("$what, stopped");
+	$node->set('mfi.backup_timeout' => "'1h'");
+	$write->('');
+	$node->backup_ok;
+	$told->(1);
+	$node->wait_sql("SELECT reasons::text !~ 'notify-failed' FROM mfi_backup_health");
+}
 
 # A run that could not even be recorded.
 $node->stop;

@@ -90,7 +90,9 @@ core::BackupFacts GatherBackupFacts() {
   facts.restore_wanted = settings::backup_verify == settings::kVerifyRestore;
   facts.max_age_s = settings::backup_max_age_s;
   AddSharedFacts(facts);
-  if (facts.directory.empty()) return facts;
+  facts.launcher_stalled_s = LauncherStalledFor();
+  // Whoever asks must not hang where the launcher does.
+  if (facts.directory.empty() || facts.launcher_stalled_s > 0) return facts;
   try {
     ConfiguredDirectory().CheckUsable(DataDir);
   } catch (const core::Error& error) {

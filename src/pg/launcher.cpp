@@ -5,9 +5,6 @@
 #include "pg/backup_scheduler.h"
 #include "pg/bridge.h"
 #include "pg/invalid_settings.h"
-#include "pg/maintenance.h"
-#include "pg/peer_probe.h"
-#include "pg/peer_watch.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
 #include "pg/worker_session.h"
@@ -23,11 +20,11 @@ extern "C" {
 }
 
 // The launcher: one static background worker on every node, from the first consistent moment on. It is attached to
-// no database and never waits for another process; any error ends it, and the postmaster starts it again.
+// no database and never waits for another process; any error ends it, and the postmaster starts it again. It reads and
+// writes in the backup directory, whose file system may keep it for as long as it likes: what must go on then is the
+// watcher's.
 namespace mfi::pg {
 namespace {
-
-constexpr int kRestartSeconds = 5;
 
 extern "C" void OnLauncherExit(int, Datum) {
   os::StopAllChildren();
@@ -46,7 +43,6 @@ extern "C" void OnLauncherExit(int, Datum) {
 class Launcher {
  public:
   void Start() {
-    peers_.Load();
     CheckSettings(true);
     scheduler_.Start();
   }
@@ -56,18 +52,18 @@ class Launcher {
 
   /// One round; returns the milliseconds until the next one.
   long Round() {
-    const std::int64_t now = MonotonicMicros();
-    if (now >= next_sample_us_) {
-      peers_.Sample();
-      StartProbeWhenWanted();
-      next_sample_us_ = now + std::int64_t{1000} * settings::sample_interval_ms;
-    }
-    const long until_due = Min(scheduler_.Round(), maintenance_.Round());
-    const long until_sample = static_cast<long>((next_sample_us_ - MonotonicMicros()) / 1000) + 1;
-    return Max(1L, Min(until_due, until_sample));
+    ComeRound();
+    const long until_due = scheduler_.Round();
+    ComeRound();
+    return Max(1L, Min(until_due, static_cast<long>(settings::sample_interval_ms)));
   }
 
  private:
+  static void ComeRound() {
+    const StateLock lock(LW_EXCLUSIVE);
+    Shared()->launcher_round_us = MonotonicMicros();
+  }
+
   /// A schedule found wrong at server start is held: the default must not quietly replace the one that was meant.
   /// One made wrong later leaves the old value in force, and the schedule goes on with it.
   void CheckSettings(bool at_start) {
@@ -79,10 +75,7 @@ class Launcher {
     shared.schedule_held = held_;
   }
 
-  PeerWatch peers_;
   BackupScheduler scheduler_;
-  Maintenance maintenance_;
-  std::int64_t next_sample_us_ = 0;
   bool held_ = false;
 };
 
@@ -92,23 +85,14 @@ void Announce() {
   shared.launcher_pid = MyProcPid;
   shared.launcher_latch = MyLatch;
   shared.launcher_started_at = GetCurrentTimestamp();
+  shared.launcher_round_us = MonotonicMicros();
   LWLockRelease(shared.lock);
   before_shmem_exit(OnLauncherExit, 0);
 }
 
 }  // namespace
 
-void RegisterLauncher() {
-  BackgroundWorker worker{};
-  strlcpy(worker.bgw_name, "mfi launcher", BGW_MAXLEN);
-  strlcpy(worker.bgw_type, "mfi launcher", BGW_MAXLEN);
-  strlcpy(worker.bgw_library_name, "mfi", MAXPGPATH);
-  strlcpy(worker.bgw_function_name, "mfi_launcher_main", BGW_MAXLEN);
-  worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-  worker.bgw_start_time = BgWorkerStart_ConsistentState;
-  worker.bgw_restart_time = kRestartSeconds;
-  RegisterBackgroundWorker(&worker);
-}
+void RegisterLauncher() { RegisterStaticWorker("mfi launcher", "mfi_launcher_main"); }
 
 }  // namespace mfi::pg
 

@@ -1,3 +1,6 @@
+#include <string>
+
+#include "core/printable.h"
 #include "pg/bridge.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
@@ -15,7 +18,7 @@ extern "C" {
 }
 
 // The maintainer: a short worker in mfi.database that calls the extension's own SQL. Any error ends it, and is in the
-// server's log.
+// server's log and in the verdict.
 namespace mfi::pg {
 namespace {
 
@@ -58,6 +61,31 @@ bool Maintain() {
   return Call("_mfi_is_maintained", "keeping audit partitions ahead");
 }
 
+bool IsLock(const PgError& error) { return error.sqlstate() == "55P03" || error.sqlstate() == "40P01"; }
+
+/// A lock that is there once is no news; the next attempt comes within minutes.
+void Answer(bool done, bool lock_met, const std::string& failure) {
+  const std::string words = core::Printable(failure, kReasonLength - 1);
+  const StateLock lock(LW_EXCLUSIVE);
+  SharedState& shared = *Shared();
+  const bool first_lock = lock_met && !shared.maintenance_waited;
+  shared.maintained = done;
+  shared.maintainer_answered = true;
+  shared.maintenance_waited = lock_met;
+  if (!first_lock) strlcpy(shared.maintenance_failure, words.c_str(), sizeof(shared.maintenance_failure));
+}
+
+void MaintainAndAnswer() {
+  try {
+    Answer(CallPg(Maintain), false, {});
+  } catch (const PgError& error) {
+    CallPg(AbortCurrentTransaction);
+    Answer(false, IsLock(error),
+           error.hint().empty() ? error.what() : std::string(error.what()) + " (" + error.hint() + ")");
+    throw;
+  }
+}
+
 }  // namespace
 }  // namespace mfi::pg
 
@@ -65,10 +93,6 @@ extern "C" void mfi_maintainer_main(Datum) {
   pqsignal(SIGTERM, die);
   BackgroundWorkerUnblockSignals();
   mfi::pg::BeginWorkerSession(mfi::pg::settings::database);
-  const bool done = mfi::pg::Maintain();
-  {
-    const mfi::pg::StateLock lock(LW_EXCLUSIVE);
-    mfi::pg::Shared()->maintained = done;
-  }
+  mfi::pg::Guard(mfi::pg::MaintainAndAnswer);
   proc_exit(0);
 }

@@ -1,6 +1,8 @@
 #include "pg/maintenance.h"
 
 #include "pg/bridge.h"
+#include "pg/database_exists.h"
+#include "pg/settings.h"
 #include "pg/shared_state.h"
 #include "pg/workers.h"
 
@@ -14,6 +16,9 @@ namespace {
 
 constexpr std::int64_t kMinuteUs = 60 * std::int64_t{1000000};
 constexpr std::int64_t kHourUs = 60 * kMinuteUs;
+
+/// The caller holds the state's lock.
+void Fail(const char* why) { strlcpy(Shared()->maintenance_failure, why, sizeof(Shared()->maintenance_failure)); }
 
 }  // namespace
 
@@ -31,8 +36,10 @@ void Maintenance::WatchWorker() {
   worker_ = nullptr;
   bool done = false;
   {
-    const StateLock lock(LW_SHARED);
-    done = Shared()->maintained;
+    const StateLock lock(LW_EXCLUSIVE);
+    SharedState& shared = *Shared();
+    done = shared.maintained;
+    if (!shared.maintainer_answered) Fail("its process ended before it had done its work (the server's log says why)");
   }
   pause_us_ = done ? 0 : Min(Max(2 * pause_us_, kMinuteUs), kHourUs);
   next_us_ = MonotonicMicros() + (done ? kHourUs : pause_us_);
@@ -40,17 +47,26 @@ void Maintenance::WatchWorker() {
 
 long Maintenance::Round() {
   WatchWorker();
-  bool exists = false;
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    exists = Shared()->database_exists;
-    if (worker_ == nullptr) Shared()->maintained = false;
-  }
+  const bool exists = CallPg([] { return DatabaseExists(settings::database); });
   const bool primary = !CallPg([] { return RecoveryInProgress(); });
-  if (worker_ != nullptr || !exists || !primary) return kHourUs / 1000;
+  if (worker_ != nullptr) return kHourUs / 1000;
+  if (!exists || !primary) {
+    const StateLock lock(LW_EXCLUSIVE);
+    Fail("");
+    return kHourUs / 1000;
+  }
   if (MonotonicMicros() >= next_us_) {
     next_us_ = MonotonicMicros() + kMinuteUs;
+    {
+      const StateLock lock(LW_EXCLUSIVE);
+      Shared()->maintained = false;
+      Shared()->maintainer_answered = false;
+    }
     worker_ = CallPg([] { return StartWorker("mfi maintainer", "mfi_maintainer_main", WorkerKind::kWithDatabase); });
+    if (worker_ == nullptr) {
+      const StateLock lock(LW_EXCLUSIVE);
+      Fail("no background worker is free for it (raise max_worker_processes and restart)");
+    }
   }
   return static_cast<long>((next_us_ - MonotonicMicros()) / 1000) + 1;
 }

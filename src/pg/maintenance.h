@@ -8,7 +8,7 @@ struct BackgroundWorkerHandle;
 
 namespace mfi::pg {
 
-/// The launcher's part that keeps the audit tables' partitions ahead: on a primary it starts a short worker in
+/// The watcher's part that keeps the audit tables' partitions ahead: on a primary it starts a short worker in
 /// mfi.database, again after an hour, or sooner while it could not do its work.
 class Maintenance {
  public:

@@ -15,4 +15,5 @@ extern "C" void _PG_init(void) {
   if (!preloading || IsBinaryUpgrade || !IsPostmasterEnvironment) return;
   mfi::pg::InitSharedState();
   mfi::pg::RegisterLauncher();
+  mfi::pg::RegisterWatcher();
 }

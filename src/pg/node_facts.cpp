@@ -125,8 +125,13 @@ core::NodeFacts GatherNodeFacts(core::Reasons schema) {
   facts.preloaded = Shared() != nullptr;
   if (facts.preloaded) {
     facts.launcher_alive = LauncherAlive();
+    facts.watcher_alive = WatcherAlive();
+    facts.launcher_stalled_s = LauncherStalledFor();
+    facts.database = settings::database;
     const StateLock lock(LW_SHARED);
     facts.invalid_settings = Shared()->invalid_settings;
+    facts.peers_unsaved = Shared()->peers_unsaved;
+    facts.maintenance_failure = Shared()->maintenance_failure;
   }
   AddDatabases(facts);
   AddPrepared(facts);

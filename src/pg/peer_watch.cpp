@@ -16,6 +16,7 @@ namespace {
 /// Below the data directory, which is the server's working directory.
 constexpr char kFile[] = "mfi_standbys.json";
 constexpr char kWalDirectory[] = "pg_wal";
+constexpr std::int64_t kSaveAgainAfterUs = 10 * USECS_PER_SEC;
 
 /// The trend is taken over so many windows.
 constexpr double kTrend = 10;
@@ -63,7 +64,11 @@ Peer* AddPeer(ReplicationWatch& watch, const char* name, const char* slot_name) 
 
 void PeerWatch::Load() {
   saved_.clear();
-  if (os::Exists(kFile)) saved_ = core::ParsePeerMemory(os::ReadFile(kFile), NodeName());
+  try {
+    if (os::Exists(kFile)) saved_ = core::ParsePeerMemory(os::ReadFile(kFile), NodeName());
+  } catch (const core::Error& error) {
+    Tell(error.what());
+  }
   ReplicationWatch& watch = Shared()->watch;
   const StateLock lock(LW_EXCLUSIVE);
   if (watch.peer_count != 0) return;  // a restarted launcher: shared memory knows better
@@ -224,9 +229,29 @@ void PeerWatch::Save() {
       now.push_back(remembered);
     }
   }
-  if (now == saved_) return;
-  os::WriteFileAtomically(kFile, core::ToJson(NodeName(), now), 0600);
-  saved_ = now;
+  if (now == saved_ || MonotonicMicros() < save_after_us_) return;
+  try {
+    os::WriteFileAtomically(kFile, core::ToJson(NodeName(), now), 0600);
+    saved_ = now;
+    Tell({});
+  } catch (const core::Error& error) {
+    save_after_us_ = MonotonicMicros() + kSaveAgainAfterUs;
+    Tell(error.what());
+  }
+}
+
+/// Why the file does not say what is known, in the verdict; in the log once. Empty: it does.
+void PeerWatch::Tell(const std::string& unsaved) {
+  bool changed = false;
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    char* told = Shared()->peers_unsaved;
+    changed = unsaved != told;
+    strlcpy(told, unsaved.c_str(), sizeof(Shared()->peers_unsaved));
+  }
+  if (!changed) return;
+  const char* text = unsaved.empty() ? "is written to disk again" : unsaved.c_str();
+  CallPg([&] { ereport(LOG, (errmsg("mfi: the memory of standbys: %s", text))); });
 }
 
 }  // namespace mfi::pg

@@ -12,9 +12,10 @@ namespace mfi::pg {
 /// Seconds over which rates are taken: a dozen looks.
 inline double RateWindow() { return 12 * settings::sample_interval_ms / 1000.0; }
 
-/// The launcher's memory of standbys: looks at replication again and again, keeps shared memory's peers up to date
+/// The watcher's memory of standbys: looks at replication again and again, keeps shared memory's peers up to date
 /// (who is there, since when it is silent or missing, how fast it replays) and a small file in the data directory, so
-/// that a standby gone before a restart is still missing, and since the same moment, after it.
+/// that a standby gone before a restart is still missing, and since the same moment, after it. A file that cannot be
+/// read or written (a full disk) is told, and tried again.
 class PeerWatch {
  public:
   /// Reads the file; peers of the last run that are not connected become missing from now on.
@@ -36,8 +37,10 @@ class PeerWatch {
   void Measure(const RawReplication& raw, const Interval& since);
   void RememberSample(const RawReplication& raw);
   void Save();
+  void Tell(const std::string& unsaved);
 
   std::vector<core::RememberedPeer> saved_;
+  std::int64_t save_after_us_ = 0;  // after a failure
 };
 
 }  // namespace mfi::pg

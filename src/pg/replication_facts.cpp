@@ -21,6 +21,9 @@ namespace {
 
 constexpr char kNone[] = "none";
 constexpr std::int64_t kMegabyte = 1024 * 1024;
+/// A look is late after so many intervals and seconds: a busy machine may delay one.
+constexpr double kLateLooks = 3;
+constexpr double kLateSeconds = 2;
 
 double Since(TimestampTz at) { return static_cast<double>(GetCurrentTimestamp() - at) / USECS_PER_SEC; }
 
@@ -72,40 +75,48 @@ core::ReceiverFacts ToFacts(const RawReceiver& raw) {
 
 /// The launcher's memory, copied out of shared memory.
 void AddWatched(core::ReplicationFacts& facts, const RawReplication& raw) {
-  if (Shared() == nullptr || !LauncherAlive()) return;
+  if (!WatcherAlive()) return;
   ReplicationWatch copy;
   {
     const StateLock lock(LW_SHARED);
     copy = Shared()->watch;
   }
   facts.watched = copy.sampled_at != 0;
-  facts.wal_bytes_per_s = copy.wal_rate.Known();
-  facts.wal_bytes_per_s_trend = copy.wal_rate_trend.Known(RateWindow());
-  facts.replay_bytes_per_s = copy.replay_rate.Known();
+  const std::int64_t now = MonotonicMicros();
+  const double looked_ago_s = facts.watched ? static_cast<double>(now - copy.sampled_mono_us) / 1e6 : 0;
+  const bool late = looked_ago_s > kLateLooks * settings::sample_interval_ms / 1000 + kLateSeconds;
+  if (late) {
+    facts.not_looked_for_s = looked_ago_s;
+  } else {
+    facts.wal_bytes_per_s = copy.wal_rate.Known();
+    facts.wal_bytes_per_s_trend = copy.wal_rate_trend.Known(RateWindow());
+    facts.replay_bytes_per_s = copy.replay_rate.Known();
+  }
   if (facts.in_recovery) {
     facts.receiver.clock_skew_s = copy.upstream_clock_skew.skew_s;
     // A standby that never heard anything has been waiting since it started.
     const TimestampTz heard_at = copy.upstream_heard_at != 0 ? copy.upstream_heard_at : PgStartTime;
-    if (!facts.receiver.silent_for_s) facts.receiver.silent_for_s = Since(heard_at);
+    if (!facts.receiver.silent_for_s && !late) facts.receiver.silent_for_s = Since(heard_at);
   }
-  const std::int64_t now = MonotonicMicros();
   for (int i = 0; i < copy.peer_count; ++i) {
     const Peer& peer = copy.peers[i];
     core::WatchedPeer watched{.name = peer.name,
                               .slot_name = peer.slot_name,
                               .connected = peer.connected,
                               .walsender_pid = peer.walsender_pid,
-                              .replay_bytes_per_s = peer.replay_rate.Known(),
                               .clock_skew_s = peer.clock_skew.skew_s,
                               .looks_in_startup = peer.looks_in_startup};
     if (peer.connected) {
-      std::int64_t heard_at = peer.heard_at_us;
+      if (!late) watched.replay_bytes_per_s = peer.replay_rate.Known();
+      bool newer = false;
       for (int j = 0; j < raw.sender_count; ++j) {
-        // A reply since the launcher's last look: heard at some moment after it.
-        const bool newer = raw.senders[j].pid == peer.walsender_pid && raw.senders[j].reply_time != peer.reply_time;
-        if (newer) heard_at = Max(heard_at, copy.sampled_mono_us);
+        newer = newer || (raw.senders[j].pid == peer.walsender_pid && raw.senders[j].reply_time != peer.reply_time);
       }
-      watched.silent_for_s = static_cast<double>(now - heard_at) / 1e6;
+      // A reply since the watcher's last look was heard at some moment after it, which after a short time is as good as
+      // known. Without one, the silence goes on.
+      const std::int64_t heard_at = newer ? copy.sampled_mono_us : peer.heard_at_us;
+      const bool known = !newer || (!late && looked_ago_s < settings::silence_warning_s);
+      if (known) watched.silent_for_s = static_cast<double>(now - heard_at) / 1e6;
     } else if (peer.missing_since != 0) {
       watched.missing_since = ToUtcSeconds(peer.missing_since);
     }

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "pg/history_ring.h"
+#include "pg/settings.h"
 
 extern "C" {
 #include "storage/ipc.h"
@@ -63,6 +64,26 @@ bool LauncherAlive() {
   if (state == nullptr) return false;
   LWLockAcquire(state->lock, LW_SHARED);
   const bool alive = state->launcher_pid != 0;
+  LWLockRelease(state->lock);
+  return alive;
+}
+
+double LauncherStalledFor() {
+  constexpr double kRounds = 6;
+  constexpr double kLeast = 5;
+  if (state == nullptr) return 0;
+  LWLockAcquire(state->lock, LW_SHARED);
+  const std::int64_t round_us = state->launcher_pid == 0 ? 0 : state->launcher_round_us;
+  LWLockRelease(state->lock);
+  if (round_us == 0) return 0;
+  const double elapsed_s = static_cast<double>(MonotonicMicros() - round_us) / 1e6;
+  return elapsed_s < Max(kLeast, kRounds * settings::sample_interval_ms / 1000) ? 0 : elapsed_s;
+}
+
+bool WatcherAlive() {
+  if (state == nullptr) return false;
+  LWLockAcquire(state->lock, LW_SHARED);
+  const bool alive = state->watcher_pid != 0;
   LWLockRelease(state->lock);
   return alive;
 }

@@ -107,9 +107,14 @@ struct SharedState {
   pid_t launcher_pid;
   Latch* launcher_latch;
   TimestampTz launcher_started_at;
-  bool database_exists;     // mfi.database, as the launcher last saw
-  bool maintained;          // the last maintainer did all of its work
-  TimestampTz next_run_at;  // 0: none
+  std::int64_t launcher_round_us;  // monotonic: when it began what it is at, or waits after
+  pid_t watcher_pid;
+  char peers_unsaved[kReasonLength];        // why the memory of standbys is not on disk; empty: it is
+  bool maintained;                          // the last maintainer did all of its work
+  bool maintenance_waited;                  // the last maintainer met a lock
+  bool maintainer_answered;                 // it came to an end by itself, or told why not
+  char maintenance_failure[kReasonLength];  // of the last maintainer; empty: none
+  TimestampTz next_run_at;                  // 0: none
   char next_run_trigger[16];
   char invalid_settings[kReasonLength];  // empty: all of the file's values are in force
   bool schedule_held;                    // an invalid setting keeps the schedule from running
@@ -143,6 +148,13 @@ void InitSharedState();
 
 /// Whether the launcher's process is there. The caller holds no lock.
 bool LauncherAlive();
+
+/// Seconds since the launcher last came round, when that is longer than it ever takes; 0: it does. It waits for a file
+/// system that does not answer, or does not run.
+double LauncherStalledFor();
+
+/// The same of the watcher.
+bool WatcherAlive();
 
 /// Wakes the launcher; nothing happens when it is not there.
 void WakeLauncher();

@@ -10,15 +10,33 @@ extern "C" {
 
 namespace mfi::pg {
 
-BackgroundWorkerHandle* StartWorker(const char* type, const char* function, WorkerKind kind) {
+namespace {
+
+constexpr int kRestartSeconds = 5;
+
+BackgroundWorker Described(const char* type, const char* function) {
   BackgroundWorker worker{};
   strlcpy(worker.bgw_name, type, BGW_MAXLEN);
   strlcpy(worker.bgw_type, type, BGW_MAXLEN);
   strlcpy(worker.bgw_library_name, "mfi", MAXPGPATH);
   strlcpy(worker.bgw_function_name, function, BGW_MAXLEN);
   worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
-  if (kind == WorkerKind::kWithDatabase) worker.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
   worker.bgw_start_time = BgWorkerStart_ConsistentState;
+  return worker;
+}
+
+}  // namespace
+
+void RegisterStaticWorker(const char* type, const char* function) {
+  BackgroundWorker worker = Described(type, function);
+  worker.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
+  worker.bgw_restart_time = kRestartSeconds;
+  RegisterBackgroundWorker(&worker);
+}
+
+BackgroundWorkerHandle* StartWorker(const char* type, const char* function, WorkerKind kind) {
+  BackgroundWorker worker = Described(type, function);
+  if (kind == WorkerKind::kWithDatabase) worker.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
   worker.bgw_restart_time = BGW_NEVER_RESTART;
   worker.bgw_notify_pid = MyProcPid;
   BackgroundWorkerHandle* handle = nullptr;

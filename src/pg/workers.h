@@ -6,8 +6,12 @@ struct BackgroundWorkerHandle;
 
 namespace mfi::pg {
 
-/// Registers the launcher; called from _PG_init while preloading.
+/// Registers the launcher, and the watcher; called from _PG_init while preloading.
 void RegisterLauncher();
+void RegisterWatcher();
+
+/// A worker that is there on every node from the first consistent moment on, in no database, and again after it ended.
+void RegisterStaticWorker(const char* type, const char* function);
 
 enum class WorkerKind { kWithDatabase, kWithoutDatabase };
 
@@ -22,6 +26,7 @@ void WaitOnLatch(long limit_ms, int fd = -1, bool for_write = false);
 }  // namespace mfi::pg
 
 extern "C" PGDLLEXPORT void mfi_launcher_main(Datum argument);
+extern "C" PGDLLEXPORT void mfi_watcher_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_runner_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_maintainer_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_probe_main(Datum argument);

@@ -1,0 +1,93 @@
+#include <memory>
+
+#include "pg/bridge.h"
+#include "pg/maintenance.h"
+#include "pg/peer_probe.h"
+#include "pg/peer_watch.h"
+#include "pg/settings.h"
+#include "pg/shared_state.h"
+#include "pg/worker_session.h"
+#include "pg/workers.h"
+
+extern "C" {
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+}
+
+// The watcher: one static background worker on every node that looks at replication, and starts what keeps the audit
+// tables. It never touches the backup directory, so that a file system that hangs there keeps it from nothing.
+namespace mfi::pg {
+namespace {
+
+extern "C" void OnWatcherExit(int, Datum) {
+  const StateLock lock(LW_EXCLUSIVE);
+  Shared()->watcher_pid = 0;
+}
+
+/// The watcher's work; lives in the process until it ends.
+class Watcher {
+ public:
+  void Start() { peers_.Load(); }
+
+  /// One round; returns the milliseconds until the next one.
+  long Round() {
+    const std::int64_t now = MonotonicMicros();
+    if (now >= next_sample_us_) {
+      peers_.Sample();
+      StartProbeWhenWanted();
+      next_sample_us_ = now + std::int64_t{1000} * settings::sample_interval_ms;
+    }
+    const long until_due = maintenance_.Round();
+    const long until_sample = static_cast<long>((next_sample_us_ - MonotonicMicros()) / 1000) + 1;
+    return Max(1L, Min(until_due, until_sample));
+  }
+
+ private:
+  PeerWatch peers_;
+  Maintenance maintenance_;
+  std::int64_t next_sample_us_ = 0;
+};
+
+void Announce() {
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    Shared()->watcher_pid = MyProcPid;
+  }
+  before_shmem_exit(OnWatcherExit, 0);
+}
+
+}  // namespace
+
+void RegisterWatcher() { RegisterStaticWorker("mfi watcher", "mfi_watcher_main"); }
+
+}  // namespace mfi::pg
+
+extern "C" void mfi_watcher_main(Datum) {
+  using mfi::pg::Guard;
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  BackgroundWorkerUnblockSignals();
+  mfi::pg::BeginWorkerSession(nullptr);
+  mfi::pg::Announce();
+
+  static mfi::pg::Watcher* watcher = nullptr;
+  Guard([] {
+    watcher = std::make_unique<mfi::pg::Watcher>().release();
+    watcher->Start();
+  });
+  MemoryContext round = AllocSetContextCreate(TopMemoryContext, "mfi watcher round", ALLOCSET_DEFAULT_SIZES);
+  while (!ShutdownRequestPending) {
+    MemoryContextSwitchTo(round);
+    MemoryContextReset(round);
+    if (ConfigReloadPending) {
+      ConfigReloadPending = false;
+      ProcessConfigFile(PGC_SIGHUP);
+    }
+    const long wait_ms = Guard([] { return watcher->Round(); });
+    mfi::pg::WaitOnLatch(wait_ms);
+  }
+  proc_exit(1);
+}
