@@ -17,7 +17,7 @@ SELECT pg_describe_object(classoid, objoid, objsubid) AS init_privs_of_non_membe
  WHERE privtype = 'e'
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = i.classoid AND d.objid = i.objoid AND d.deptype = 'e');
 
--- Functions that PUBLIC may call: only what triggers run
+-- Functions of ours that PUBLIC may call: what triggers run, and what reads a table or sequence only for those who may read it
 SELECT p.oid::regprocedure
   FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'mfi'
