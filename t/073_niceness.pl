@@ -95,9 +95,9 @@ $node->set('mfi.backup_jobs' => '2', 'mfi.backup_verify' => "'list'");
 my $holder = $node->background_psql('mfi_banking');
 $holder->query_safe('SELECT pg_advisory_lock(1)');
 my $id = $node->backup;
-$node->wait_sql("SELECT count(*) = 4 AND bool_or(query LIKE '%SAVEPOINT mfi_count') AND bool_or(wait_event = 'advisory')"
+$node->wait_sql("SELECT count(*) = 5 AND bool_or(query LIKE '%_mfi_contents(%') AND bool_or(wait_event = 'advisory')"
 	  . " FROM pg_stat_activity WHERE application_name = 'mfi backup $id'");
-pass('two jobs: the rows are counted once both have connected');
+pass('two jobs: rows are read once both have connected');
 all_are('two jobs: server processes that are dumped from', '19 3 19', $sessions);
 all_are('two jobs: pg_dump', '19 3 19', $clients);
 $holder->quit;

@@ -234,7 +234,7 @@ void Dump::DumpSnapshot(const Source& source, const std::string& snapshot, Conte
 
 /// pg_dump locks all tables first; once it copies, it holds them all. Its jobs connect only then.
 bool Dump::HoldsItsLocks(Connection& source) const {
-  const int sessions = 2 + (job_.jobs > 1 ? job_.jobs : 0);  // ours, pg_dump's first, and its jobs'
+  const int sessions = 3 + (job_.jobs > 1 ? job_.jobs : 0);  // two of ours, pg_dump's first, and its jobs'
   source.Execute("SELECT pg_catalog.pg_stat_clear_snapshot()");
   const std::string copies =
       "SELECT bool_or(query LIKE 'COPY %' AND pid <> pg_catalog.pg_backend_pid()) AND count(*) >= " +
