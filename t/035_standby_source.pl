@@ -21,7 +21,7 @@ my $source = sub { $primary->set('mfi.backup_source' => "'$_[0]'", 'mfi.backup_s
 # Waits until a node has the dump's snapshot.
 my $on = sub {
 	my ($node, $id) = @_;
-	$node->wait_sql("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'mfi backup $id' AND backend_xmin IS NOT NULL)");
+	$node->wait_sql("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'mfi backup $id' AND backend_xmin IS NOT NULL AND state = 'idle in transaction')");
 };
 my $facts = 'state, verify_method, verify_result, source_role, source_node, source_lag_bytes >= 0';
 
