@@ -58,7 +58,7 @@ class InTheWay : public core::Error {
             "Back up when no tables are changed, or allow more time: mfi.backup_lock_timeout.") {}
 };
 
-/// Throws InTheWay when somebody waits for `holder`, and another session of its name, the dump, waits for him.
+/// Throws InTheWay when somebody waits for `holder`, and the dump, a connection of the same name, waits for him.
 void RefuseToBeInTheWay(Connection& holder);
 
 /// How often a dump is begun anew: twice when tables were changed; when it has given way, for as long as a lock may be
