@@ -52,6 +52,11 @@ std::int64_t Number(const std::optional<std::string>& text) {
 
 }  // namespace
 
+ContentsReader::ContentsReader(Connection& source, ContentsFunctions functions, const std::vector<Connection*>& helpers)
+    : source_(source), functions_(std::move(functions)), sessions_{{&source}} {
+  for (Connection* helper : helpers) sessions_.push_back({helper});
+}
+
 void ContentsReader::Begin(std::vector<ListedTable> tables) {
   for (ListedTable& listed : tables) {
     if (listed.partitioned) continue;
@@ -87,24 +92,32 @@ std::map<std::string, SequenceState> ContentsReader::ReadSequences() {
 
 /// A scan by OID, of what was locked. It evaluates nothing of the table's owner's. A query does: its plan computes the
 /// constant parts of the table's index expressions, predicates and statistics with the rights of the session.
-bool ContentsReader::ReadNext(std::chrono::steady_clock::time_point deadline) {
-  core::TableRows& table = tables_[next_];
-  if (!running_) {
-    source_.Send("SELECT rows, hash FROM " + functions_.table + "(" + std::to_string(table.oid) + "::pg_catalog.oid)");
-    running_ = true;
-  }
-  if (!source_.Ready(deadline)) return false;
-  const Row row = source_.Take().at(0);
-  table.rows = Number(row[0]);
-  table.hash = row[1].value_or("");
-  running_ = false;
-  return true;
+void ContentsReader::Ask(Session& session) {
+  while (next_ < tables_.size() && tables_[next_].in_part) ++next_;
+  if (next_ == tables_.size()) return;
+  session.reading = &tables_[next_++];
+  session.connection->Send("SELECT rows, hash FROM " + functions_.table + "(" + std::to_string(session.reading->oid) +
+                           "::pg_catalog.oid)");
 }
 
 bool ContentsReader::Step(std::chrono::milliseconds limit) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  for (; next_ < tables_.size(); ++next_) {
-    if (!tables_[next_].in_part && !ReadNext(deadline)) return false;
+  constexpr std::chrono::milliseconds kTurn{5};
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + limit;
+  for (bool reading = true; reading;) {
+    reading = false;
+    for (Session& session : sessions_) {
+      if (session.reading == nullptr) Ask(session);
+      if (session.reading == nullptr) continue;
+      reading = true;
+      const auto turn = sessions_.size() == 1 ? deadline : std::min(deadline, Clock::now() + kTurn);
+      if (!session.connection->Ready(turn)) continue;
+      const Row row = session.connection->Take().at(0);
+      session.reading->rows = Number(row[0]);
+      session.reading->hash = row[1].value_or("");
+      session.reading = nullptr;
+    }
+    if (reading && Clock::now() >= deadline) return false;
   }
   return true;
 }

@@ -34,10 +34,12 @@ struct SequenceState {
 /// What a dump may hold of a sequence that was `before` when it began and `after` when it had ended.
 core::SequenceRange RangeOf(const std::string& name, const SequenceState& before, const SequenceState& after);
 
-/// Reads what a database holds over a connection that is in the transaction of the dump's snapshot, beside the dump.
+/// Reads what a database holds over a connection that is in the transaction of the dump's snapshot, beside the dump; of
+/// a database that nobody changes, over several.
 class ContentsReader {
  public:
-  ContentsReader(Connection& source, ContentsFunctions functions) : source_(source), functions_(std::move(functions)) {}
+  /// `helpers`: further sessions that read tables, in which the same functions are.
+  ContentsReader(Connection& source, ContentsFunctions functions, const std::vector<Connection*>& helpers = {});
 
   /// Reads sequences, and takes the tables that Step is to read.
   void Begin(std::vector<ListedTable> tables);
@@ -49,15 +51,21 @@ class ContentsReader {
   core::Contents Finish();
 
  private:
-  bool ReadNext(std::chrono::steady_clock::time_point deadline);
+  /// A connection, and the table whose answer is to come over it.
+  struct Session {
+    Connection* connection;
+    core::TableRows* reading = nullptr;
+  };
+
+  void Ask(Session& session);
   std::map<std::string, SequenceState> ReadSequences();
 
   Connection& source_;
   ContentsFunctions functions_;
   std::vector<core::TableRows> tables_;
   std::map<std::string, SequenceState> sequences_;
-  std::size_t next_ = 0;  // first table not yet read
-  bool running_ = false;  // its answer is to come
+  std::vector<Session> sessions_;
+  std::size_t next_ = 0;  // first table not yet asked for
 };
 
 /// Names the tables of `contents` that are not among those whose rows the archive has; "" when all are.

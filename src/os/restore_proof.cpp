@@ -1,6 +1,7 @@
 #include "os/restore_proof.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 
 #include "core/database_sql.h"
@@ -111,10 +112,18 @@ std::string NotRefreshed(const std::vector<std::string>& names) {
   return text;
 }
 
-core::Contents CountRestored(Connection& restored) {
-  const ContentsFunctions functions = MakeContentsFunctions(restored);
-  ContentsReader reader(restored, functions);
-  reader.Begin(ListTables(restored));
+/// Over as many sessions as `open` may be called for; nobody changes anything any more.
+core::Contents ReadRestored(const std::function<std::unique_ptr<Connection>()>& open, int sessions) {
+  const std::unique_ptr<Connection> first = open();
+  const ContentsFunctions functions = MakeContentsFunctions(*first);
+  std::vector<std::unique_ptr<Connection>> others;
+  std::vector<Connection*> helpers;
+  for (int i = 1; i < sessions; ++i) {
+    helpers.push_back(others.emplace_back(open()).get());
+    MakeContentsFunctions(*helpers.back());
+  }
+  ContentsReader reader(*first, functions, helpers);
+  reader.Begin(ListTables(*first));
   return reader.Finish();
 }
 
@@ -173,11 +182,11 @@ Proof ProveByRestore(const ProofJob& job, const core::Manifest& manifest, const 
     restore.Begin();
     RefuseWithoutSandbox(restore.plan(), server->LackingWalls());
     restore.RestoreBody();
-    {
-      Connection restored(server->OpenAs(SessionKind::kSuperuserOnOthersData, options.superuser, database), waiter,
-                          kConnectLimit);
-      proof.result = core::CompareContents(manifest.contents, CountRestored(restored));
-    }
+    const auto open = [&] {
+      return std::make_unique<Connection>(
+          server->OpenAs(SessionKind::kSuperuserOnOthersData, options.superuser, database), waiter, kConnectLimit);
+    };
+    proof.result = core::CompareContents(manifest.contents, ReadRestored(open, job.jobs));
     if (proof.result == "ok") restore.Finish();
     if (!restore.not_refreshed().empty()) remarks.push_back(NotRefreshed(restore.not_refreshed()));
     for (const std::string& remark : remarks) proof.remark += (proof.remark.empty() ? "" : "; ") + remark;

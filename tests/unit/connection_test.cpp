@@ -161,8 +161,18 @@ TEST_F(ConnectionTest, CountsWhatTheSnapshotHolds) {
   ContentsReader reader(source, {"pg_temp.stand_in", "pg_temp.position"});
   reader.Begin(ListTables(source));
   int counted = 0;
-  for (const auto& table : reader.Finish().tables) counted += table.rows.has_value() ? 1 : 0;
+  const auto alone = reader.Finish();
+  for (const auto& table : alone.tables) counted += table.rows.has_value() ? 1 : 0;
   EXPECT_EQ(counted, 255);
+
+  Connection one = Connect();
+  Connection two = Connect();
+  for (Connection* helper : {&one, &two}) helper->Execute(kStandIn);
+  ContentsReader together(source, {"pg_temp.stand_in", "pg_temp.position"}, {&one, &two});
+  together.Begin(ListTables(source));
+  while (!together.Step(std::chrono::milliseconds(1))) {
+  }
+  EXPECT_EQ(Shown(together.Finish()), Shown(alone));
 }
 
 TEST_F(ConnectionTest, ASnapshotSaysWhatItsSourceIs) {
