@@ -4,6 +4,8 @@
 set -euo pipefail
 # shellcheck source=scripts/client.sh
 . "$(dirname "$(readlink -f "$0")")/client.sh"
+# shellcheck disable=SC2034 # of one question; for the backup's end it waits without
+STATEMENT_LIMIT=60s
 
 id=$(query "SELECT mfi_backup_now(note => nullif(:'note', ''))" -v note="${1:-}") ||
   die "no backup was queued" "The line above says why; /health.sh shows more."

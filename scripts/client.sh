@@ -4,6 +4,8 @@
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=scripts/log.sh
 . "$here/log.sh"
+# shellcheck source=scripts/psql.sh
+. "$here/psql.sh"
 export PGCONNECT_TIMEOUT=5 PGAPPNAME="mfi ${0##*/}"
 if [ "$here" = /usr/local/lib/mfi ]; then
   # libpq looks for certificates at home.
@@ -17,16 +19,15 @@ if [ "$here" = /usr/local/lib/mfi ]; then
   [ "$(id -u)" != 0 ] || exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
 fi
 
-# Nothing that a database or a role has set for its clients stops these, or gives them another role.
-export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c role=none -c default_transaction_read_only=off'
-
-# What follows it finds mfi's functions and tables where the extension is, and nothing that others have put before them.
-IN_OWN_SCHEMA="$PLAIN_NAMES SELECT set_config('search_path', format('pg_catalog, %I, pg_temp', coalesce((SELECT n.nspname
+# What follows it is UTF-8, where the database's encoding has a way to it, and finds mfi's functions and tables where the extension is, and nothing
+# that others have put before them.
+IN_OWN_SCHEMA="SELECT set_config('client_encoding', CASE WHEN getdatabaseencoding() IN ('SQL_ASCII', 'MULE_INTERNAL') THEN current_setting('client_encoding')
+  ELSE 'UTF8' END, false) AS own_encoding, set_config('search_path', format('pg_catalog, %I, pg_temp', coalesce((SELECT n.nspname
   FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'mfi'), 'public')), false) AS own_schema \\gset"
 
 # query SQL [PSQL-OPTION...]: rows, with \x1f between their columns
 query() {
   local sql=$1
   shift
-  psql -X -q -At -F $'\x1f' -v ON_ERROR_STOP=1 "$@" <<<"$IN_OWN_SCHEMA"$'\n'"$sql"
+  own_psql -F $'\x1f' "$@" <<<"$IN_OWN_SCHEMA"$'\n'"$sql"
 }

@@ -12,7 +12,3 @@ pause() { # between two looks at a state
   sleep 2 &
   wait $! # so that a signal ends the wait at once
 }
-
-# Begins what a script asks a server: names without a schema are PostgreSQL's, whatever search_path is set there.
-# shellcheck disable=SC2034
-PLAIN_NAMES='SET search_path = pg_catalog, pg_temp;'

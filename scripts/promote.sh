@@ -7,6 +7,8 @@
 set -euo pipefail
 # shellcheck source=scripts/log.sh
 . "$(dirname "$(readlink -f "$0")")/log.sh"
+# shellcheck source=scripts/psql.sh
+. "$(dirname "$(readlink -f "$0")")/psql.sh"
 # shellcheck source=scripts/peer.sh
 . "$(dirname "$(readlink -f "$0")")/peer.sh"
 force='' slot=mfi_rejoin
@@ -26,7 +28,7 @@ while [ $# -gt 0 ]; do
 done
 export PGDATABASE=${PGDATABASE:-postgres} PGCONNECT_TIMEOUT=5 PGAPPNAME='mfi promote.sh'
 
-sql() { psql -X -q -At -w -v ON_ERROR_STOP=1 -v slot="$slot" <<<"$PLAIN_NAMES $1"; }
+sql() { own_psql -w -v slot="$slot" <<<"$1"; }
 show() { sql "SELECT current_setting('$1')"; }
 
 check_standby() {

@@ -14,6 +14,8 @@
 set -euo pipefail
 # shellcheck source=scripts/log.sh
 . "$(dirname "$(readlink -f "$0")")/log.sh"
+# shellcheck source=scripts/psql.sh
+. "$(dirname "$(readlink -f "$0")")/psql.sh"
 PATH=$PATH:/usr/lib/postgresql/17/bin
 data='' primary='' stream='' slot=mfi_rejoin name='' config='' clone='' start=yes
 OWN_FILES='postgresql.conf postgresql.auto.conf pg_hba.conf pg_ident.conf'
@@ -45,7 +47,7 @@ aside=$data.aside.$(date -u +%Y%m%dT%H%M%SZ)
 new=$data.clone
 export LC_MESSAGES=C PGCONNECT_TIMEOUT=5 PGAPPNAME='mfi rejoin.sh'
 
-sql() { psql -X -q -At -w -v ON_ERROR_STOP=1 -v slot="$slot" -d "$primary dbname=postgres" <<<"$PLAIN_NAMES $1"; }
+sql() { own_psql -w -v slot="$slot" -d "$primary dbname=postgres" <<<"$1"; }
 control() { pg_controldata -D "$data" | sed -n "s/^$1: *//p"; }
 setting() { # NAME VALUE: a line of a configuration file
   local value=${2//\\/\\\\}

@@ -2,6 +2,8 @@
 # shellcheck disable=SC2154 # node.sh sets NODE, PEER, VOLUME, RUN, PASSFILE and CONFIG
 # How a node becomes and stays a standby of the other one, through a slot of its own. No data directory is deleted that is
 # not our own unfinished clone.
+# shellcheck source=scripts/psql.sh
+. /usr/local/lib/mfi/psql.sh
 SLOT=${NODE//-/_}
 CLONE=$VOLUME/pgdata.clone # ours by its name: emptied when unfinished
 REJOIN=$VOLUME/mfi.rejoin  # made by /rejoin.sh
@@ -13,7 +15,7 @@ UPSTREAM="$SERVER user=replicator application_name=$NODE"
 # A name server that does not answer is not waited for longer than the other node.
 RESOLVE='timeout:3 attempts:2'
 upstream() { RES_OPTIONS=$RESOLVE psql -X -q -At -w "$UPSTREAM dbname=replication replication=true" -c "$1"; }
-ask_peer() { RES_OPTIONS=$RESOLVE psql -X -q -At -w "$SERVER user=postgres dbname=postgres" -c "$PLAIN_NAMES" -c "$1"; }
+ask_peer() { RES_OPTIONS=$RESOLVE own_psql -w "$SERVER user=postgres dbname=postgres" -c "$1"; }
 
 # Sets the upstream's UPSTREAM_SYSTEM and UPSTREAM_TIMELINE by a replication connection, which the temporary server of the
 # primary's first start does not give. Prints the error when there is none.

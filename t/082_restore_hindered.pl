@@ -113,7 +113,6 @@ is($properties->('hindered'), $before, 'again');
 		'brought up to date, and no trigger has run');
 }
 # The other scripts are not hindered either.
-$node->safe_psql('postgres', 'ALTER DATABASE hindered RESET transaction_timeout');
 {
 	local %ENV = $node->_get_env(PGDATABASE => 'hindered');
 	for ([ 'backup.sh', qr/\Abackup hindered_\S+\nsucceeded/ ], [ 'health.sh', qr/\A(?:ok|warning|critical)\b(?!: no verdict)/ ])

@@ -12,6 +12,7 @@
 #include "command/command_host.h"
 #include "command/restore_archive.h"
 #include "command/restore_roles.h"
+#include "command/restore_room.h"
 #include "command/restore_rows.h"
 #include "command/restore_server.h"
 #include "command/restore_set.h"
@@ -69,7 +70,12 @@ class Restoring {
   }
 
   std::string LeftHint() const {
-    return left_.empty() ? "Mend that and restore again." : "Then: DROP DATABASE " + Printable(QuoteIdentifier(left_));
+    return left_.empty() ? "Mend that and restore again." : "Then: " + DropOf(left_, template_made_);
+  }
+
+  static std::string DropOf(const std::string& database, bool is_template) {
+    const std::string name = Printable(QuoteIdentifier(database));
+    return (is_template ? "ALTER DATABASE " + name + " IS_TEMPLATE false; " : "") + "DROP DATABASE " + name;
   }
 
   /// The set as a user types it: by its own name, since another may be the latest by then.
@@ -97,7 +103,7 @@ class Restoring {
                       ShellWord(options_.into) + " " + SetWord());
     }
     if (options_.globals) globals_ = set_->Globals();
-    missing_tablespaces_ = MissingTablespaces();
+    FindTablespaces();
   }
 
   void RestoreAll() {
@@ -121,12 +127,20 @@ class Restoring {
     }
   }
 
-  std::vector<std::string> MissingTablespaces() {
-    std::vector<std::string> missing = TablespacesOf(pg_restore_, set_->Archive(), host_);
-    for (const os::Row& row : server_->admin().Query("SELECT spcname FROM pg_catalog.pg_tablespace")) {
-      std::erase(missing, row[0].value_or(""));
-    }
-    return missing;
+  /// Objects go to their tablespaces when all are there, the database to its own when that is.
+  void FindTablespaces() {
+    const core::Manifest& manifest = set_->manifest();
+    const std::vector<std::string> there = server_->Tablespaces();
+    const auto is_there = [&](const std::string& name) {
+      return std::find(there.begin(), there.end(), name) != there.end();
+    };
+    std::vector<std::string> used = TablespacesOf(pg_restore_, set_->Archive(), host_);
+    missing_tablespaces_ = used;
+    std::erase_if(missing_tablespaces_, is_there);
+    if (!missing_tablespaces_.empty()) used.clear();
+    if (is_there(manifest.database.tablespace)) tablespace_ = manifest.database.tablespace;
+    used.push_back(tablespace_);
+    CheckRoom(*server_, used, manifest.contents.database_bytes);
   }
 
   void MakeRoles() {
@@ -161,8 +175,8 @@ class Restoring {
       if (!aside_.empty() && server_->Exists(aside_)) continue;
       left_ = target_;
       try {
-        server_->Create(source, target_);
-        return;
+        server_->Create(source, target_, tablespace_);
+        return TellProperties(source);
       } catch (const os::ServerError& error) {
         left_.clear();
         const bool taken = error.sqlstate() == kDuplicateDatabase || error.sqlstate() == kUniqueViolation;
@@ -172,6 +186,19 @@ class Restoring {
                         Printable(source.name) + "\": " + Printable(error.what()) + "; " + Left(),
                     {}, kRolesHint + options_.called + " --globals ...");
       }
+    }
+  }
+
+  /// What the database could not be given.
+  void TellProperties(const core::DatabaseProperties& source) {
+    if (tablespace_ != source.tablespace) {
+      Say("The database is in the tablespace of every new one: this server has no " + List({source.tablespace}));
+    }
+    for (const core::SecurityLabel& label : source.security_labels) {
+      const std::string why = server_->Label(label, target_);
+      if (why.empty()) continue;
+      Say("Its security label " + Printable(core::SqlLiteral(label.label)) + " of " + Printable(label.provider) +
+          " is not restored: " + Printable(why));
     }
   }
 
@@ -245,6 +272,7 @@ class Restoring {
   /// Only now: a migration may move rows to other tables than those the manifest counts.
   void FinishDatabase() {
     const auto restored = server_->Open(SessionKind::kRestoringSuperuser, target_);
+    restored->Execute("SET search_path = pg_catalog, pg_temp");
     for (const os::Row& row : restored->Query(
              "SELECT pg_catalog.format('%I.%I', n.nspname, p.proname) FROM pg_catalog.pg_proc p "
              "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_depend d "
@@ -259,6 +287,8 @@ class Restoring {
     }
     Say("Gathering statistics");
     restored->Execute("ANALYZE");
+    server_->MakeTemplate(set_->manifest().database, target_);
+    template_made_ = set_->manifest().database.is_template;
   }
 
   void Replace() {
@@ -267,7 +297,7 @@ class Restoring {
     server_->Swap(options_.replace, aside_, target_);
     Say("Database " + Printable(options_.replace) + " is the restored one; the old one is " + Printable(aside_) +
         ". When it is no longer needed:");
-    Say("  DROP DATABASE " + Printable(QuoteIdentifier(aside_)));
+    Say("  " + DropOf(aside_, server_->IsTemplate(aside_)));
   }
 
   const RestoreOptions& options_;
@@ -278,12 +308,14 @@ class Restoring {
   std::optional<RestoreSet> set_;
   std::string globals_;
   std::vector<std::string> missing_tablespaces_;
+  std::string tablespace_;  // of the database; empty: that of every new one
   std::string target_;
   std::string aside_;
   std::string left_;  // a database that is there when this ends now
   std::chrono::steady_clock::time_point next_telling_ = std::chrono::steady_clock::now() + kBetweenTellings;
   bool roles_made_ = false;
   bool swapping_ = false;
+  bool template_made_ = false;
 };
 
 }  // namespace

@@ -69,11 +69,12 @@ RestoreServer::RestoreServer(os::Waiter& waiter, std::string database)
                   "It is reached as by psql: PGHOST, PGPORT and PGUSER say where and who, PGPASSFILE has passwords.");
     }
   }
+  where_ = admin_->Server() + " ";
   major_ = std::atoi(admin_->Value(kNumber).c_str());  // NOLINT(cert-err34-c): the server's number
 }
 
 os::Session RestoreServer::SessionFor(SessionKind kind, const std::string& database, const std::string& more) const {
-  return {kind, "dbname=" + core::ConninfoValue(database), "mfi restore", major_, more};
+  return {kind, where_ + "dbname=" + core::ConninfoValue(database), "mfi restore", major_, more};
 }
 
 std::unique_ptr<os::Connection> RestoreServer::Open(SessionKind kind, const std::string& database) const {
@@ -116,8 +117,17 @@ void RestoreServer::RunAll(const std::vector<std::string>& statements) {
   for (const std::string& statement : statements) admin_->Execute(statement);
 }
 
-void RestoreServer::Create(const core::DatabaseProperties& source, const std::string& name) {
-  admin_->Execute(CreateDatabaseStatement(source, name, source.owner));
+std::vector<std::string> RestoreServer::Tablespaces() {
+  std::vector<std::string> names;
+  for (const os::Row& row : admin_->Query("SELECT spcname FROM pg_catalog.pg_tablespace")) {
+    names.push_back(row[0].value_or(""));
+  }
+  return names;
+}
+
+void RestoreServer::Create(const core::DatabaseProperties& source, const std::string& name,
+                           const std::string& tablespace) {
+  admin_->Execute(CreateDatabaseStatement(source, name, source.owner, tablespace));
   try {
     RunAll(SettingStatements(source, name));
     RunAll(PrivilegeStatements(source, name));
@@ -129,6 +139,24 @@ void RestoreServer::Create(const core::DatabaseProperties& source, const std::st
     Drop(name);
     throw;
   }
+}
+
+std::string RestoreServer::Label(const core::SecurityLabel& label, const std::string& name) {
+  try {
+    admin_->Execute(LabelStatement(label, name));
+    return {};
+  } catch (const os::ServerError& error) {
+    return error.what();
+  }
+}
+
+void RestoreServer::MakeTemplate(const core::DatabaseProperties& source, const std::string& name) {
+  RunAll(TemplateStatements(source, name));
+}
+
+bool RestoreServer::IsTemplate(const std::string& database) {
+  return !admin_->Query("SELECT FROM pg_catalog.pg_database WHERE datistemplate AND datname = " + SqlLiteral(database))
+              .empty();
 }
 
 void RestoreServer::Drop(const std::string& name) { admin_->Execute("DROP DATABASE " + QuoteIdentifier(name)); }

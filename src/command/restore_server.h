@@ -11,7 +11,8 @@
 namespace mfi::command {
 
 /// The server that a set is restored into, reached as psql reaches it: by PGHOST, PGPORT, PGUSER and what else libpq
-/// reads. Never by the user's PGOPTIONS, PGTZ and the like, which would change what values mean.
+/// reads. Of several it is the one that the first session is on, for all that follow. Never by the user's PGOPTIONS,
+/// PGTZ and the like, which would change what values mean.
 class RestoreServer {
  public:
   /// Connects to `database` for what concerns all databases. Throws Error with the next step when it cannot.
@@ -33,9 +34,20 @@ class RestoreServer {
   /// Whether a database holds nothing but what a new one holds.
   bool IsEmpty(const std::string& database) const;
 
-  /// Makes a database with all properties of the source; it is not there afterwards when that failed, unless it was
-  /// stopped.
-  void Create(const core::DatabaseProperties& source, const std::string& name);
+  /// Names of the tablespaces it has.
+  std::vector<std::string> Tablespaces();
+
+  /// Makes a database with the properties of the source, in a tablespace that is there or, empty, in that of every new
+  /// database; it is not there afterwards when that failed, unless it was stopped.
+  void Create(const core::DatabaseProperties& source, const std::string& name, const std::string& tablespace);
+
+  /// Gives a security label. Returns why it could not be given; usually nothing.
+  std::string Label(const core::SecurityLabel& label, const std::string& name);
+
+  /// Makes it a template when the source was one.
+  void MakeTemplate(const core::DatabaseProperties& source, const std::string& name);
+
+  bool IsTemplate(const std::string& database);
 
   void Drop(const std::string& name);
 
@@ -47,6 +59,7 @@ class RestoreServer {
 
   os::Waiter& waiter_;
   std::string database_;
+  std::string where_;  // keywords of the server; empty: wherever libpq finds it
   int major_ = 0;
   std::unique_ptr<os::Connection> admin_;
 };

@@ -115,8 +115,8 @@ AclItem ParseAclItem(const std::string& text) {
   return item;
 }
 
-std::string CreateDatabaseStatement(const DatabaseProperties& source, const std::string& name,
-                                    const std::string& owner) {
+std::string CreateDatabaseStatement(const DatabaseProperties& source, const std::string& name, const std::string& owner,
+                                    const std::string& tablespace) {
   const std::string& provider = source.locale_provider;
   std::string sql = "CREATE DATABASE " + QuoteIdentifier(name) + " TEMPLATE template0 OWNER " + QuoteIdentifier(owner) +
                     " ENCODING " + SqlLiteral(source.encoding);
@@ -125,6 +125,7 @@ std::string CreateDatabaseStatement(const DatabaseProperties& source, const std:
   if (provider == "icu") sql += " ICU_LOCALE " + SqlLiteral(source.locale);
   if (provider == "builtin") sql += " BUILTIN_LOCALE " + SqlLiteral(source.locale);
   if (!source.icu_rules.empty()) sql += " ICU_RULES " + SqlLiteral(source.icu_rules);
+  if (!tablespace.empty()) sql += " TABLESPACE " + QuoteIdentifier(tablespace);
   return sql;
 }
 
@@ -164,6 +165,16 @@ std::vector<std::string> AttributeStatements(const DatabaseProperties& source, c
   }
   if (!source.comment.empty()) statements.push_back("COMMENT ON " + target + " IS " + SqlLiteral(source.comment));
   return statements;
+}
+
+std::string LabelStatement(const SecurityLabel& label, const std::string& name) {
+  return "SECURITY LABEL FOR " + QuoteIdentifier(label.provider) + " ON DATABASE " + QuoteIdentifier(name) + " IS " +
+         SqlLiteral(label.label);
+}
+
+std::vector<std::string> TemplateStatements(const DatabaseProperties& source, const std::string& name) {
+  if (!source.is_template) return {};
+  return {"ALTER DATABASE " + QuoteIdentifier(name) + " IS_TEMPLATE true"};
 }
 
 }  // namespace mfi::core

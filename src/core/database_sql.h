@@ -9,9 +9,10 @@
 // superuser's session with standard_conforming_strings on.
 namespace mfi::core {
 
-/// CREATE DATABASE with all that cannot be changed later. `owner` may be another role than the source's.
-std::string CreateDatabaseStatement(const DatabaseProperties& source, const std::string& name,
-                                    const std::string& owner);
+/// CREATE DATABASE with all that cannot be changed later. `owner` may be another role than the source's, `tablespace`
+/// is one that is there, or empty: that of every new database.
+std::string CreateDatabaseStatement(const DatabaseProperties& source, const std::string& name, const std::string& owner,
+                                    const std::string& tablespace = {});
 
 /// ALTER DATABASE ... SET and ALTER ROLE ... IN DATABASE ... SET. They give values their meaning, so they come before
 /// anything is restored. The roles must exist.
@@ -24,6 +25,12 @@ std::vector<std::string> PrivilegeStatements(const DatabaseProperties& source, c
 
 /// CONNECTION LIMIT and the comment.
 std::vector<std::string> AttributeStatements(const DatabaseProperties& source, const std::string& name);
+
+/// Gives a security label; its provider must be loaded.
+std::string LabelStatement(const SecurityLabel& label, const std::string& name);
+
+/// IS_TEMPLATE, which keeps a database from being dropped: when all else is done. Nothing for one that is none.
+std::vector<std::string> TemplateStatements(const DatabaseProperties& source, const std::string& name);
 
 /// One entry of an aclitem[] as its text says it.
 struct AclItem {

@@ -23,6 +23,10 @@ json::Json ToJsonObject(const DatabaseProperties& d) {
   for (const DatabaseSetting& setting : d.settings) {
     settings.push_back({{"role", json::OrNull(setting.role)}, {"name", setting.name}, {"value", setting.value}});
   }
+  json::Json labels = json::Json::array();
+  for (const SecurityLabel& label : d.security_labels) {
+    labels.push_back({{"provider", label.provider}, {"label", label.label}});
+  }
   return {{"name", d.name},
           {"owner", d.owner},
           {"encoding", d.encoding},
@@ -35,7 +39,10 @@ json::Json ToJsonObject(const DatabaseProperties& d) {
           {"privileges", d.acl ? json::Json(*d.acl) : json::Json(nullptr)},
           {"settings", std::move(settings)},
           {"connection_limit", d.connection_limit},
-          {"comment", json::OrNull(d.comment)}};
+          {"comment", json::OrNull(d.comment)},
+          {"tablespace", json::OrNull(d.tablespace)},
+          {"is_template", d.is_template},
+          {"security_labels", std::move(labels)}};
 }
 
 /// `role/name=value`, the role quoted as SQL needs it, as manifests had settings once.
@@ -66,6 +73,14 @@ DatabaseSetting SettingFromJson(const json::Json& item) {
   return setting;
 }
 
+SecurityLabel LabelFromJson(const json::Json& item) {
+  if (!item.is_object()) json::WrongType("security_labels", "an array of objects");
+  SecurityLabel label;
+  json::Read(item, "provider", label.provider);
+  json::Read(item, "label", label.label);
+  return label;
+}
+
 DatabaseProperties DatabaseFromJson(const json::Json& object) {
   DatabaseProperties d;
   json::Read(object, "name", d.name);
@@ -79,6 +94,8 @@ DatabaseProperties DatabaseFromJson(const json::Json& object) {
   json::Read(object, "icu_rules", d.icu_rules);
   json::Read(object, "connection_limit", d.connection_limit);
   json::Read(object, "comment", d.comment);
+  json::Read(object, "tablespace", d.tablespace);
+  json::Read(object, "is_template", d.is_template);
   // Once there was "acl", empty for the privileges that every database has and for none at all.
   std::vector<std::string> acl = Strings(object, "acl");
   if (json::Find(object, "privileges") != nullptr) {
@@ -87,6 +104,9 @@ DatabaseProperties DatabaseFromJson(const json::Json& object) {
     d.acl = std::move(acl);
   }
   for (const json::Json& item : json::List(object, "settings")) d.settings.push_back(SettingFromJson(item));
+  for (const json::Json& item : json::List(object, "security_labels")) {
+    d.security_labels.push_back(LabelFromJson(item));
+  }
   return d;
 }
 

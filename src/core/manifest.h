@@ -38,6 +38,14 @@ struct DatabaseSetting {
   friend bool operator==(const DatabaseSetting&, const DatabaseSetting&) = default;
 };
 
+/// Of SECURITY LABEL ON DATABASE.
+struct SecurityLabel {
+  std::string provider;
+  std::string label;
+
+  friend bool operator==(const SecurityLabel&, const SecurityLabel&) = default;
+};
+
 /// The properties a restored database must get back.
 struct DatabaseProperties {
   std::string name;
@@ -53,6 +61,9 @@ struct DatabaseProperties {
   std::vector<DatabaseSetting> settings;
   int connection_limit = -1;  // none
   std::string comment;
+  std::string tablespace;  // empty: that of every new database
+  bool is_template = false;
+  std::vector<SecurityLabel> security_labels;
 };
 
 /// manifest.json: what a set is, enough to list, check and restore it without any server. A directory without a

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/names.h"
+#include "os/servers.h"
 
 namespace mfi::os {
 namespace {
@@ -55,25 +56,45 @@ std::string WithoutNewline(std::string text) {
 }  // namespace
 
 Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit)
-    : connection_(PQconnectStart(session.conninfo().c_str())), waiter_(waiter), memory_before_(OwnMemory()) {
-  if (!connection_) throw core::Error(core::sqlstate::kInsufficientResources, "out of memory while connecting");
-  const auto deadline = steady_clock::now() + limit;
-  PostgresPollingStatusType next = PGRES_POLLING_WRITING;
-  while (PQstatus(connection_.get()) != CONNECTION_BAD && next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
-    if (steady_clock::now() >= deadline) {
-      throw core::Error(core::sqlstate::kConnectionFailure,
-                        "no connection within " + std::to_string(limit.count()) + " s");
+    : waiter_(waiter), memory_before_(OwnMemory()) {
+  Servers servers(session.conninfo());
+  const milliseconds each = servers.LimitOfEach(limit);
+  std::string silent;
+  while (!Connect(session.conninfo() + servers.Keywords(), each)) {
+    const std::string seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(each).count());
+    if (servers.size() <= 1) {
+      throw core::Error(core::sqlstate::kConnectionFailure, silent + "no connection within " + seconds + " s");
     }
-    waiter_.Wait(PQsocket(connection_.get()), next == PGRES_POLLING_WRITING, kPiece);
-    next = PQconnectPoll(connection_.get());
-    CheckMemory();
+    silent += Where() + " did not answer within " + seconds + " s; ";
+    servers.Leave(OrEmpty(PQhost(connection_.get())), OrEmpty(PQport(connection_.get())));
   }
-  if (PQstatus(connection_.get()) != CONNECTION_OK) throw core::Error(core::sqlstate::kConnectionFailure, Message());
+  if (PQstatus(connection_.get()) != CONNECTION_OK) {
+    throw core::Error(core::sqlstate::kConnectionFailure, silent + Message());
+  }
   PQsetnonblocking(connection_.get(), 1);
   SpeakUtf8();
   // What the server says beside results belongs to no one here.
   PQsetNoticeReceiver(
       connection_.get(), [](void*, const PGresult*) {}, nullptr);
+}
+
+/// False when a server has neither taken nor refused the connection for so long.
+bool Connection::Connect(const std::string& conninfo, milliseconds limit) {
+  connection_.reset(PQconnectStart(conninfo.c_str()));
+  if (!connection_) throw core::Error(core::sqlstate::kInsufficientResources, "out of memory while connecting");
+  std::string server = Server();
+  auto deadline = steady_clock::now() + limit;
+  PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+  while (PQstatus(connection_.get()) != CONNECTION_BAD && next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
+    if (steady_clock::now() >= deadline) return false;
+    waiter_.Wait(PQsocket(connection_.get()), next == PGRES_POLLING_WRITING, kPiece);
+    next = PQconnectPoll(connection_.get());
+    CheckMemory();
+    if (server == Server()) continue;
+    server = Server();
+    deadline = steady_clock::now() + limit;
+  }
+  return true;
 }
 
 /// What an encoding without a way to UTF-8 has stays as it is; so does what is UTF-8 already.
@@ -228,6 +249,13 @@ bool Connection::TakeCopy(const std::function<void(std::string_view row)>& row, 
 
 std::string Connection::Where() const {
   return OrEmpty(PQhost(connection_.get())) + "-" + OrEmpty(PQport(connection_.get()));
+}
+
+std::string Connection::Server() const {
+  const std::string address = OrEmpty(PQhostaddr(connection_.get()));
+  return "host=" + core::ConninfoValue(OrEmpty(PQhost(connection_.get()))) +
+         (address.empty() ? "" : " hostaddr=" + core::ConninfoValue(address)) +
+         " port=" + core::ConninfoValue(OrEmpty(PQport(connection_.get())));
 }
 
 std::string Connection::Value(const std::string& sql) {

@@ -30,7 +30,8 @@ class ServerError : public core::Error {
 /// ends its server session. An answer of more than 256 MB is an error, after which the connection is closed.
 class Connection {
  public:
-  /// Throws Error(08006) with the server's own words when it cannot connect within `limit`.
+  /// Throws Error(08006) with the server's own words when it cannot connect within `limit`, of which each of several
+  /// servers has its share.
   Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit);
 
   /// Rows of one statement, of more than one it is an error; throws ServerError with the server's SQLSTATE and message.
@@ -52,6 +53,9 @@ class Connection {
   /// `<host>-<port>` of the server it is connected to.
   std::string Where() const;
 
+  /// That server alone, as keywords of a connection string.
+  std::string Server() const;
+
   /// For statements without a result.
   void Execute(const std::string& sql) { Query(sql); }
 
@@ -64,6 +68,7 @@ class Connection {
   };
   using Result = std::unique_ptr<PGresult, Clear>;
 
+  bool Connect(const std::string& conninfo, std::chrono::milliseconds limit);
   void SpeakUtf8();
   std::string Message() const;
   ServerError FailureOf(const PGresult* result) const;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "core/printable.h"
 
 namespace mfi::os {
 namespace {
@@ -158,6 +159,13 @@ ContentsFunctions MakeContentsFunctions(Connection& connection) {
   if (found.size() == std::size(kMakeFunctions)) {
     schema = found[0][0].value_or("");
   } else {
+    const Row where = connection.Query("SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_database()").at(0);
+    if (where[0] == "t") {
+      throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState,
+                        "database \"" + core::Printable(where[1].value_or("")) +
+                            "\" has no extension mfi, by whose functions a standby is read",
+                        {}, "On the primary, in that database: CREATE EXTENSION mfi CASCADE");
+    }
     for (const char* make : kMakeFunctions) connection.Execute(make);
   }
   return {schema + "_mfi_contents", schema + "_mfi_sequence_position"};

@@ -18,8 +18,8 @@ struct ContentsFunctions {
   std::string sequence;
 };
 
-/// The extension's own functions, else some that are made for this session, by a superuser; a standby has only the
-/// first.
+/// The extension's own functions, else some that are made for this session, by a superuser. A standby has only the
+/// first: throws Error(55000) when its database has no extension.
 ContentsFunctions MakeContentsFunctions(Connection& connection);
 
 /// A sequence at one moment.

@@ -60,7 +60,9 @@ Session Dump::OnPrimary(SessionKind kind) const {
                         " user=" + ConninfoValue(job_.superuser) + " ");
 }
 
-Session Dump::OnStandby(SessionKind kind) const { return Open(kind, PeerKeywords(job_.source_conninfo)); }
+Session Dump::OnStandby(SessionKind kind, const std::string& server) const {
+  return Open(kind, PeerKeywords(job_.source_conninfo) + server + " ");
+}
 
 Session Dump::Open(SessionKind kind, const std::string& where) const {
   return {kind, where + "dbname=" + core::ConninfoValue(job_.record.database), "mfi backup " + job_.record.id,
@@ -71,13 +73,19 @@ std::unique_ptr<Connection> Dump::Connect(const Session& session) {
   return std::make_unique<Connection>(session, host_, kConnectLimit);
 }
 
+/// Of several servers that the connection string names, all sessions are on the one that took the first.
+Dump::Source Dump::ConnectToStandbyAs(SessionKind kind, SessionKind settings) {
+  std::unique_ptr<Connection> lister = Connect(OnStandby(kind));
+  const std::string server = lister->Server();
+  const Session session = OnStandby(kind, server);
+  return {session, std::move(lister), Connect(session), false,
+          ReadSessionSettings(*Connect(OnStandby(settings, server)))};
+}
+
 /// The role that dumps the standby need not be a superuser; one that is none may not set all that a superuser must.
 Dump::Source Dump::ConnectToStandby() {
-  Session session = OnStandby(SessionKind::kSuperuserOnOthersData);
   try {
-    std::unique_ptr<Connection> lister = Connect(session);
-    return {session, std::move(lister), Connect(session), false,
-            ReadSessionSettings(*Connect(OnStandby(SessionKind::kSettingsOfSuperuser)))};
+    return ConnectToStandbyAs(SessionKind::kSuperuserOnOthersData, SessionKind::kSettingsOfSuperuser);
   } catch (const Error& error) {
     const std::string message = error.what();
     if (message.find("\"lc_messages\"") == std::string::npos &&
@@ -85,10 +93,7 @@ Dump::Source Dump::ConnectToStandby() {
       throw;
     }
   }
-  session = OnStandby(SessionKind::kPlainOnOthersData);
-  std::unique_ptr<Connection> lister = Connect(session);
-  return {session, std::move(lister), Connect(session), false,
-          ReadSessionSettings(*Connect(OnStandby(SessionKind::kSettingsOfPlain)))};
+  return ConnectToStandbyAs(SessionKind::kPlainOnOthersData, SessionKind::kSettingsOfPlain);
 }
 
 std::string Dump::Run(const char* program, std::vector<std::string> arguments) {

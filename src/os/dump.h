@@ -58,10 +58,11 @@ class Dump {
 
   Session Open(SessionKind kind, const std::string& where) const;
   Session OnPrimary(SessionKind kind = SessionKind::kSuperuserOnOthersData) const;
-  Session OnStandby(SessionKind kind) const;
+  Session OnStandby(SessionKind kind, const std::string& server = {}) const;
   std::unique_ptr<Connection> Connect(const Session& session);
   Source ConnectToPrimary();
   Source ConnectToStandby();
+  Source ConnectToStandbyAs(SessionKind kind, SessionKind settings);
   void DumpConsistently(Source& source, const Step& before, const Step& within, core::Manifest& manifest);
   void DumpSnapshot(const Source& source, const std::string& snapshot, ContentsReader& reader,
                     core::Manifest& manifest);

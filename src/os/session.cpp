@@ -12,10 +12,11 @@ namespace mfi::os {
 namespace {
 
 // For all: nothing that a database or a role has set ends a session early, gives it another role, or keeps it from
-// writing.
+// writing. A standby has no serializable transactions.
 constexpr std::string_view kNeutral =
     "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "
     "-c role=none -c quote_all_identifiers=off -c synchronous_commit=local -c default_transaction_read_only=off "
+    "-c default_transaction_isolation=read\\ committed -c default_transaction_deferrable=off "
     "-c local_preload_libraries=";
 
 // Names mean the server's own functions and operators, and a view or foreign table in a table's place is an error.

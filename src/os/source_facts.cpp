@@ -29,8 +29,9 @@ constexpr char kDatabase[] =
     "d.datcollate, d.datctype, "
     "COALESCE(pg_catalog.to_jsonb(d)->>'datlocale', pg_catalog.to_jsonb(d)->>'daticulocale'), d.datcollversion, "
     "pg_catalog.to_jsonb(d)->>'daticurules', d.datconnlimit, pg_catalog.shobj_description(d.oid, 'pg_database'), "
-    "d.datacl IS NULL "
-    "FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()";
+    "d.datacl IS NULL, NULLIF(t.spcname, 'pg_default'), d.datistemplate "
+    "FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = "
+    "pg_catalog.current_database()";
 
 constexpr char kAcl[] =
     "SELECT a::text FROM pg_catalog.pg_database d, pg_catalog.unnest(d.datacl) a "
@@ -41,6 +42,11 @@ constexpr char kSettings[] =
     "JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole, "
     "pg_catalog.unnest(s.setconfig) WITH ORDINALITY c (text, place) WHERE d.datname = pg_catalog.current_database() "
     "ORDER BY r.rolname COLLATE \"C\" NULLS FIRST, c.place";
+
+constexpr char kLabels[] =
+    "SELECT l.provider, l.label FROM pg_catalog.pg_shseclabel l JOIN pg_catalog.pg_database d ON d.oid = l.objoid "
+    "WHERE l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.datname = pg_catalog.current_database() "
+    "ORDER BY l.provider";
 
 constexpr char kExtension[] = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'mfi'";
 // A table whose version is plain text: a column of another type would bring its owner's functions along.
@@ -108,6 +114,11 @@ void ReadDatabase(Connection& source, core::DatabaseProperties& database) {
   database.connection_limit = static_cast<int>(std::strtol(row[9].value_or("-1").c_str(), nullptr, 10));
   database.comment = row[10].value_or("");
   if (row[11] != "t") database.acl = FirstColumn(source, kAcl);
+  database.tablespace = row[12].value_or("");
+  database.is_template = row[13] == "t";
+  for (const Row& label : source.Query(kLabels)) {
+    database.security_labels.push_back({label[0].value_or(""), label[1].value_or("")});
+  }
   for (const Row& setting : source.Query(kSettings)) {
     const std::string text = setting[1].value_or("");
     const std::size_t equals = text.find('=');

@@ -7,16 +7,11 @@
 #include "pg/invalid_settings.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
-#include "pg/worker_session.h"
 #include "pg/workers.h"
 
 extern "C" {
 #include "access/xlog.h"
-#include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
 #include "storage/ipc.h"
-#include "utils/guc.h"
-#include "utils/memutils.h"
 }
 
 // The launcher: one static background worker on every node, from the first consistent moment on. It is attached to
@@ -39,19 +34,16 @@ extern "C" void OnLauncherExit(int, Datum) {
   ConditionVariableBroadcast(&shared.run_changed);
 }
 
-/// The launcher's work; lives in the process until it ends.
-class Launcher {
+class Launcher : public Rounds {
  public:
-  void Start() {
+  void Start() override {
     CheckSettings(true);
     scheduler_.Start();
   }
 
-  /// Called after a reload of the configuration.
-  void Reload() { CheckSettings(false); }
+  void Reload() override { CheckSettings(false); }
 
-  /// One round; returns the milliseconds until the next one.
-  long Round() {
+  long Round() override {
     ComeRound();
     const long until_due = scheduler_.Round();
     ComeRound();
@@ -97,29 +89,6 @@ void RegisterLauncher() { RegisterStaticWorker("mfi launcher", "mfi_launcher_mai
 }  // namespace mfi::pg
 
 extern "C" void mfi_launcher_main(Datum) {
-  using mfi::pg::Guard;
-  pqsignal(SIGHUP, SignalHandlerForConfigReload);
-  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-  BackgroundWorkerUnblockSignals();
-  mfi::pg::BeginWorkerSession(nullptr);
-  mfi::pg::Announce();
-
-  static mfi::pg::Launcher* launcher = nullptr;
-  Guard([] {
-    launcher = std::make_unique<mfi::pg::Launcher>().release();
-    launcher->Start();
-  });
-  MemoryContext round = AllocSetContextCreate(TopMemoryContext, "mfi launcher round", ALLOCSET_DEFAULT_SIZES);
-  while (!ShutdownRequestPending) {
-    MemoryContextSwitchTo(round);
-    MemoryContextReset(round);
-    if (ConfigReloadPending) {
-      ConfigReloadPending = false;
-      ProcessConfigFile(PGC_SIGHUP);
-      Guard([] { launcher->Reload(); });
-    }
-    const long wait_ms = Guard([] { return launcher->Round(); });
-    mfi::pg::WaitOnLatch(wait_ms);
-  }
-  proc_exit(1);
+  mfi::pg::WorkInRounds(mfi::pg::Announce,
+                        []() -> std::unique_ptr<mfi::pg::Rounds> { return std::make_unique<mfi::pg::Launcher>(); });
 }

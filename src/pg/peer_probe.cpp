@@ -13,7 +13,6 @@
 #include "pg/workers.h"
 
 extern "C" {
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "utils/guc.h"
@@ -167,9 +166,7 @@ core::ProbeFacts GatherProbeFacts() {
 
 extern "C" void mfi_probe_main(Datum) {
   using namespace mfi::pg;
-  pqsignal(SIGHUP, SignalHandlerForConfigReload);
-  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-  BackgroundWorkerUnblockSignals();
+  TakeSignals();
   // A name server that does not answer is not waited for longer than the other node itself.
   setenv("RES_OPTIONS", "timeout:2 attempts:1", 0);
   mfi::os::ForgetLibpqEnvironment();

@@ -6,15 +6,10 @@
 #include "pg/peer_watch.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
-#include "pg/worker_session.h"
 #include "pg/workers.h"
 
 extern "C" {
-#include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
 #include "storage/ipc.h"
-#include "utils/guc.h"
-#include "utils/memutils.h"
 }
 
 // The watcher: one static background worker on every node that looks at replication, and starts what keeps the audit
@@ -27,13 +22,11 @@ extern "C" void OnWatcherExit(int, Datum) {
   Shared()->watcher_pid = 0;
 }
 
-/// The watcher's work; lives in the process until it ends.
-class Watcher {
+class Watcher : public Rounds {
  public:
-  void Start() { peers_.Load(); }
+  void Start() override { peers_.Load(); }
 
-  /// One round; returns the milliseconds until the next one.
-  long Round() {
+  long Round() override {
     const std::int64_t now = MonotonicMicros();
     if (now >= next_sample_us_) {
       peers_.Sample();
@@ -66,28 +59,6 @@ void RegisterWatcher() { RegisterStaticWorker("mfi watcher", "mfi_watcher_main")
 }  // namespace mfi::pg
 
 extern "C" void mfi_watcher_main(Datum) {
-  using mfi::pg::Guard;
-  pqsignal(SIGHUP, SignalHandlerForConfigReload);
-  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-  BackgroundWorkerUnblockSignals();
-  mfi::pg::BeginWorkerSession(nullptr);
-  mfi::pg::Announce();
-
-  static mfi::pg::Watcher* watcher = nullptr;
-  Guard([] {
-    watcher = std::make_unique<mfi::pg::Watcher>().release();
-    watcher->Start();
-  });
-  MemoryContext round = AllocSetContextCreate(TopMemoryContext, "mfi watcher round", ALLOCSET_DEFAULT_SIZES);
-  while (!ShutdownRequestPending) {
-    MemoryContextSwitchTo(round);
-    MemoryContextReset(round);
-    if (ConfigReloadPending) {
-      ConfigReloadPending = false;
-      ProcessConfigFile(PGC_SIGHUP);
-    }
-    const long wait_ms = Guard([] { return watcher->Round(); });
-    mfi::pg::WaitOnLatch(wait_ms);
-  }
-  proc_exit(1);
+  mfi::pg::WorkInRounds(mfi::pg::Announce,
+                        []() -> std::unique_ptr<mfi::pg::Rounds> { return std::make_unique<mfi::pg::Watcher>(); });
 }

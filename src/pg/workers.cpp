@@ -1,9 +1,15 @@
 #include "pg/workers.h"
 
+#include "pg/bridge.h"
+#include "pg/worker_session.h"
+
 extern "C" {
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
 #include "storage/latch.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 }
@@ -44,6 +50,37 @@ BackgroundWorkerHandle* StartWorker(const char* type, const char* function, Work
   const bool registered = RegisterDynamicBackgroundWorker(&worker, &handle);
   MemoryContextSwitchTo(before);
   return registered ? handle : nullptr;
+}
+
+void TakeSignals() {
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  BackgroundWorkerUnblockSignals();
+}
+
+void WorkInRounds(void (*announce)(), std::unique_ptr<Rounds> (*make)()) {
+  TakeSignals();
+  BeginWorkerSession(nullptr);
+  announce();
+
+  Rounds* rounds = Guard([&] {
+    Rounds* made = make().release();
+    made->Start();
+    return made;
+  });
+  MemoryContext round = AllocSetContextCreate(TopMemoryContext, "mfi round", ALLOCSET_DEFAULT_SIZES);
+  while (!ShutdownRequestPending) {
+    MemoryContextSwitchTo(round);
+    MemoryContextReset(round);
+    if (ConfigReloadPending) {
+      ConfigReloadPending = false;
+      ProcessConfigFile(PGC_SIGHUP);
+      Guard([&] { rounds->Reload(); });
+    }
+    const long wait_ms = Guard([&] { return rounds->Round(); });
+    WaitOnLatch(wait_ms);
+  }
+  proc_exit(1);
 }
 
 void WaitOnLatch(long limit_ms, int fd, bool for_write) {

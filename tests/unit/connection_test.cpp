@@ -207,7 +207,7 @@ UniqueFd ListenIn(const TempDirectory& d) {
   (d / ".s.PGSQL.5432").copy(address.sun_path, sizeof(address.sun_path) - 1);
   UniqueFd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   EXPECT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-  EXPECT_EQ(listen(listener.get(), 1), 0);
+  EXPECT_EQ(listen(listener.get(), SOMAXCONN), 0);
   return listener;
 }
 
@@ -254,6 +254,35 @@ TEST(Connection, GivesUpOnAServerThatDoesNotAnswer) {
   });
   EXPECT_EQ(error.sqlstate(), mfi::core::sqlstate::kConnectionFailure);
   EXPECT_STREQ(error.what(), "no connection within 1 s");
+}
+
+TEST_F(ConnectionTest, OfSeveralServersASilentOneIsPassedOver) {
+  const TempDirectory silent;
+  const TempDirectory nobody;
+  const UniqueFd listener = ListenIn(silent);
+  const std::string real = Sql("SHOW unix_socket_directories");
+  const auto where = [&](const std::string& hosts, const std::string& more = {}) {
+    return Session(SessionKind::kSuperuserOnOthersData,
+                   "host='" + hosts + "' port=5432 user=boss dbname=postgres gssencmode=disable " + more, "x", 17);
+  };
+  for (const std::string& hosts :
+       {silent.path() + "," + real, nobody.path() + "," + silent.path() + "," + real, real + "," + silent.path()}) {
+    for (const char* attributes : {"any", "primary", "prefer-standby"}) {
+      Connection connection(where(hosts, std::string("target_session_attrs=") + attributes), host_,
+                            std::chrono::seconds(3));
+      EXPECT_EQ(connection.Server(), "host='" + real + "' port='5432'") << hosts << " " << attributes;
+      EXPECT_EQ(connection.Value("SELECT 1"), "1");
+    }
+  }
+  const Error error =
+      ErrorOf([&] { Connection(where(silent.path() + "," + nobody.path()), host_, std::chrono::seconds(2)); });
+  EXPECT_NE(std::string(error.what()).find(silent.path() + "-5432 did not answer within 1 s; "), std::string::npos)
+      << error.what();
+  EXPECT_NE(std::string(error.what()).find(nobody.path()), std::string::npos) << error.what();
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(State([&] { Connection(where(silent.path(), "connect_timeout=2"), host_, std::chrono::seconds(60)); }),
+            mfi::core::sqlstate::kConnectionFailure);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
 }
 
 }  // namespace

@@ -102,4 +102,21 @@ TEST(DatabaseSql, LimitAndComment) {
             (Lines{R"(ALTER DATABASE "new" CONNECTION LIMIT 0)", R"(COMMENT ON DATABASE "new" IS 'Bob''s')"}));
 }
 
+TEST(DatabaseSql, ATablespaceIsWhatTheTargetHas) {
+  DatabaseProperties bank = Bank();
+  bank.tablespace = "of the source";
+  EXPECT_EQ(Create(bank).find("TABLESPACE"), std::string::npos);
+  EXPECT_TRUE(CreateDatabaseStatement(bank, "new", bank.owner, "fast \"disk\"")
+                  .ends_with(R"( LC_CTYPE 'C.UTF-8' TABLESPACE "fast ""disk""")"));
+}
+
+TEST(DatabaseSql, TemplateAndLabels) {
+  DatabaseProperties bank = Bank();
+  EXPECT_EQ(TemplateStatements(bank, "new"), Lines());
+  bank.is_template = true;
+  EXPECT_EQ(TemplateStatements(bank, "new"), (Lines{R"(ALTER DATABASE "new" IS_TEMPLATE true)"}));
+  EXPECT_EQ(mfi::core::LabelStatement({"odd \"provider\"", "it's"}, "new"),
+            R"(SECURITY LABEL FOR "odd ""provider""" ON DATABASE "new" IS 'it''s')");
+}
+
 }  // namespace

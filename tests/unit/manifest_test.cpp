@@ -34,7 +34,10 @@ Manifest Full() {
                 .acl = std::vector<std::string>{"=Tc/owner", "owner=CTc/owner"},
                 .settings = {{"", "work_mem", "64MB"}, {"app/web", "search_path", "\"$user\", mfi"}},
                 .connection_limit = 7,
-                .comment = "the bank"};
+                .comment = "the bank",
+                .tablespace = "fast disk",
+                .is_template = true,
+                .security_labels = {{"dummy", "secret"}, {"selinux", "system_u:object_r:sepgsql_db_t:s0"}}};
   m.server_version = "17.11 (Debian)";
   m.session_settings = {"TimeZone=Africa/Kigali", "bank.currency=RWF"};
   m.session_settings = {"TimeZone=Africa/Kigali", "bank.currency=RWF"};
@@ -69,6 +72,7 @@ TEST(Manifest, SurvivesWritingAndReading) {
   EXPECT_EQ(read.contents, full.contents);
   EXPECT_EQ(read.run.id, full.run.id);
   EXPECT_EQ(read.database.settings, full.database.settings);
+  EXPECT_EQ(read.database.security_labels, full.database.security_labels);
   EXPECT_EQ(read.database.locale, "de-DE");
   EXPECT_EQ(read.files.at(2).bytes, std::int64_t{5} << 40);
   EXPECT_EQ(read.files.at(2).sha256, std::string(64, 'a'));
@@ -92,7 +96,10 @@ TEST(Manifest, EveryValueIsReadUnderItsName) {
 TEST(Manifest, PropertiesAreReadAsEarlierVersionsWroteThem) {
   json document = Document();
   json& database = document["database"];
-  for (const char* later : {"icu_rules", "connection_limit", "comment", "privileges"}) database.erase(later);
+  for (const char* later :
+       {"icu_rules", "connection_limit", "comment", "privileges", "tablespace", "is_template", "security_labels"}) {
+    database.erase(later);
+  }
   database["acl"] = {"=Tc/owner"};
   database["settings"] = {"/TimeZone=UTC", "app/bank.rate=a=b/c", "\"app/\"\"web\"/work_mem=1MB"};
   Manifest read = ParseManifest(document.dump());
@@ -101,7 +108,9 @@ TEST(Manifest, PropertiesAreReadAsEarlierVersionsWroteThem) {
                 {"", "TimeZone", "UTC"}, {"app", "bank.rate", "a=b/c"}, {"app/\"web", "work_mem", "1MB"}}));
   EXPECT_EQ(read.database.acl, (std::vector<std::string>{"=Tc/owner"}));
   EXPECT_EQ(read.database.connection_limit, -1);
-  EXPECT_EQ(read.database.comment + read.database.icu_rules, "");
+  EXPECT_EQ(read.database.comment + read.database.icu_rules + read.database.tablespace, "");
+  EXPECT_FALSE(read.database.is_template);
+  EXPECT_TRUE(read.database.security_labels.empty());
   database["acl"] = json::array();
   EXPECT_EQ(ParseManifest(document.dump()).database.acl, std::nullopt);
   for (const char* none : {"", "/", "app", "app/name", "\"app/name=value", "\"app\"name=value"}) {

@@ -25,8 +25,8 @@ TEST_F(SessionTest, NoSettingOfADatabaseOrARoleGetsIn) {
        {"search_path = app, pg_catalog", "restrict_nonsystem_relation_kind = ''", "row_security = on",
         "quote_all_identifiers = on", "DateStyle = 'German'", "statement_timeout = 7000", "lock_timeout = 7000",
         "idle_in_transaction_session_timeout = 7000", "synchronous_commit = on", "role = clerk",
-        "default_transaction_read_only = on", "array_nulls = off", "transform_null_equals = on",
-        "exit_on_error = on"}) {
+        "default_transaction_read_only = on", "array_nulls = off", "transform_null_equals = on", "exit_on_error = on",
+        "default_transaction_isolation = serializable", "default_transaction_deferrable = on"}) {
     for (const char* whose : {"DATABASE bank", "ROLE boss", "ROLE clerk", "ROLE boss IN DATABASE bank"}) {
       admin.Execute(std::string("ALTER ") + whose + " SET " + setting);
     }
@@ -48,6 +48,8 @@ TEST_F(SessionTest, NoSettingOfADatabaseOrARoleGetsIn) {
     EXPECT_EQ(Shown(kind, role, "synchronous_commit"), "local");
     EXPECT_EQ(Shown(kind, role, "role"), "none");
     EXPECT_EQ(Shown(kind, role, "default_transaction_read_only"), "off");
+    EXPECT_EQ(Shown(kind, role, "default_transaction_isolation"), "read committed");
+    EXPECT_EQ(Shown(kind, role, "default_transaction_deferrable"), "off");
   }
   EXPECT_EQ(Shown(SessionKind::kRestorer, "clerk", "DateStyle"), "German, DMY")
       << "a restore reads as its source wrote";
