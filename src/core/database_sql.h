@@ -9,7 +9,8 @@
 // superuser's session with standard_conforming_strings on.
 namespace mfi::core {
 
-/// CREATE DATABASE with all that cannot be changed later. `owner` may be another role than the source's.
+/// CREATE DATABASE with all that cannot be changed later. `owner` may be another role than the source's; empty: whoever
+/// runs it.
 std::string CreateDatabaseStatement(const DatabaseProperties& source, const std::string& name,
                                     const std::string& owner);
 
