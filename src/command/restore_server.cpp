@@ -34,7 +34,8 @@ constexpr char kObjects[] =
     "+ (SELECT count(*) FROM pg_catalog.pg_largeobject_metadata)";
 
 std::string Ascii(std::string name) {
-  std::replace_if(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '_');
   return name;
 }
 

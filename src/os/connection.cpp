@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/connect_failure.h"
 #include "core/error.h"
 #include "core/names.h"
 
@@ -21,6 +22,8 @@ constexpr milliseconds kCopyPiece{50};
 constexpr std::size_t kLargestResult = 256UL * 1024 * 1024;
 constexpr std::int64_t kLargestGrowth = 3 * std::int64_t{kLargestResult};  // libpq reads a row into twice its size
 constexpr std::size_t kLongestField = 10'000;
+
+constexpr char kInvalidPassword[] = "28P01";
 
 std::string OrEmpty(const char* text) { return text == nullptr ? "" : text; }
 
@@ -57,6 +60,7 @@ std::string WithoutNewline(std::string text) {
 Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit)
     : connection_(PQconnectStart(session.conninfo().c_str())), waiter_(waiter), memory_before_(OwnMemory()) {
   if (!connection_) throw core::Error(core::sqlstate::kInsufficientResources, "out of memory while connecting");
+  PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // with its SQLSTATE
   const auto deadline = steady_clock::now() + limit;
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
   while (PQstatus(connection_.get()) != CONNECTION_BAD && next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
@@ -68,12 +72,20 @@ Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seco
     next = PQconnectPoll(connection_.get());
     CheckMemory();
   }
-  if (PQstatus(connection_.get()) != CONNECTION_OK) throw core::Error(core::sqlstate::kConnectionFailure, Message());
+  if (PQstatus(connection_.get()) != CONNECTION_OK) ThrowUnconnected();
+  PQsetErrorVerbosity(connection_.get(), PQERRORS_DEFAULT);
   PQsetnonblocking(connection_.get(), 1);
   SpeakUtf8();
   // What the server says beside results belongs to no one here.
   PQsetNoticeReceiver(
       connection_.get(), [](void*, const PGresult*) {}, nullptr);
+}
+
+/// A server that asks for a password has refused who has none, though it is libpq that says so.
+void Connection::ThrowUnconnected() const {
+  core::ConnectFailure failure = core::ParseConnectFailure(Message());
+  if (PQconnectionNeedsPassword(connection_.get()) != 0) failure.sqlstate = kInvalidPassword;
+  throw ConnectError(failure.message, std::move(failure.sqlstate));
 }
 
 /// What an encoding without a way to UTF-8 has stays as it is; so does what is UTF-8 already.
