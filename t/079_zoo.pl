@@ -1,5 +1,5 @@
 # Databases as people have them: each is backed up and proven, with its encoding, settings, extensions, owners and foreign servers, and without a
-# false alarm.
+# false alarm, and comes back whole on a server that knows nothing of it.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,4 +1,5 @@
-# Objects as people have them, in a server that preloads much and says all of it: each database is backed up and proven.
+# Objects as people have them, in a server that preloads much and says all of it: each database is backed up, proven,
+# and restored on another server.
 
 use strict;
 use warnings FATAL => 'all';

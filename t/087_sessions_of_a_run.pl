@@ -6,6 +6,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use JSON::PP qw(decode_json);
+use MfiClock;
 use MfiNode;
 use MfiShim qw(install_with replace while_there);
 use PostgreSQL::Test::Utils qw(append_to_file slurp_dir slurp_file);
@@ -78,6 +79,41 @@ $node->sql("SELECT mfi_backup_cancel('$id')");
 $node->wait_state($id, 'cancelled');
 unlink $gate;
 replace($path, 'pg_dump', undef);
+
+# The session that has exported its snapshot, in the midst of a statement: it waits for a sequence that somebody changes.
+sub snapshot_cancelled
+{
+	my ($begin) = @_;
+	my $session = $node->background_psql('mfi_banking');
+	$session->query_safe('BEGIN; ALTER SEQUENCE numbers RENAME TO numerals');
+	my $run = $begin->();
+	my $waiting = "FROM pg_stat_activity WHERE application_name = 'mfi backup $run' AND backend_xmin IS NOT NULL AND wait_event_type = 'Lock'";
+	$node->wait_sql("SELECT EXISTS (SELECT $waiting)");
+	$node->sql("SELECT pg_cancel_backend(pid) $waiting");
+	$session->quit;
+	return $run;
+}
+$node->sql('CREATE SEQUENCE numbers');
+$id = snapshot_cancelled(sub { $node->backup });
+$failed->('pg_cancel_backend of the snapshot', $id, qr/cancel/);
+
+# A scheduled one counts as failed, too, and is tried again.
+$node->stop;
+my $clock = MfiClock->new;
+$clock->start($node);
+$node->set('mfi.backup_timezone' => "'UTC'", 'mfi.backup_schedule' => "'0 * * * *'");
+$node->wait_sql('SELECT next_run IS NOT NULL FROM mfi_backup_health');
+my $at = 1 + $node->sql('SELECT 3600 - floor(extract(epoch FROM now()))::int % 3600');
+$id = snapshot_cancelled(sub {
+	$clock->set($at);
+	$node->wait_sql("SELECT EXISTS (SELECT FROM mfi_backups WHERE trigger = 'schedule')");
+	return $node->sql("SELECT id FROM mfi_backups WHERE trigger = 'schedule'");
+});
+$failed->('pg_cancel_backend of a scheduled run', $id, qr/cancel/);
+$clock->set($at + 310);
+$node->wait_sql("SELECT EXISTS (SELECT FROM mfi_backups WHERE trigger = 'retry' AND state = 'succeeded')");
+is($node->sql('SELECT string_agg(trigger || state, $$ $$ ORDER BY queued_at) FROM mfi_backups WHERE trigger <> $$manual$$'), 'schedulefailed retrysucceeded', 'it is tried again');
+$node->set('mfi.backup_schedule' => "''");
 $node->recovers_ok('at the end');
 $node->stop;
 done_testing();

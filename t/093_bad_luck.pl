@@ -25,19 +25,28 @@ my %luck = (
 	'pg_restore that fails' => q{case "$*" in *--jobs=*) exit 1 ;; esac; real "$@"},
 	'the scratch server killed' => qq{case "\$*" in *--jobs=*) $server; [ -n "\$postmaster" ] && kill -9 \$postmaster ;; esac; real "\$@"},
 	'a backend of it killed' => qq{case "\$*" in *--jobs=*) $server; for p in \$(pgrep -P \$postmaster); do case "\$(tr '\\0' ' ' </proc/\$p/cmdline)" in *checkpointer*) kill -9 \$p ;; esac; done ;; esac; real "\$@"});
-for my $name (sort keys %luck)
+# Each befalls a proof; when it is over, the same set is proven.
+sub befalls
 {
-	replace($path, 'pg_restore', $luck{$name});
-	my ($status, $id, $error) = $node->psql('mfi_banking', 'SELECT mfi_backup_now(wait => true)');
-	is($node->run($id, 'state, verify_method, verify_result, path IS NOT NULL'), 'succeeded|restore||t', "$name: the set stays, not proven");
-	like($node->run($id, 'error'), qr/^the backup could not be proven: /, "$name: and the record says so");
-	like($error, qr/WARNING: .*could not be proven/, "$name: the caller is told");
-	like($node->sql("SELECT mfi_backup_verify('$id')"), qr/not verified \(the backup could not be proven/, "$name: again");
-	is(readlink($node->backups . '/latest'), $good, "$name: the newest proven set is the latest");
-	replace($path, 'pg_restore', undef);
-	is($node->sql("SELECT mfi_backup_verify('$id')"), 'ok', "$name: when it is over, the set is proven");
-	$good = $id;
+	my (%luck) = @_;
+	for my $name (sort keys %luck)
+	{
+		my $program = $name =~ /^initdb/ ? 'initdb' : 'pg_restore';
+		replace($path, $program, $luck{$name});
+		my ($status, $id, $error) = $node->psql('mfi_banking', 'SELECT mfi_backup_now(wait => true)');
+		is($node->run($id, 'state, verify_method, verify_result, path IS NOT NULL'), 'succeeded|restore||t', "$name: the set stays, not proven");
+		like($node->run($id, 'error'), qr/^the backup could not be proven: /, "$name: and the record says so");
+		like($error, qr/WARNING: .*could not be proven/, "$name: the caller is told");
+		like($node->sql("SELECT mfi_backup_verify('$id')"), qr/not verified \(the backup could not be proven/, "$name: again");
+		is(readlink($node->backups . '/latest'), $good, "$name: the newest proven set is the latest");
+		note $node->run($id, 'error');
+		replace($path, $program, undef);
+		is($node->sql("SELECT mfi_backup_verify('$id')"), 'ok', "$name: when it is over, the set is proven");
+		$good = $id;
+	}
+	return;
 }
+befalls(%luck);
 
 # Without anybody's help: after minutes, then later and later.
 replace($path, 'pg_restore', $luck{'pg_restore that fails'});
@@ -62,5 +71,19 @@ for my $tried (2 .. 4)
 }
 $clock->set(400 + 3600 * 9);
 is($node->sql('SELECT count(*) FROM mfi_backup_progress'), '0', 'four attempts, and no more');
+
+# Memory too small for one index, for a value that is read, or for a program: of address space beyond what each process has had at its start.
+$clock->set(0);
+$node->sql(q{CREATE TABLE noise AS SELECT md5(i::text) AS v FROM generate_series(1, 300000) i; CREATE INDEX ON noise (v)});
+replace($path, 'pg_restore', undef);
+$good = $node->backup_ok;
+my $limit = sub { qq{$server; [ -z "\$postmaster" ] || prlimit --pid \$postmaster --as=\$((1024 * \$(sed -n 's/^VmSize:\\s*\\([0-9]*\\).*/\\1/p' /proc/\$postmaster/status) + $_[0] * 1024 * 1024))} };
+befalls(
+	'no memory for an index' => qq{case "\$*" in *--jobs=*) @{[ $limit->(16) ]} ;; esac; real "\$@"},
+	'no memory for a session' => qq{case "\$*" in *--jobs=*) @{[ $limit->(0) ]} ;; esac; real "\$@"},
+	'no memory for pg_restore' => qq{case "\$*" in *--jobs=*) ulimit -v 9000 ;; esac; real "\$@"},
+	'initdb has no memory' => 'ulimit -v 150000; real "$@"');
+$node->sql(q{CREATE TABLE large AS SELECT repeat('x', 60000000) AS v});
+befalls('no memory for a value' => qq{real "\$@"; case "\$*" in *--jobs=*) @{[ $limit->(32) ]} ;; esac});
 $node->stop;
 done_testing();

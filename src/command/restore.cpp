@@ -37,6 +37,16 @@ constexpr char kDuplicateDatabase[] = "42P04";
 constexpr char kUniqueViolation[] = "23505";  // the same, of who comes in the same moment
 constexpr char kRolesHint[] = "A role is missing? Restore the roles too: ";
 
+// A partitioned table stands for its parts; whether it would read foreign tables, then its other parts stand for
+// themselves.
+constexpr char kWithStatistics[] =
+    "WITH RECURSIVE with_foreign (oid) AS (SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'f' UNION "
+    "SELECT i.inhparent FROM with_foreign f JOIN pg_catalog.pg_inherits i ON i.inhrelid = f.oid) "
+    "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), f.oid IS NOT NULL "
+    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "LEFT JOIN with_foreign f ON f.oid = c.oid WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't' "
+    "AND (NOT c.relispartition OR pg_catalog.pg_partition_root(c.oid) IN (SELECT oid FROM with_foreign)) ORDER BY 1";
+
 std::string Stamp(core::UtcSeconds at) {
   std::string stamp = core::FormatCompact(at);
   stamp.pop_back();  // Z
@@ -144,9 +154,8 @@ class Restoring {
   }
 
   void MakeRoles() {
-    const auto connection = server_->Open(SessionKind::kSuperuserOnOthersData, "postgres");
     try {
-      const core::RolesPlan plan = RestoreRoles(*connection, globals_);
+      const core::RolesPlan plan = RestoreRoles(*server_, globals_);
       roles_made_ = !plan.made.empty();
       Say("Roles: ok, " + std::to_string(plan.made.size()) + " made, " + std::to_string(plan.kept.size()) +
           " that are there stay as they are");
@@ -285,10 +294,28 @@ class Restoring {
         Say("Schema: " + Printable(step[0].value_or("")));
       }
     }
-    Say("Gathering statistics");
-    restored->Execute("ANALYZE");
+    GatherStatistics(*restored);
     server_->MakeTemplate(set_->manifest().database, target_);
     template_made_ = set_->manifest().database.is_template;
+  }
+
+  /// Rows are there and are those of the set, whatever comes of this: it calls functions of indexes, and reads remote
+  /// tables where a table has such parts, so these are left to whoever knows that they can be reached.
+  void GatherStatistics(os::Connection& restored) {
+    Say("Gathering statistics");
+    for (const os::Row& table : restored.Query(kWithStatistics)) {
+      const std::string name = table[0].value_or("");
+      try {
+        if (table[1] != "t") {
+          restored.Execute("ANALYZE " + name);
+          continue;
+        }
+        Say("  not of " + Printable(name) + ", which has parts in foreign tables. When these can be reached:");
+      } catch (const os::ServerError& error) {
+        Say("  not of " + Printable(name) + ": " + Printable(error.what()) + ". When that is mended:");
+      }
+      Say("  ANALYZE " + Printable(name));
+    }
   }
 
   void Replace() {

@@ -4,18 +4,22 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <set>
 #include <sstream>
 #include <string_view>
 
+#include "core/archive_listing.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "core/printable.h"
 #include "core/sql_text.h"
 #include "os/child.h"
+#include "os/file.h"
 
 namespace mfi::command {
 namespace {
@@ -65,6 +69,30 @@ std::string Lines(const std::string& text) {
   return shown;
 }
 
+/// A list for pg_restore's --use-list, for the time of this object.
+class ListFile {
+ public:
+  explicit ListFile(const std::vector<std::uint32_t>& entries) {
+    const char* directory = std::getenv("TMPDIR");  // NOLINT: one thread
+    path_ = std::string(directory == nullptr ? "/tmp" : directory) + "/mfi-restore-XXXXXX";
+    const os::UniqueFd fd(mkstemp(path_.data()));
+    if (!fd.valid()) os::ThrowErrno(errno, "create", path_);
+    std::string text;
+    for (const std::uint32_t id : entries) text += std::to_string(id) + ";\n";
+    if (write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+      os::ThrowErrno(errno == 0 ? ENOSPC : errno, "write", path_);
+    }
+  }
+  ListFile(const ListFile&) = delete;
+  ListFile& operator=(const ListFile&) = delete;
+  ~ListFile() { unlink(path_.c_str()); }
+
+  std::string Option() const { return "--use-list=" + path_; }
+
+ private:
+  std::string path_;
+};
+
 std::string Run(
     const std::string& program, std::vector<std::string> arguments, os::Waiter& waiter, const std::string& options = {},
     const std::function<void()>& look = [] {}) {
@@ -107,11 +135,27 @@ std::vector<std::string> TablespacesOf(const std::string& pg_restore, const std:
 void RestoreArchive(const ArchiveJob& job, const os::Session& session, os::Waiter& waiter,
                     const std::function<void()>& look) {
   const Conninfo where = WithoutOptions(session.conninfo());
-  std::vector<std::string> arguments = {"--exit-on-error", "--no-password", "--jobs=" + std::to_string(job.jobs),
-                                        "--dbname=" + where.text};
-  if (!job.tablespaces) arguments.emplace_back("--no-tablespaces");
-  arguments.push_back(job.archive);
-  Run(job.pg_restore, std::move(arguments), waiter, where.options, look);
+  const auto restore = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--exit-on-error", "--no-password", "--dbname=" + where.text});
+    if (!job.tablespaces) arguments.emplace_back("--no-tablespaces");
+    arguments.push_back(job.archive);
+    Run(job.pg_restore, std::move(arguments), waiter, where.options, look);
+  };
+  // With row_security off, which tells extensions of a restore, the owner of a materialized view is refused to read a
+  // table whose policies show him a part.
+  std::vector<std::uint32_t> refreshed;
+  std::vector<std::uint32_t> others;
+  for (const core::ArchiveEntry& entry : core::ParseListing(Run(job.pg_restore, {"--list", job.archive}, waiter))) {
+    (entry.kind == "MATERIALIZED VIEW DATA" ? refreshed : others).push_back(entry.id);
+  }
+  const std::string jobs = "--jobs=" + std::to_string(job.jobs);
+  if (refreshed.empty()) return restore({jobs});
+  {
+    const ListFile list(others);
+    restore({jobs, list.Option()});
+  }
+  const ListFile list(refreshed);
+  restore({"--enable-row-security", list.Option()});
 }
 
 }  // namespace mfi::command

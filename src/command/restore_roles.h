@@ -2,12 +2,13 @@
 
 #include <string>
 
+#include "command/restore_server.h"
 #include "core/roles_plan.h"
-#include "os/connection.h"
 
 namespace mfi::command {
 
-/// Runs the plan of a globals.sql in one transaction; a failure changes nothing, and names the statement.
-core::RolesPlan RestoreRoles(os::Connection& connection, const std::string& globals);
+/// Runs the plan of a globals.sql in one transaction; a failure changes nothing, and names the statement. Names are
+/// made of the bytes that the script has.
+core::RolesPlan RestoreRoles(RestoreServer& server, const std::string& globals);
 
 }  // namespace mfi::command

@@ -1,5 +1,6 @@
 #include "command/restore_server.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -31,6 +32,12 @@ constexpr char kObjects[] =
     "+ (SELECT count(*) FROM pg_catalog.pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_') "
     "+ (SELECT count(*) FROM pg_catalog.pg_type WHERE oid >= 16384 AND typtype <> 'c') "
     "+ (SELECT count(*) FROM pg_catalog.pg_largeobject_metadata)";
+
+std::string Ascii(std::string name) {
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '_');
+  return name;
+}
 
 }  // namespace
 
@@ -113,8 +120,14 @@ bool RestoreServer::IsEmpty(const std::string& database) const {
   return Open(SessionKind::kSuperuserOnOthersData, database)->Value(kObjects) == "0";
 }
 
-void RestoreServer::RunAll(const std::vector<std::string>& statements) {
-  for (const std::string& statement : statements) admin_->Execute(statement);
+/// Names of roles are bytes in the encoding of the databases that they are of: in a session of the new one, which has
+/// the source's, they are those that the archive means.
+void RestoreServer::SetProperties(const core::DatabaseProperties& source, const std::string& name) const {
+  const std::unique_ptr<os::Connection> session = Open(SessionKind::kSuperuserOnOthersData, name);
+  session->Execute("ALTER DATABASE " + QuoteIdentifier(name) + " OWNER TO " + QuoteIdentifier(source.owner));
+  for (const auto& statements : {core::SettingStatements, core::PrivilegeStatements, core::AttributeStatements}) {
+    for (const std::string& statement : statements(source, name)) session->Execute(statement);
+  }
 }
 
 std::vector<std::string> RestoreServer::Tablespaces() {
@@ -127,16 +140,18 @@ std::vector<std::string> RestoreServer::Tablespaces() {
 
 void RestoreServer::Create(const core::DatabaseProperties& source, const std::string& name,
                            const std::string& tablespace) {
-  admin_->Execute(CreateDatabaseStatement(source, name, source.owner, tablespace));
+  // The database's own name is in the encoding of this program, so that the two cannot be in one statement.
+  const std::string first = source.encoding == "UTF8" ? name : Ascii(name);
+  admin_->Execute(CreateDatabaseStatement(source, first, {}, tablespace));
   try {
-    RunAll(SettingStatements(source, name));
-    RunAll(PrivilegeStatements(source, name));
-    RunAll(AttributeStatements(source, name));
+    SetProperties(source, first);
+    if (first != name) {
+      admin_->Execute("ALTER DATABASE " + QuoteIdentifier(first) + " RENAME TO " + QuoteIdentifier(name));
+    }
   } catch (const core::Stop&) {
     throw;
   } catch (const Error&) {
-    admin_->Execute("RESET SESSION AUTHORIZATION");
-    Drop(name);
+    Drop(first);
     throw;
   }
 }

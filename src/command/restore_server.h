@@ -55,7 +55,7 @@ class RestoreServer {
   void Swap(const std::string& replaced, const std::string& aside, const std::string& restored);
 
  private:
-  void RunAll(const std::vector<std::string>& statements);
+  void SetProperties(const core::DatabaseProperties& source, const std::string& name) const;
 
   os::Waiter& waiter_;
   std::string database_;

@@ -118,8 +118,9 @@ AclItem ParseAclItem(const std::string& text) {
 std::string CreateDatabaseStatement(const DatabaseProperties& source, const std::string& name, const std::string& owner,
                                     const std::string& tablespace) {
   const std::string& provider = source.locale_provider;
-  std::string sql = "CREATE DATABASE " + QuoteIdentifier(name) + " TEMPLATE template0 OWNER " + QuoteIdentifier(owner) +
-                    " ENCODING " + SqlLiteral(source.encoding);
+  std::string sql = "CREATE DATABASE " + QuoteIdentifier(name) + " TEMPLATE template0" +
+                    (owner.empty() ? "" : " OWNER " + QuoteIdentifier(owner)) + " ENCODING " +
+                    SqlLiteral(source.encoding);
   if (!provider.empty()) sql += " LOCALE_PROVIDER " + QuoteIdentifier(provider);
   sql += " LC_COLLATE " + SqlLiteral(source.collate) + " LC_CTYPE " + SqlLiteral(source.ctype);
   if (provider == "icu") sql += " ICU_LOCALE " + SqlLiteral(source.locale);

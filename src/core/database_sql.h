@@ -9,8 +9,8 @@
 // superuser's session with standard_conforming_strings on.
 namespace mfi::core {
 
-/// CREATE DATABASE with all that cannot be changed later. `owner` may be another role than the source's, `tablespace`
-/// is one that is there, or empty: that of every new database.
+/// CREATE DATABASE with all that cannot be changed later. `owner` may be another role than the source's; empty: whoever
+/// runs it. `tablespace` is one that is there, or empty: that of every new database.
 std::string CreateDatabaseStatement(const DatabaseProperties& source, const std::string& name, const std::string& owner,
                                     const std::string& tablespace = {});
 

@@ -167,19 +167,21 @@ std::string BackupDirectory::Publish(const core::Manifest& manifest) const {
   const bool group_reads = (set.Status(".")->st_mode & S_IRGRP) != 0;
   set.WriteAtomically(kManifestName, TextOf(manifest), group_reads ? 0640 : 0600);
   FsyncTree(partial);
+  std::string remark;
   try {
     Rename(partial, SetPath(id));
-  } catch (const Error&) {
+  } catch (const Error& error) {
     // It may have its name and not be durable: then it loses the name again, so that record and directory say the same.
-    (void)rename(SetPath(id).c_str(), partial.c_str());
-    throw;
+    const bool keeps_its_name = rename(SetPath(id).c_str(), partial.c_str()) != 0 && Exists(SetPath(id));
+    if (!keeps_its_name) throw;
+    remark = std::string("the set may lose its name if the machine stops now: ") + error.what();
   }
   try {
     ReplaceSymlink(LinkPath(id), manifest.run.path);
   } catch (const Error& error) {
-    return NoLink(LinkPath(id), error);
+    remark += (remark.empty() ? "" : "; ") + NoLink(LinkPath(id), error);
   }
-  return {};
+  return remark;
 }
 
 bool BackupDirectory::ChangeManifest(const std::string& id, const std::function<void(core::Manifest&)>& change) const {
@@ -240,7 +242,12 @@ void BackupDirectory::Remove(const std::string& id) const {
 std::string BackupDirectory::SetAside(const std::string& id) const {
   Unlink(id);
   std::string hidden = kFailedPrefix + node_ + "-" + id;
-  Rename(SetPath(id), root_ + "/" + hidden);
+  try {
+    Rename(SetPath(id), root_ + "/" + hidden);
+  } catch (const Error&) {
+    // Renamed and not durable: its manifest says what it is under either name.
+    if (Exists(SetPath(id))) throw;
+  }
   return hidden;
 }
 

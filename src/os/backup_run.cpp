@@ -181,7 +181,7 @@ class Run {
       host_.Wait(-1, false, std::chrono::milliseconds{0});
       const std::string why = error.what();
       StartOver();
-      if (again && IsRecoveryConflict(why)) {
+      if (again && IsRecoveryConflict(error)) {
         AddRemark("the dump from the standby was begun again after a recovery conflict");
         return DumpFromStandby(false);
       }
@@ -243,13 +243,27 @@ class Run {
       return;
     }
     if (done.result == "ok") record().verified_at = host_.Now();
-    ChangeManifest(directory_, record().id, host_, [&](core::Manifest& manifest) {
-      manifest.run = record();
-      manifest.run.state = RunState::kSucceeded;
-      manifest.run.finished_at = host_.Now();
-      manifest.run.error = remark_;
-    });
+    SaveVerified();
     AddRemark(directory_.PointLatestAtNewestVerified(record().system_identifier));
+  }
+
+  void SaveVerified() {
+    try {
+      ChangeManifest(directory_, record().id, host_, [&](core::Manifest& manifest) {
+        manifest.run = record();
+        manifest.run.state = RunState::kSucceeded;
+        manifest.run.finished_at = host_.Now();
+        manifest.run.error = remark_;
+      });
+    } catch (const core::Stop&) {
+      throw;
+    } catch (const Error& error) {
+      // Written, though it may not be durable: record and manifest say the same.
+      const core::RunRecord written = directory_.FindSet(record().id).run;
+      if (written.verified_at != record().verified_at || written.proof_tried_at != record().proof_tried_at) throw;
+      if (!written.verified_at && !written.proof_tried_at) throw;
+      AddRemark("what the verification gave may be lost if the machine stops now: " + Describe(error));
+    }
   }
 
   /// The set loses its name and stays for a time under another one, for whoever wants to know why.
@@ -266,9 +280,13 @@ class Run {
     } catch (const Error&) {
       // It says the same without its result; the record has it.
     }
-    const std::string hidden = directory_.SetAside(record().id);
-    record().path.clear();
-    error += " (what was dumped is in \"" + directory_.root() + "/" + hidden + "\")";
+    try {
+      const std::string hidden = directory_.SetAside(record().id);
+      record().path.clear();
+      error += " (what was dumped is in \"" + directory_.root() + "/" + hidden + "\")";
+    } catch (const Error& keeps_its_name) {
+      error += "; it could not be put aside: " + Describe(keeps_its_name);
+    }
     try {
       ExpireFailed(directory_, job_.record.database, record().system_identifier, job_.retention, host_.Now());
     } catch (const Error& not_deleted) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/connect_failure.h"
 #include "core/error.h"
 #include "core/names.h"
 #include "os/servers.h"
@@ -22,6 +23,8 @@ constexpr milliseconds kCopyPiece{50};
 constexpr std::size_t kLargestResult = 256UL * 1024 * 1024;
 constexpr std::int64_t kLargestGrowth = 3 * std::int64_t{kLargestResult};  // libpq reads a row into twice its size
 constexpr std::size_t kLongestField = 10'000;
+
+constexpr char kInvalidPassword[] = "28P01";
 
 std::string OrEmpty(const char* text) { return text == nullptr ? "" : text; }
 
@@ -68,9 +71,8 @@ Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seco
     silent += Where() + " did not answer within " + seconds + " s; ";
     servers.Leave(OrEmpty(PQhost(connection_.get())), OrEmpty(PQport(connection_.get())));
   }
-  if (PQstatus(connection_.get()) != CONNECTION_OK) {
-    throw core::Error(core::sqlstate::kConnectionFailure, silent + Message());
-  }
+  if (PQstatus(connection_.get()) != CONNECTION_OK) ThrowUnconnected(silent);
+  PQsetErrorVerbosity(connection_.get(), PQERRORS_DEFAULT);
   PQsetnonblocking(connection_.get(), 1);
   SpeakUtf8();
   // What the server says beside results belongs to no one here.
@@ -82,6 +84,7 @@ Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seco
 bool Connection::Connect(const std::string& conninfo, milliseconds limit) {
   connection_.reset(PQconnectStart(conninfo.c_str()));
   if (!connection_) throw core::Error(core::sqlstate::kInsufficientResources, "out of memory while connecting");
+  PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // with its SQLSTATE
   std::string server = Server();
   auto deadline = steady_clock::now() + limit;
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
@@ -95,6 +98,13 @@ bool Connection::Connect(const std::string& conninfo, milliseconds limit) {
     deadline = steady_clock::now() + limit;
   }
   return true;
+}
+
+/// A server that asks for a password has refused who has none, though it is libpq that says so.
+void Connection::ThrowUnconnected(const std::string& before) const {
+  core::ConnectFailure failure = core::ParseConnectFailure(Message());
+  if (PQconnectionNeedsPassword(connection_.get()) != 0) failure.sqlstate = kInvalidPassword;
+  throw ConnectError(before + failure.message, std::move(failure.sqlstate));
 }
 
 /// What an encoding without a way to UTF-8 has stays as it is; so does what is UTF-8 already.

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -25,13 +26,25 @@ class ServerError : public core::Error {
   using core::Error::Error;
 };
 
+/// There is no session: Error(08006). `reason` is the SQLSTATE that the server gave for it, empty when it gave none.
+class ConnectError : public core::Error {
+ public:
+  ConnectError(const std::string& message, std::string reason)
+      : Error(core::sqlstate::kConnectionFailure, message), reason_(std::move(reason)) {}
+
+  const std::string& reason() const { return reason_; }
+
+ private:
+  std::string reason_;
+};
+
 /// A libpq connection that speaks UTF-8, with a database in SQL_ASCII or MULE_INTERNAL that database's bytes, and never
 /// blocks: every wait goes through the Waiter, so a cancel, a shutdown or a time limit ends it. Closing the connection
 /// ends its server session. An answer of more than 256 MB is an error, after which the connection is closed.
 class Connection {
  public:
-  /// Throws Error(08006) with the server's own words when it cannot connect within `limit`, of which each of several
-  /// servers has its share.
+  /// Throws ConnectError with the server's own words when it cannot connect, Error(08006) when it cannot within `limit`,
+  /// of which each of several servers has its share.
   Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit);
 
   /// Rows of one statement, of more than one it is an error; throws ServerError with the server's SQLSTATE and message.
@@ -70,6 +83,7 @@ class Connection {
 
   bool Connect(const std::string& conninfo, std::chrono::milliseconds limit);
   void SpeakUtf8();
+  [[noreturn]] void ThrowUnconnected(const std::string& before) const;
   std::string Message() const;
   ServerError FailureOf(const PGresult* result) const;
   [[noreturn]] void GiveUp(const char* sqlstate, const std::string& why);

@@ -30,6 +30,16 @@ constexpr char kAnyByte[] =
     "SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND pg_catalog.pg_encoding_max_length(encoding) = 1 "
     "ORDER BY oid";
 
+constexpr char kNoAuthorization[] = "28";  // class of SQLSTATEs
+
+constexpr char kConflicts[] =
+    "SELECT pg_catalog.pg_stat_get_db_conflict_all(oid) FROM pg_catalog.pg_database "
+    "WHERE datname = pg_catalog.current_database()";
+
+/// For a session that met a conflict to be counted.
+constexpr int kLooksForConflict = 10;
+constexpr std::chrono::milliseconds kLookForConflict{100};
+
 constexpr char kEndOfGlobals[] = "\n-- PostgreSQL database cluster dump complete\n";
 
 [[noreturn]] void ThrowFailed(const char* program, const ChildResult& result) {
@@ -86,12 +96,8 @@ Dump::Source Dump::ConnectToStandbyAs(SessionKind kind, SessionKind settings) {
 Dump::Source Dump::ConnectToStandby() {
   try {
     return ConnectToStandbyAs(SessionKind::kSuperuserOnOthersData, SessionKind::kSettingsOfSuperuser);
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    if (message.find("\"lc_messages\"") == std::string::npos &&
-        message.find("\"event_triggers\"") == std::string::npos) {
-      throw;
-    }
+  } catch (const ConnectError& error) {
+    if (error.reason() != core::sqlstate::kInsufficientPrivilege) throw;
   }
   return ConnectToStandbyAs(SessionKind::kPlainOnOthersData, SessionKind::kSettingsOfPlain);
 }
@@ -135,14 +141,13 @@ Dump::Source Dump::ConnectToPrimary() {
             ReadSessionSettings(*Connect(OnPrimary(SessionKind::kSettingsOfSuperuser)))};
   } catch (const Error& error) {
     if (error.sqlstate() != core::sqlstate::kConnectionFailure) throw;
-    const std::string message = error.what();
-    const bool refused =
-        message.find("pg_hba.conf") != std::string::npos || message.find("authentication") != std::string::npos;
-    const std::string hint =
-        "pg_hba.conf must begin with the line \"local all " + job_.superuser +
-        " peer\" (then SELECT pg_reload_conf()); the server must run as the operating system user \"" + job_.superuser +
-        "\" or have a map for it in pg_ident.conf.";
-    throw Error(error.sqlstate(), "the backup could not log in: " + message, {}, refused ? hint : "");
+    const auto* unconnected = dynamic_cast<const ConnectError*>(&error);
+    const bool refused = unconnected != nullptr && unconnected->reason().starts_with(kNoAuthorization);
+    const std::string hint = "pg_hba.conf must begin with the line \"local all " + job_.superuser +
+                             " peer\" (then SELECT pg_reload_conf()), the role must have LOGIN, and the server must "
+                             "run as the operating system user \"" +
+                             job_.superuser + "\" or have a map for it in pg_ident.conf.";
+    throw Error(error.sqlstate(), std::string("the backup could not log in: ") + error.what(), {}, refused ? hint : "");
   }
 }
 
@@ -157,18 +162,26 @@ std::string Dump::DumpStandby(core::Manifest& manifest) {
   Source source = ConnectToStandby();
   std::unique_ptr<Connection> primary;
   std::string remark;
-  DumpConsistently(
-      source,
-      [&](Connection& standby) {
-        primary = Connect(OnPrimary());
-        remark = CheckStandby(*primary, standby, job_.standby_limits);
-      },
-      [&](Connection& standby) {
-        manifest.run.source_node = standby.Where();
-        manifest.run.source_lag_bytes = BytesBehind(*primary, manifest.run.snapshot_lsn);
-        primary.reset();
-      },
-      manifest);
+  const std::string conflicts = source.lister->Value(kConflicts);
+  try {
+    DumpConsistently(
+        source,
+        [&](Connection& standby) {
+          primary = Connect(OnPrimary());
+          remark = CheckStandby(*primary, standby, job_.standby_limits);
+        },
+        [&](Connection& standby) {
+          manifest.run.source_node = standby.Where();
+          manifest.run.source_lag_bytes = BytesBehind(*primary, manifest.run.snapshot_lsn);
+          primary.reset();
+        },
+        manifest);
+  } catch (const core::Stop&) {
+    throw;
+  } catch (const Error& error) {
+    if (IsRecoveryConflict(error) || !MetRecoveryConflict(source.session, conflicts)) throw;
+    throw Error(kRecoveryConflict, error.what(), error.detail(), error.hint());
+  }
   return remark;
 }
 
@@ -235,6 +248,23 @@ void Dump::DumpSnapshot(const Source& source, const std::string& snapshot, Conte
   }
   if (child.result().exit_code != 0) ThrowFailed("pg_dump", child.result());
   manifest.contents = reader.Finish();
+}
+
+/// By what the standby counts: what pg_dump says of its server is in that server's language, and a session that is
+/// ended may end without a word.
+bool Dump::MetRecoveryConflict(const Session& session, const std::string& before) {
+  try {
+    const std::unique_ptr<Connection> asked = Connect(session);
+    for (int looks = 0; looks < kLooksForConflict; ++looks) {
+      if (asked->Value(kConflicts) != before) return true;
+      host_.Wait(-1, false, kLookForConflict);
+    }
+  } catch (const core::Stop&) {
+    throw;
+  } catch (const Error&) {
+    // It answers no more: that was something else.
+  }
+  return false;
 }
 
 /// pg_dump locks all tables first; once it copies, it holds them all. Its jobs connect only then.

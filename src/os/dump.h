@@ -67,6 +67,7 @@ class Dump {
   void DumpSnapshot(const Source& source, const std::string& snapshot, ContentsReader& reader,
                     core::Manifest& manifest);
   std::string ArchivePath() const { return partial_ + "/" + ArchiveName(); }
+  bool MetRecoveryConflict(const Session& session, const std::string& before);
   bool HoldsItsLocks(Connection& source) const;
   std::vector<pid_t> OwnBackends(Connection& source) const;
   std::string Program(const char* name) const { return job_.binary_directory + "/" + name; }

@@ -138,8 +138,6 @@ std::string CheckStandby(Connection& primary, Connection& standby, const Standby
   return "the standby has hot_standby_feedback = off: a dump from it can be cancelled, and holds up what it replays";
 }
 
-bool IsRecoveryConflict(const std::string& message) {
-  return message.find("conflict with recovery") != std::string::npos;
-}
+bool IsRecoveryConflict(const Error& error) { return error.sqlstate() == kRecoveryConflict; }
 
 }  // namespace mfi::os

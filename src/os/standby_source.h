@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/error.h"
+
 namespace mfi::os {
 
 class Connection;
@@ -30,7 +32,11 @@ std::int64_t BytesBehind(Connection& primary, const std::string& lsn);
 /// Returns what is to be said of it nevertheless; usually nothing.
 std::string CheckStandby(Connection& primary, Connection& standby, const StandbyLimits& limits);
 
-/// Whether an error's text tells of a conflict between a query on a standby and what it replays.
-bool IsRecoveryConflict(const std::string& message);
+/// serialization_failure: what a session on a standby gets when its snapshot or locks are in the way of what is
+/// replayed.
+inline constexpr char kRecoveryConflict[] = "40001";
+
+/// By SQLSTATE: a role that is no superuser cannot ask for English words.
+bool IsRecoveryConflict(const core::Error& error);
 
 }  // namespace mfi::os

@@ -1,9 +1,11 @@
 package MfiZoo;
 
-# What the zoo's databases have in common: the server that keeps them, and how one is made, backed up, proven and thrown away.
+# What the zoo's databases have in common: the server that keeps them, and how one is made, backed up, proven, restored on another one and
+# thrown away.
 
 use strict;
 use warnings FATAL => 'all';
+use MfiFresh;
 use MfiNode;
 use MfiShim qw(install_with replace);
 use PostgreSQL::Test::Cluster;
@@ -16,22 +18,22 @@ my $path;
 
 sub has_library { my ($name) = @_; return -e (qx(pg_config --pkglibdir) =~ s/\n//r) . "/$name.so" }
 
-# A server with settings that give values their meaning, and the libraries that are there. Beside it another one, which counts who logs in.
+# A server with settings that give values their meaning, and the libraries that are there. Beside it another one, which counts who logs in,
+# and one where backups are restored: with these libraries and a disk for the tablespace, but with other settings and without any role.
 sub keeper
 {
 	my ($name, $conf) = @_;
 	my @libraries = $conf ? qw(pgaudit pg_cron pg_stat_statements auto_explain) : qw(pgaudit pg_cron);
 	has_library($_) or die "the library $_ is not there: scripts/dev/setup.sh installs it" for @libraries;
 	$path = install_with();
+	my $own_database = "cron.database_name = '$database'\ncron.launch_active_jobs = off\n";
 	my $node = MfiNode->prepared($name, install_path => $path, database => $database, conf => <<"CONF");
 shared_preload_libraries = '@{[ join ', ', 'mfi', @libraries ]}'
 mfi.backup_verify = restore
 TimeZone = 'Africa/Kigali'
 DateStyle = 'ISO, DMY'
 IntervalStyle = postgres_verbose
-cron.database_name = '$database'
-cron.launch_active_jobs = off
-quote_all_identifiers = on
+${own_database}quote_all_identifiers = on
 @{[ $conf // '' ]}
 CONF
 	$node->start;
@@ -39,8 +41,13 @@ CONF
 	# Roles have names in the encoding of whatever database they were made in.
 	$node->safe_psql('postgres', "CREATE DATABASE neighbour TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
 	$node->safe_psql('neighbour', "SET client_encoding = 'UTF8'; CREATE ROLE \"B\xc3\xbcrge\"");
-	my $directory = PostgreSQL::Test::Utils::tempdir();
-	$node->safe_psql('postgres', "CREATE TABLESPACE elsewhere LOCATION '$directory'");
+	my $fresh = MfiFresh::fresh("$name\_fresh", "shared_preload_libraries = '@{[ join ', ', @libraries ]}'\n$own_database");
+	for my $server ($node, $fresh)
+	{
+		my $directory = PostgreSQL::Test::Utils::tempdir();
+		$server->safe_psql('postgres', "CREATE TABLESPACE elsewhere LOCATION '$directory'");
+	}
+	$node->{fresh} = $fresh;
 	$node->{super} = $node->safe_psql('postgres', 'SELECT current_user');
 	$node->{far} = remote_server("$name\_remote");
 	$node->{remote} = "host '" . $node->{far}->host . "', port '" . $node->{far}->port . "'";
@@ -91,7 +98,13 @@ sub proven
 	is($node->safe_psql('postgres', "SELECT verify_method, verify_result $newest"), 'restore|ok', "$name: proven") or diag($err);
 	like($node->safe_psql('postgres', "SELECT error $newest"), $more->{remark} // qr/^$/, "$name: what it tells");
 	is(logins($node->{far}), $logins, "$name: no login to the remote server");
-	$node->safe_psql($database, filled($node, $more->{after})) if $more && $more->{after};
+	MfiFresh::restored_ok($name, $node->{fresh}, $node, $database, $node->backups . '/' . $node->safe_psql('postgres', "SELECT id $newest"));
+	# What holds a database, such as a subscription, goes before it.
+	for my $server ($node, $node->{fresh})
+	{
+		$server->psql($database, filled($node, $more->{after})) if $more && $more->{after};
+	}
+	MfiFresh::drop($node->{fresh}, $database);
 	return;
 }
 
