@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use IPC::Run ();
 use MfiPair qw(pair catch_up);
+use PostgreSQL::Test::Utils qw(append_to_file slurp_file);
 use Test::More;
 
 my ($primary, $standby) = pair();
@@ -68,6 +69,23 @@ like(says($primary, 'mfi_banking', 'health.sh'), qr/^2 critical: no verdict \(sc
 cmp_ok(time - $begun, '<', 60, 'and not waited for without end');
 $holder->query_safe('COMMIT');
 $holder->quit;
+
+# A server of an earlier version refuses what it does not know yet: it is asked without that.
+my $bin = PostgreSQL::Test::Utils::tempdir . '/bin';
+mkdir $bin or die $!;
+my $psql = (qx(pg_config --bindir) =~ s/\n//r) . '/psql';
+append_to_file("$bin/psql", <<"SH");
+#!/bin/bash
+[[ \$PGOPTIONS != *transaction_timeout* ]] || { echo 'psql: error: FATAL:  unrecognized configuration parameter "transaction_timeout"' >&2 && exit 2; }
+echo "\$PGOPTIONS" >>'$bin/options'
+exec '$psql' "\$@"
+SH
+chmod 0755, "$bin/psql" or die $!;
+{
+	local $ENV{PATH} = "$bin:$ENV{PATH}";
+	like(says($primary, 'mfi_banking', 'health.sh', 'node'), qr/^[01] (?:ok|warning)\b(?!.*unrecognized)/s, 'health.sh on an earlier version');
+	like(slurp_file("$bin/options"), qr/-c idle_session_timeout=0 .*-c statement_timeout=8s/, 'with all other settings');
+}
 
 # A promotion, with all of it.
 for my $place ('the database', 'the role')
