@@ -166,7 +166,7 @@ std::string RestoreServer::Label(const core::SecurityLabel& label, const std::st
 }
 
 void RestoreServer::MakeTemplate(const core::DatabaseProperties& source, const std::string& name) {
-  RunAll(TemplateStatements(source, name));
+  for (const std::string& statement : TemplateStatements(source, name)) admin_->Execute(statement);
 }
 
 bool RestoreServer::IsTemplate(const std::string& database) {
