@@ -12,7 +12,7 @@ namespace {
 // which computes what its owner wrote. pg_dump reads all of these, of which those of extensions are not compared.
 //
 // Not all at once: outside of a transaction each statement gives its locks back, and a server has room for few.
-constexpr std::size_t kSequencesAtOnce = 1000;
+constexpr std::size_t kSequencesAtOnce = 500;
 
 std::string SequencesBy(const std::string& function, const std::string& after) {
   return "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), " + function +
