@@ -172,8 +172,8 @@ std::string BackupDirectory::Publish(const core::Manifest& manifest) const {
     Rename(partial, SetPath(id));
   } catch (const Error& error) {
     // It may have its name and not be durable: then it loses the name again, so that record and directory say the same.
-    const bool keeps_its_name = rename(SetPath(id).c_str(), partial.c_str()) != 0 && Exists(SetPath(id));
-    if (!keeps_its_name) throw;
+    const bool has_its_name = !Exists(partial);
+    if (!has_its_name || rename(SetPath(id).c_str(), partial.c_str()) == 0) throw;
     remark = std::string("the set may lose its name if the machine stops now: ") + error.what();
   }
   try {

@@ -11,14 +11,20 @@ namespace {
 
 // By OID, and the lock that this takes lasts: a table that got the sequence's name meanwhile would be read with a plan,
 // which computes what its owner wrote. pg_dump reads all of these, of which those of extensions are not compared.
-std::string SequencesBy(const std::string& function) {
+//
+// Not all at once: outside of a transaction each statement gives its locks back, and a server has room for few.
+constexpr std::size_t kSequencesAtOnce = 500;
+
+std::string SequencesBy(const std::string& function, const std::string& after) {
   return "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), " + function +
          "(c.oid), s.seqmin, s.seqmax, s.seqincrement > 0, s.seqcycle, "
          "c.relpersistence = 'p' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d "
-         "WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e') "
+         "WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'), c.oid "
          "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
          "JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid WHERE c.relkind = 'S' AND c.relpersistence <> 't' "
-         "AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()) AND n.nspname !~ '^pg_' ORDER BY 1";
+         "AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()) AND n.nspname !~ '^pg_' "
+         "AND c.oid > '" +
+         after + "' ORDER BY c.oid LIMIT " + std::to_string(kSequencesAtOnce);
 }
 
 constexpr char kConstraints[] =
@@ -75,9 +81,15 @@ void ContentsReader::Begin(std::vector<ListedTable> tables) {
 std::map<std::string, SequenceState> ContentsReader::ReadSequences() {
   std::map<std::string, SequenceState> values;
   try {
-    for (const Row& row : source_.Query(SequencesBy(functions_.sequence))) {
-      if (row[6] != "t") continue;
-      values[row[0].value_or("")] = {Number(row[1]), Number(row[2]), Number(row[3]), row[4] == "t", row[5] == "t"};
+    std::string last = "0";
+    for (std::size_t read = kSequencesAtOnce; read == kSequencesAtOnce;) {
+      const std::vector<Row> rows = source_.Query(SequencesBy(functions_.sequence, last));
+      for (const Row& row : rows) {
+        last = row[7].value_or("");
+        if (row[6] != "t") continue;
+        values[row[0].value_or("")] = {Number(row[1]), Number(row[2]), Number(row[3]), row[4] == "t", row[5] == "t"};
+      }
+      read = rows.size();
     }
   } catch (const core::Error& error) {
     if (error.sqlstate() == kLockNotAvailable) {
