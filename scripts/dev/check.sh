@@ -97,7 +97,7 @@ memcheck() {
 
 # The fuzzers run side by side, each over its corpus and then for a while with fresh input.
 fuzz() {
-  local source name corpus seconds=60 outcome=0 running=()
+  local source name corpus seconds=40 outcome=0 running=()
   [ -z "${MFI_LONG:-}" ] || seconds=3600
   cmake -S . -B build/fuzz -DMFI_FUZZ=ON -DMFI_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++ \
     -DCMAKE_CXX_FLAGS="$(scripts/dev/libstdcxx_flags.sh)" >/dev/null &&
@@ -170,8 +170,9 @@ isolation() {
 
 tap() {
   local file tests=()
+  # The last ones take the longest: they begin first, so that all end together.
   for file in t/*.pl; do
-    [[ -n "${TESTS:-}" && " $TESTS " != *" $file "* ]] || tests+=("$file")
+    [[ -n "${TESTS:-}" && " $TESTS " != *" $file "* ]] || tests=("$file" "${tests[@]}")
   done
   [ -f "${tests[0]:-}" ] || no_such_test || return
   # A container may have no right to mount: what needs a small disk cannot run there, and the last lines name it.

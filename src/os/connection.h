@@ -43,8 +43,8 @@ class ConnectError : public core::Error {
 /// ends its server session. An answer of more than 256 MB is an error, after which the connection is closed.
 class Connection {
  public:
-  /// Throws ConnectError with the server's own words when it cannot connect, Error(08006) when it cannot within `limit`,
-  /// of which each of several servers has its share.
+  /// Throws ConnectError with the server's own words when it cannot connect, Error(08006) when it cannot within
+  /// `limit`, of which each of several servers has its share.
   Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit);
 
   /// Rows of one statement, of more than one it is an error; throws ServerError with the server's SQLSTATE and message.
