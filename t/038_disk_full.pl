@@ -4,6 +4,7 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
+use MfiLanguage;
 use MfiNode;
 use MfiShim qw(install_with replace);
 use Test::More;
@@ -76,5 +77,16 @@ like($node->run($id, 'state, verify_method, verify_result, error'), qr/^succeede
 $free->();
 $id = $node->backup_ok;
 is($node->run($id, 'state, verify_method, verify_result, error'), 'succeeded|restore|ok|', 'room again: proven');
+
+# The same of a server that speaks another language.
+$node->stop;
+MfiLanguage->new->start($node);
+replace($path, 'pg_restore', qq{case "\$1" in --jobs=*) $fill ;; esac\nreal "\$@"});
+$id = $node->backup_ok;
+like($node->run($id, 'state, verify_method, verify_result, error'), qr/^succeeded\|restore\|\|the backup could not be proven: /, 'in another language: not proven');
+is($node->sql(q(SELECT verdict || ' ' || (reasons::text LIKE '%backup-not-proven%') FROM mfi_backup_health)), 'warning true', 'and the verdict says so');
+replace($path, 'pg_restore', undef);
+$free->();
+is($node->sql("SELECT mfi_backup_verify('$id')"), 'ok', 'proven when there is room');
 $node->stop;
 done_testing();
