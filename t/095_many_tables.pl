@@ -56,7 +56,14 @@ for my $tables (@sizes)
 	took("backed up and proven");
 	is($node->safe_psql('postgres', "SELECT state, verify_method, verify_result, error FROM mfi_backups WHERE id = '$id'"),
 		"succeeded|restore|ok|", "$tables tables: proven, with nothing to remark");
-	MfiFresh::restored_ok("$tables tables", $fresh, $node, 'many', $node->backups . "/$id");
+	my $more_locks = sub {
+		for my $server ($fresh, $node)
+		{
+			$server->append_conf('postgresql.conf', "max_locks_per_transaction = $tables");
+			$server->restart;
+		}
+	};
+	MfiFresh::restored_ok("$tables tables", $fresh, $node, 'many', $node->backups . "/$id", $tables > 10_000 ? $more_locks : undef);
 	took('restored and compared');
 	MfiFresh::drop($fresh, 'many');
 }

@@ -70,14 +70,16 @@ sub lines_of
 	return $definitions . $look->($facts, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', $database, '-f', '-');
 }
 
-# restored_ok(NAME, FRESH, SOURCE, DATABASE, SET): the set's database, restored with the set's roles under its own name, is the source's.
+# restored_ok(NAME, FRESH, SOURCE, DATABASE, SET, BEFORE-LOOK): the set's database, restored with the set's roles under its own name, is the
+# source's. BEFORE-LOOK is called once it is restored: a look at thousands of tables in one transaction needs more locks than a restore.
 sub restored_ok
 {
-	my ($name, $fresh, $source, $database, $set) = @_;
+	my ($name, $fresh, $source, $database, $set, $before_look) = @_;
 	my $began = time;
 	my ($code, $said, $error) = run_in($fresh, {}, '', 'mfi', 'restore', '--globals', '--into', $database, $set);
 	is($code, 0, "$name: restored on a fresh cluster") or return diag("$said$error");
 	my $restored = time;
+	$before_look->() if $before_look;
 	same_listing(lines_of($fresh, $database), lines_of($source, $database), "$name: what is there is what was backed up");
 	return note sprintf 'restored in %.1f s, compared in %.1f s', $restored - $began, time - $restored;
 }
