@@ -59,7 +59,7 @@ for my $tables (@sizes)
 	my $more_locks = sub {
 		for my $server ($fresh, $node)
 		{
-			$server->append_conf('postgresql.conf', "max_locks_per_transaction = $tables");
+			$server->append_conf('postgresql.conf', "max_locks_per_transaction = @{[ $tables / 4 ]}");
 			$server->restart;
 		}
 	};
