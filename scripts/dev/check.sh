@@ -80,10 +80,15 @@ prepare_run() {
   chmod 755 "$run"
 }
 
+# One build for the fuzzers and the unit tests: the library is compiled once.
+sanitized() { # TARGET
+  cmake -S . -B build/sanitized -DMFI_FUZZ=ON -DMFI_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++ \
+    -DCMAKE_CXX_FLAGS="$(scripts/dev/libstdcxx_flags.sh)" >/dev/null &&
+    cmake --build build/sanitized -j "$(nproc)" --target "$1"
+}
+
 unit() {
-  cmake -S . -B build/unit -DMFI_SANITIZE=ON >/dev/null &&
-    cmake --build build/unit -j "$(nproc)" &&
-    ctest --test-dir build/unit --output-on-failure -j "$(nproc)"
+  sanitized mfi_unit && ctest --test-dir build/sanitized --output-on-failure -j "$(nproc)"
 }
 
 # Reads of uninitialised memory, which the sanitizers do not see. Walking every zone would take hours here, and valgrind knows
@@ -99,24 +104,22 @@ memcheck() {
 fuzz() {
   local source name corpus seconds=40 outcome=0 running=()
   [ -z "${MFI_LONG:-}" ] || seconds=3600
-  cmake -S . -B build/fuzz -DMFI_FUZZ=ON -DMFI_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++ \
-    -DCMAKE_CXX_FLAGS="$(scripts/dev/libstdcxx_flags.sh)" >/dev/null &&
-    cmake --build build/fuzz -j "$(nproc)" || return 1
+  sanitized fuzzers || return 1
   for source in tests/fuzz/*_fuzz.cpp; do
     name=$(basename "$source" .cpp)
-    corpus=("build/fuzz/corpus/$name")
+    corpus=("build/sanitized/corpus/$name")
     mkdir -p "${corpus[0]}"
     [ ! -d "tests/fuzz/corpus/$name" ] || corpus+=("tests/fuzz/corpus/$name")
-    "build/fuzz/$name" -max_total_time=$seconds -print_final_stats=1 -artifact_prefix=build/fuzz/ "${corpus[@]}" \
-      >"build/fuzz/$name.log" 2>&1 &
+    "build/sanitized/$name" -max_total_time=$seconds -print_final_stats=1 -artifact_prefix=build/sanitized/ "${corpus[@]}" \
+      >"build/sanitized/$name.log" 2>&1 &
     running+=("$name:$!")
   done
   for name in "${running[@]}"; do
     if wait "${name#*:}"; then
       name=${name%:*}
-      echo "$name: no finding in $(sed -n 's/stat::number_of_executed_units: *//p' "build/fuzz/$name.log") inputs, $seconds s"
+      echo "$name: no finding in $(sed -n 's/stat::number_of_executed_units: *//p' "build/sanitized/$name.log") inputs, $seconds s"
     else
-      tail -n 60 "build/fuzz/${name%:*}.log"
+      tail -n 60 "build/sanitized/${name%:*}.log"
       outcome=1
     fi
   done

@@ -47,12 +47,12 @@ analysis() {
     [ -f "$stamp" ] && [ -z "$(find .clang-tidy "$source" src/core/*.h src/os/*.h -newer "$stamp")" ] || todo+=("$source")
   done
   [ ${#todo[@]} -gt 0 ] || return 0
-  cmake -S . -B build/unit -DMFI_SANITIZE=ON >/dev/null || return 1
+  cmake -S . -B build/lint -DMFI_SANITIZE=ON >/dev/null || return 1
   for flag in $(scripts/dev/libstdcxx_flags.sh); do flags+=" --extra-arg=$flag"; done
   export clang_tidy stamps flags
   # shellcheck disable=SC2016
   printf '%s\n' "${todo[@]}" | xargs -P "$(nproc)" -I{} bash -c '
-    if out=$("$clang_tidy" --quiet -p build/unit $flags "$1" 2>&1); then touch "$stamps/${1//\//_}"; else echo "$out"; exit 1; fi' - {}
+    if out=$("$clang_tidy" --quiet -p build/lint $flags "$1" 2>&1); then touch "$stamps/${1//\//_}"; else echo "$out"; exit 1; fi' - {}
 }
 
 shell_scripts() {

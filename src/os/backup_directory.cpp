@@ -73,8 +73,8 @@ void SortByAge(std::vector<StoredSet>& sets) {
 
 }  // namespace
 
-BackupDirectory::BackupDirectory(std::string root, std::string node, Reading::Look look)
-    : root_(std::move(root)), node_(std::move(node)), look_(std::move(look)) {
+BackupDirectory::BackupDirectory(std::string root, std::string node, Reading::Look look, std::int64_t budget)
+    : root_(std::move(root)), node_(std::move(node)), look_(std::move(look)), budget_(budget) {
   while (root_.size() > 1 && root_.back() == '/') root_.pop_back();
 }
 

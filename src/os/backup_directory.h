@@ -29,7 +29,9 @@ struct StoredSet {
 class BackupDirectory {
  public:
   /// `look` is asked before each file of every reading of the whole directory; it throws when the process has to stop.
-  BackupDirectory(std::string root, std::string node, Reading::Look look = {});
+  /// `budget`: how many bytes one reading takes at most.
+  BackupDirectory(std::string root, std::string node, Reading::Look look = {},
+                  std::int64_t budget = Reading::kMostBytes);
 
   /// Throws an Error with a next step unless `root` is an absolute path of an existing directory outside the data
   /// directory, which belongs to this process's user and which nobody else may write to or rename.
@@ -49,8 +51,8 @@ class BackupDirectory {
   /// Held while sets are deleted and manifests changed.
   FileLock LockForRemoval() const { return FileLock(RunsPath() + "/.lock"); }
 
-  /// A reading of the directory with its look and the usual budget.
-  Reading StartReading() const { return Reading(look_); }
+  /// A reading of the directory with its look and its budget.
+  Reading StartReading() const { return Reading(look_, budget_); }
 
   /// All sets, oldest first. Directories without a valid manifest are no sets. When the reading's budget is spent, the
   /// oldest names are left out.
@@ -103,6 +105,7 @@ class BackupDirectory {
   std::string root_;
   std::string node_;
   Reading::Look look_;
+  std::int64_t budget_;
 };
 
 }  // namespace mfi::os

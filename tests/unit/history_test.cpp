@@ -56,12 +56,15 @@ TEST_F(HistoryTest, OfAnEmptyDirectoryIsEmpty) {
 TEST_F(HistoryTest, WhatIsNotReadIsNotMissing) {
   for (int i = 0; i < 20; ++i) {
     Manifest manifest = SampleManifest(kAt + i);
-    manifest.hold_reason = std::string(15'000'000, 'x');
+    manifest.hold_reason = std::string(15'000, 'x');
     manifest.held = true;
     Both(manifest);
   }
   bool whole = true;
-  const std::vector<HistoryEntry> history = ReadHistory(directory_, &whole);
+  ReadHistory(directory_, &whole);
+  EXPECT_TRUE(whole);
+  const BackupDirectory large(directory_.root(), kNode, {}, 256'000);
+  const std::vector<HistoryEntry> history = ReadHistory(large, &whole);
   EXPECT_FALSE(whole);
   ASSERT_EQ(history.size(), 20U);
   for (const HistoryEntry& entry : history) EXPECT_EQ(entry.run.state, RunState::kSucceeded) << entry.run.id;

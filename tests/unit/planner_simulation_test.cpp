@@ -217,7 +217,8 @@ TEST(PlannerSimulation, AQuietYearRetriesEveryFailureToTheEnd) {
   last_attempt.erase("");
   const std::string newest = year.history().back().slot_key;
   int exhausted = 0;
-  for (const auto& [key, run] : last_attempt) {
+  for (const auto& [key, last] : last_attempt) {
+    const PastRun* run = last;
     if (run->succeeded || run->cancelled || key == newest) continue;
     const bool manual_set_came = std::any_of(year.history().begin(), year.history().end(), [&](const PastRun& other) {
       return other.succeeded && other.finished_at > run->queued_at && other.queued_at < run->queued_at + kHour;
