@@ -51,7 +51,7 @@ $(error $(PG_CONFIG) names no PGXS makefile ("$(PGXS)"): install the server head
 endif
 
 MODULE_big = mfi
-SOURCES = $(sort $(wildcard src/core/*.cpp src/os/*.cpp src/pg/*.cpp))
+SOURCES = $(sort $(wildcard src/core/*/*.cpp src/os/*/*.cpp src/pg/*.cpp src/pg/*/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
 EXTENSION = mfi
 DATA = $(sort $(wildcard extension/mfi--*.sql))

@@ -42,9 +42,9 @@ analysis() {
   local clang_tidy stamps=build/lint source stamp flag flags='' todo=()
   clang_tidy=$(scripts/dev/clang_tool.sh clang-tidy) || return 1
   mkdir -p "$stamps"
-  for source in src/core/*.cpp src/os/*.cpp; do
+  for source in src/core/*/*.cpp src/os/*/*.cpp; do
     stamp=$stamps/${source//\//_}
-    [ -f "$stamp" ] && [ -z "$(find .clang-tidy "$source" src/core/*.h src/os/*.h -newer "$stamp")" ] || todo+=("$source")
+    [ -f "$stamp" ] && [ -z "$(find .clang-tidy "$source" src/core/*/*.h src/os/*/*.h -newer "$stamp")" ] || todo+=("$source")
   done
   [ ${#todo[@]} -gt 0 ] || return 0
   cmake -S . -B build/lint -DMFI_SANITIZE=ON >/dev/null || return 1
@@ -59,15 +59,37 @@ shell_scripts() {
   tree | xargs awk 'FNR == 1 && (/^#!.*\/(env )?(ba|da)?sh( |$)/ || FILENAME ~ /\.sh$/) { print FILENAME }' | xargs -r shellcheck -x
 }
 
+# Which rooms of a layer know which others; every one knows itself.
+ROOMS='core/schedule: core/base
+core/backup: core/base
+core/restore: core/base core/backup
+core/replication: core/base
+core/node: core/base
+os/process: os/base
+os/server: os/base
+os/restore: os/base os/process os/server
+os/backup: os/base os/process os/server os/restore'
+rooms() {
+  local layer found
+  for layer in core os; do
+    found=$(grep -rHoE "# *include *\"$layer/[a-z]+/" "src/$layer" | sed -E 's|^src/([a-z]+/[a-z]+)/.*"([a-z]+/[a-z]+)/$|\1 \2|' | sort -u |
+      while read -r room other; do
+        [ "$room" = "$other" ] || grep -qE "^$room:.* $other( |$)" <<<"$ROOMS" || echo "$room includes from $other"
+      done)
+    [ -z "$found" ] || { printf '%s\n' "$found" && return 1; }
+  done
+}
+
 layers() {
   local bad=0
+  rooms || bad=1
   none "postgres.h is for src/pg only:" -rnE '# *include *[<"](postgres|fmgr|miscadmin|utils/|storage/)' \
     --include='*.h' --include='*.cpp' src/core src/os tests/unit tests/fuzz || bad=1
-  none "PG_TRY is for src/pg/bridge.h only:" -rnE '\bPG_(TRY|CATCH|FINALLY|END_TRY)\b *\(' src --include='*.h' --include='*.cpp' \
+  none "PG_TRY is for src/pg/server/bridge.h only:" -rnE '\bPG_(TRY|CATCH|FINALLY|END_TRY)\b *\(' src --include='*.h' --include='*.cpp' \
     --exclude=bridge.h || bad=1
-  none "a worker connects in src/pg/worker_session.cpp only:" -rn 'BackgroundWorkerInitializeConnection' src --include='*.h' \
+  none "a worker connects in src/pg/server/worker_session.cpp only:" -rn 'BackgroundWorkerInitializeConnection' src --include='*.h' \
     --include='*.cpp' --exclude=worker_session.cpp || bad=1
-  none "a session is opened in src/os/connection.cpp only:" -rnE '\bPQ(connect|setdb)' src --include='*.h' --include='*.cpp' \
+  none "a session is opened in src/os/server/connection.cpp only:" -rnE '\bPQ(connect|setdb)' src --include='*.h' --include='*.cpp' \
     --exclude=connection.cpp || bad=1
   if grep -rn --include='*.h' --include='*.cpp' -e '--dbname=' src/os src/pg | grep -v 'conninfo()'; then
     echo "^ a program of PostgreSQL gets the conninfo of a Session, and no other"

@@ -11,8 +11,8 @@
 #include <memory>
 #include <vector>
 
-#include "core/error.h"
-#include "os/file.h"
+#include "core/base/error.h"
+#include "os/base/file.h"
 
 namespace mfi::command {
 namespace {

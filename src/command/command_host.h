@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "os/backup_run.h"
+#include "os/backup/backup_run.h"
 
 namespace mfi::command {
 

@@ -13,8 +13,8 @@
 #include "command/node_word.h"
 #include "command/restore.h"
 #include "command/secret.h"
-#include "core/error.h"
-#include "os/file.h"
+#include "core/base/error.h"
+#include "os/base/file.h"
 
 namespace {
 

@@ -7,8 +7,8 @@
 
 #include <cerrno>
 
-#include "core/error.h"
-#include "os/file.h"
+#include "core/base/error.h"
+#include "os/base/file.h"
 
 namespace mfi::command {
 

@@ -10,8 +10,8 @@
 #include <cerrno>
 
 #include "command/secret.h"
-#include "core/error.h"
-#include "os/file.h"
+#include "core/base/error.h"
+#include "os/base/file.h"
 
 namespace mfi::command {
 namespace {

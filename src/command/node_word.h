@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/role_word.h"
+#include "core/node/role_word.h"
 
 namespace mfi::command {
 

@@ -17,11 +17,11 @@
 #include "command/restore_server.h"
 #include "command/restore_set.h"
 #include "command/restore_words.h"
-#include "core/error.h"
-#include "core/names.h"
-#include "core/printable.h"
-#include "core/sql_text.h"
-#include "core/timestamp.h"
+#include "core/base/error.h"
+#include "core/base/names.h"
+#include "core/base/printable.h"
+#include "core/base/sql_text.h"
+#include "core/base/timestamp.h"
 
 namespace mfi::command {
 namespace {

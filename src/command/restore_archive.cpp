@@ -13,13 +13,13 @@
 #include <sstream>
 #include <string_view>
 
-#include "core/archive_listing.h"
-#include "core/error.h"
-#include "core/names.h"
-#include "core/printable.h"
-#include "core/sql_text.h"
-#include "os/child.h"
-#include "os/file.h"
+#include "core/backup/archive_listing.h"
+#include "core/base/error.h"
+#include "core/base/names.h"
+#include "core/base/printable.h"
+#include "core/base/sql_text.h"
+#include "os/process/child.h"
+#include "os/base/file.h"
 
 namespace mfi::command {
 namespace {

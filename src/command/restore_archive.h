@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "os/session.h"
-#include "os/waiter.h"
+#include "os/server/session.h"
+#include "os/base/waiter.h"
 
 namespace mfi::command {
 

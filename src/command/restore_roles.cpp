@@ -5,10 +5,10 @@
 #include <optional>
 #include <set>
 
-#include "core/error.h"
-#include "core/names.h"
-#include "core/printable.h"
-#include "core/sql_text.h"
+#include "core/base/error.h"
+#include "core/base/names.h"
+#include "core/base/printable.h"
+#include "core/base/sql_text.h"
 
 namespace mfi::command {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "command/restore_server.h"
-#include "core/roles_plan.h"
+#include "core/restore/roles_plan.h"
 
 namespace mfi::command {
 

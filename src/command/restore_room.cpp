@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <set>
 
-#include "core/error.h"
-#include "core/printable.h"
-#include "core/timestamp.h"
-#include "os/file.h"
+#include "core/base/error.h"
+#include "core/base/printable.h"
+#include "core/base/timestamp.h"
+#include "os/base/file.h"
 
 namespace mfi::command {
 namespace {

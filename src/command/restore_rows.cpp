@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <map>
 
-#include "core/error.h"
-#include "core/printable.h"
-#include "os/contents_reader.h"
-#include "os/table_list.h"
+#include "core/base/error.h"
+#include "core/base/printable.h"
+#include "os/server/contents_reader.h"
+#include "os/server/table_list.h"
 
 namespace mfi::command {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "core/contents.h"
-#include "os/connection.h"
+#include "core/backup/contents.h"
+#include "os/server/connection.h"
 
 namespace mfi::command {
 

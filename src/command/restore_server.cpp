@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <utility>
 
-#include "core/database_sql.h"
-#include "core/error.h"
-#include "core/names.h"
-#include "core/sql_text.h"
+#include "core/restore/database_sql.h"
+#include "core/base/error.h"
+#include "core/base/names.h"
+#include "core/base/sql_text.h"
 
 namespace mfi::command {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "core/manifest.h"
-#include "core/session_settings.h"
-#include "os/connection.h"
+#include "core/backup/manifest.h"
+#include "core/backup/session_settings.h"
+#include "os/server/connection.h"
 
 namespace mfi::command {
 

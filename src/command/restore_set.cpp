@@ -8,9 +8,9 @@
 #include <memory>
 #include <utility>
 
-#include "core/error.h"
-#include "core/printable.h"
-#include "os/file.h"
+#include "core/base/error.h"
+#include "core/base/printable.h"
+#include "os/base/file.h"
 
 namespace mfi::command {
 namespace {

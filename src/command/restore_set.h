@@ -4,8 +4,8 @@
 
 #include "command/command_host.h"
 #include "command/restore_server.h"
-#include "core/manifest.h"
-#include "os/set_files.h"
+#include "core/backup/manifest.h"
+#include "os/backup/set_files.h"
 
 namespace mfi::command {
 

@@ -1,6 +1,6 @@
 #include "command/restore_words.h"
 
-#include "core/printable.h"
+#include "core/base/printable.h"
 
 namespace mfi::command {
 

@@ -1,16 +1,16 @@
 #include <algorithm>
 #include <string>
 
-#include "core/error.h"
-#include "core/timestamp.h"
-#include "pg/backup_facts.h"
-#include "pg/bridge.h"
-#include "pg/node.h"
-#include "pg/node_facts.h"
-#include "pg/replication_facts.h"
-#include "pg/rows.h"
-#include "pg/settings.h"
-#include "pg/shared_state.h"
+#include "core/base/error.h"
+#include "core/base/timestamp.h"
+#include "pg/backup/backup_facts.h"
+#include "pg/server/bridge.h"
+#include "pg/node/node.h"
+#include "pg/node/node_facts.h"
+#include "pg/replication/replication_facts.h"
+#include "pg/server/rows.h"
+#include "pg/server/settings.h"
+#include "pg/server/shared_state.h"
 
 extern "C" {
 #include "access/xlog.h"

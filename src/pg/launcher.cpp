@@ -1,13 +1,13 @@
 #include <memory>
 #include <string>
 
-#include "os/child.h"
-#include "pg/backup_scheduler.h"
-#include "pg/bridge.h"
-#include "pg/invalid_settings.h"
-#include "pg/settings.h"
-#include "pg/shared_state.h"
-#include "pg/workers.h"
+#include "os/process/child.h"
+#include "pg/backup/backup_scheduler.h"
+#include "pg/server/bridge.h"
+#include "pg/server/invalid_settings.h"
+#include "pg/server/settings.h"
+#include "pg/server/shared_state.h"
+#include "pg/server/workers.h"
 
 extern "C" {
 #include "access/xlog.h"

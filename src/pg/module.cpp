@@ -1,7 +1,7 @@
-#include "pg/foreign_key_check.h"
-#include "pg/settings.h"
-#include "pg/shared_state.h"
-#include "pg/workers.h"
+#include "pg/schema/foreign_key_check.h"
+#include "pg/server/settings.h"
+#include "pg/server/shared_state.h"
+#include "pg/server/workers.h"
 
 extern "C" {
 PG_MODULE_MAGIC;

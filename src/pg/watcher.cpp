@@ -1,12 +1,12 @@
 #include <memory>
 
-#include "pg/bridge.h"
-#include "pg/maintenance.h"
-#include "pg/peer_probe.h"
-#include "pg/peer_watch.h"
-#include "pg/settings.h"
-#include "pg/shared_state.h"
-#include "pg/workers.h"
+#include "pg/server/bridge.h"
+#include "pg/schema/maintenance.h"
+#include "pg/replication/peer_probe.h"
+#include "pg/replication/peer_watch.h"
+#include "pg/server/settings.h"
+#include "pg/server/shared_state.h"
+#include "pg/server/workers.h"
 
 extern "C" {
 #include "storage/ipc.h"

@@ -3,8 +3,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/error.h"
-#include "pg/bridge.h"
+#include "core/base/error.h"
+#include "pg/server/bridge.h"
 
 extern "C" {
 #include "utils/builtins.h"

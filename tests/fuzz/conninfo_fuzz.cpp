@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "core/error.h"
-#include "os/conninfo_secret.h"
+#include "core/base/error.h"
+#include "os/server/conninfo_secret.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);

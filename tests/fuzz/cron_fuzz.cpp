@@ -6,8 +6,8 @@
 #include <optional>
 #include <string_view>
 
-#include "core/error.h"
-#include "core/schedule.h"
+#include "core/base/error.h"
+#include "core/schedule/schedule.h"
 
 namespace {
 

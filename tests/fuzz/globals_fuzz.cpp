@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "core/error.h"
-#include "core/globals.h"
-#include "core/roles_plan.h"
-#include "core/sql_text.h"
+#include "core/base/error.h"
+#include "core/restore/globals.h"
+#include "core/restore/roles_plan.h"
+#include "core/base/sql_text.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/peer_answer.h"
+#include "core/replication/peer_answer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace mfi::core;

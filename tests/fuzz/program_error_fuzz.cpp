@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/names.h"
+#include "core/base/names.h"
 
 namespace {
 

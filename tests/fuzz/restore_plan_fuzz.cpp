@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/error.h"
-#include "core/restore_plan.h"
+#include "core/base/error.h"
+#include "core/restore/restore_plan.h"
 
 using namespace mfi::core;
 

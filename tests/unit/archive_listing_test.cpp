@@ -1,4 +1,4 @@
-#include "core/archive_listing.h"
+#include "core/backup/archive_listing.h"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
-#include "os/backup_directory.h"
+#include "os/backup/backup_directory.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/directory_owner.h"
+#include "os/base/directory_owner.h"
 #include "support.h"
 
 namespace {

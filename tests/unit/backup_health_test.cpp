@@ -1,4 +1,4 @@
-#include "core/backup_health.h"
+#include "core/backup/backup_health.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
-#include "os/backup_run.h"
+#include "os/backup/backup_run.h"
 
 #include "fake_programs.h"
-#include "os/record_store.h"
+#include "os/backup/record_store.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "os/child.h"
+#include "os/process/child.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "core/connect_failure.h"
+#include "core/base/connect_failure.h"
 
 #include <gtest/gtest.h>
 

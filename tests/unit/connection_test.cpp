@@ -1,4 +1,4 @@
-#include "os/connection.h"
+#include "os/server/connection.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -6,10 +6,10 @@
 
 #include <array>
 
-#include "core/contents.h"
-#include "os/contents_reader.h"
-#include "os/source_facts.h"
-#include "os/table_locks.h"
+#include "core/backup/contents.h"
+#include "os/server/contents_reader.h"
+#include "os/server/source_facts.h"
+#include "os/server/table_locks.h"
 #include "real_programs.h"
 
 namespace {

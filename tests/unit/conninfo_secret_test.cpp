@@ -1,4 +1,4 @@
-#include "os/conninfo_secret.h"
+#include "os/server/conninfo_secret.h"
 
 #include "support.h"
 

@@ -1,4 +1,4 @@
-#include "core/contents.h"
+#include "core/backup/contents.h"
 
 #include <gtest/gtest.h>
 

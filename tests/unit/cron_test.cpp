@@ -1,11 +1,11 @@
-#include "core/cron.h"
+#include "core/schedule/cron.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "zoneinfo.h"
 
 namespace {

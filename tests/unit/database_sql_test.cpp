@@ -1,4 +1,4 @@
-#include "core/database_sql.h"
+#include "core/restore/database_sql.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
-#include "os/dump.h"
+#include "os/backup/dump.h"
 
 #include "fake_programs.h"
-#include "os/contents_reader.h"
+#include "os/server/contents_reader.h"
 
 namespace {
 

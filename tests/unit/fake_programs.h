@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "os/file.h"
-#include "os/scratch_server.h"
+#include "os/base/file.h"
+#include "os/restore/scratch_server.h"
 #include "support.h"
 
 namespace mfi::test {

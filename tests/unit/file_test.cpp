@@ -1,4 +1,4 @@
-#include "os/file.h"
+#include "os/base/file.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "core/globals.h"
+#include "core/restore/globals.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "os/history.h"
+#include "os/backup/history.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "os/expire.h"
-#include "os/record_store.h"
+#include "os/backup/expire.h"
+#include "os/backup/record_store.h"
 #include "support.h"
 
 namespace {

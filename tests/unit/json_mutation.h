@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
 // Every way to spoil a JSON document, for the parsers of records and manifests.
 namespace mfi::test {

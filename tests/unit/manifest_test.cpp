@@ -1,4 +1,4 @@
-#include "core/manifest.h"
+#include "core/backup/manifest.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/names.h"
+#include "core/base/names.h"
 
 #include <gtest/gtest.h>
 #include <libpq-fe.h>

@@ -1,4 +1,4 @@
-#include "os/niceness.h"
+#include "os/process/niceness.h"
 
 #include <sched.h>
 #include <sys/resource.h>
@@ -8,7 +8,7 @@
 #include <array>
 #include <cstdint>
 
-#include "os/file.h"
+#include "os/base/file.h"
 #include "support.h"
 
 namespace {

@@ -9,10 +9,10 @@
 #include <set>
 #include <utility>
 
-#include "core/names.h"
-#include "os/expire.h"
-#include "os/history.h"
-#include "os/record_store.h"
+#include "core/base/names.h"
+#include "os/backup/expire.h"
+#include "os/backup/history.h"
+#include "os/backup/record_store.h"
 #include "support.h"
 
 namespace {

@@ -1,4 +1,4 @@
-#include "core/node_health.h"
+#include "core/node/node_health.h"
 
 #include <gtest/gtest.h>
 

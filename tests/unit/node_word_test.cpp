@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "command/node_own.h"
-#include "os/file.h"
+#include "os/base/file.h"
 #include "support.h"
 
 namespace {

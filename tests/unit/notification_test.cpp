@@ -1,4 +1,4 @@
-#include "core/notification.h"
+#include "core/backup/notification.h"
 
 #include <nlohmann/json.hpp>
 

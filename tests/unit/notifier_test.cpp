@@ -1,4 +1,4 @@
-#include "os/notifier.h"
+#include "os/backup/notifier.h"
 
 #include "support.h"
 

@@ -1,4 +1,4 @@
-#include "core/peer_answer.h"
+#include "core/replication/peer_answer.h"
 
 #include <gtest/gtest.h>
 

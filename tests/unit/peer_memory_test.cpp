@@ -1,4 +1,4 @@
-#include "core/peer_memory.h"
+#include "core/replication/peer_memory.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/planner.h"
+#include "core/schedule/planner.h"
 #include "zoneinfo.h"
 
 namespace {

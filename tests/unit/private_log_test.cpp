@@ -1,4 +1,4 @@
-#include "os/private_log.h"
+#include "os/process/private_log.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

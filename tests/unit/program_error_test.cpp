@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "core/names.h"
-#include "core/server_messages.h"
+#include "core/base/names.h"
+#include "core/base/server_messages.h"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "fake_programs.h"
-#include "os/connection.h"
-#include "os/scratch_server.h"
+#include "os/server/connection.h"
+#include "os/restore/scratch_server.h"
 
 namespace mfi::test {
 

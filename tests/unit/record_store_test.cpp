@@ -1,4 +1,4 @@
-#include "os/record_store.h"
+#include "os/backup/record_store.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

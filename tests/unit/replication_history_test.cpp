@@ -1,4 +1,4 @@
-#include "core/replication_history.h"
+#include "core/replication/replication_history.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "core/replication.h"
+#include "core/replication/replication.h"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 
-#include "core/clock_skew.h"
-#include "core/smooth_rate.h"
+#include "core/replication/clock_skew.h"
+#include "core/base/smooth_rate.h"
 
 namespace {
 

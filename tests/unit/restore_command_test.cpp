@@ -5,7 +5,7 @@
 #include "command/command_host.h"
 #include "command/restore_rows.h"
 #include "command/restore_server.h"
-#include "os/file.h"
+#include "os/base/file.h"
 #include "support.h"
 
 namespace {

@@ -1,8 +1,8 @@
-#include "core/restore_plan.h"
+#include "core/restore/restore_plan.h"
 
 #include <gtest/gtest.h>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "core/retention.h"
+#include "core/backup/retention.h"
 
 #include <gtest/gtest.h>
 

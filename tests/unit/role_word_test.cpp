@@ -1,4 +1,4 @@
-#include "core/role_word.h"
+#include "core/node/role_word.h"
 
 #include <gtest/gtest.h>
 

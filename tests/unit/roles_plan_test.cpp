@@ -1,4 +1,4 @@
-#include "core/roles_plan.h"
+#include "core/restore/roles_plan.h"
 
 #include <gtest/gtest.h>
 

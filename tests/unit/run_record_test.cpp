@@ -1,4 +1,4 @@
-#include "core/run_record.h"
+#include "core/backup/run_record.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "os/sandbox.h"
+#include "os/process/sandbox.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include <array>
 #include <sstream>
 
-#include "os/child.h"
+#include "os/process/child.h"
 #include "support.h"
 
 namespace {

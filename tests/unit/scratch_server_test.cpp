@@ -1,4 +1,4 @@
-#include "os/scratch_server.h"
+#include "os/restore/scratch_server.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

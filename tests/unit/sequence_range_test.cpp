@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "os/contents_reader.h"
+#include "os/server/contents_reader.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "os/servers.h"
+#include "os/server/servers.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/session_settings.h"
+#include "core/backup/session_settings.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "os/session.h"
+#include "os/server/session.h"
 
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-#include "os/set_files.h"
+#include "os/backup/set_files.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

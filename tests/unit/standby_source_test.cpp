@@ -1,4 +1,4 @@
-#include "os/standby_source.h"
+#include "os/server/standby_source.h"
 
 #include <libpq-fe.h>
 

@@ -10,9 +10,9 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "core/names.h"
-#include "os/directory.h"
-#include "os/file.h"
+#include "core/base/names.h"
+#include "os/base/directory.h"
+#include "os/base/file.h"
 
 namespace mfi::test {
 

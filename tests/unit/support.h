@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/error.h"
-#include "core/manifest.h"
-#include "os/backup_directory.h"
-#include "os/backup_run.h"
+#include "core/base/error.h"
+#include "core/backup/manifest.h"
+#include "os/backup/backup_directory.h"
+#include "os/backup/backup_run.h"
 
 // What several tests need: a directory, a host, processes, sample documents.
 namespace mfi::test {

@@ -7,8 +7,8 @@
 #include <atomic>
 #include <thread>
 
-#include "os/directory.h"
-#include "os/file.h"
+#include "os/base/directory.h"
+#include "os/base/file.h"
 #include "support.h"
 
 namespace {

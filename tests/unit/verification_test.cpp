@@ -1,7 +1,7 @@
-#include "os/verification.h"
+#include "os/backup/verification.h"
 
 #include "fake_programs.h"
-#include "os/restore_proof.h"
+#include "os/restore/restore_proof.h"
 
 namespace {
 

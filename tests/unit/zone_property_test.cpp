@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "core/schedule.h"
+#include "core/schedule/schedule.h"
 #include "zoneinfo.h"
 
 namespace {

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/schedule.h"
-#include "core/time.h"
-#include "core/zone.h"
+#include "core/schedule/schedule.h"
+#include "core/base/time.h"
+#include "core/schedule/zone.h"
 
 namespace mfi::test {
 

@@ -1,0 +1,36 @@
+#include "core/base/printable.h"
+
+#include <cstdint>
+
+#include "core/base/utf8.h"
+
+namespace mfi::core {
+namespace {
+
+bool IsPlain(std::uint32_t code) {
+  const auto among = [code](std::uint32_t low, std::uint32_t high) { return code >= low && code <= high; };
+  return !(code < 0x20 || among(0x7F, 0x9F) || code == 0xAD || code == 0x61C || among(0x200B, 0x200F) ||
+           among(0x2028, 0x202E) || among(0x2060, 0x206F) || code == 0xFEFF || among(0xFFF9, 0xFFFB) ||
+           among(0xE0000, 0xE007F));
+}
+
+}  // namespace
+
+std::string Printable(std::string_view text, std::size_t bytes) {
+  std::string shown;
+  while (!text.empty()) {
+    const Character character = FirstCharacter(text);
+    const bool plain = character.length > 0 && IsPlain(character.code);
+    const std::size_t length = character.length == 0 ? 1 : character.length;
+    if (shown.size() + (plain ? length : 1) > bytes) break;
+    if (plain) {
+      shown += text.substr(0, length);
+    } else {
+      shown += text[0] == '\n' || text[0] == '\t' ? ' ' : '?';
+    }
+    text.remove_prefix(length);
+  }
+  return shown;
+}
+
+}  // namespace mfi::core

@@ -1,0 +1,175 @@
+#include "core/replication/replication_node.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/replication/peer_answer.h"
+#include "core/replication/replication_slot.h"
+#include "core/base/timestamp.h"
+
+namespace mfi::core {
+namespace {
+
+constexpr std::int64_t kMegabyte = 1024 * 1024;
+constexpr std::int64_t kNoRoom = 64 * kMegabyte;
+
+class NodeJudge {
+ public:
+  NodeJudge(const ReplicationFacts& facts, const ReplicationLimits& limits, const ReplicationStatus& status)
+      : facts_(facts), limits_(limits), status_(status) {}
+
+  Reasons Run() {
+    TwoPrimaries();
+    SyncStandbys();
+    Disk();
+    Archiver();
+    Slots();
+    Watched();
+    return std::move(reasons_);
+  }
+
+ private:
+  void Add(Verdict verdict, const char* code, std::string sentence, std::string next_step) {
+    reasons_.push_back({verdict, code, std::move(sentence), std::move(next_step)});
+  }
+
+  void TwoPrimaries() {
+    const ProbeFacts& probe = facts_.probe;
+    if (!probe.configured) return;
+    if (!probe.error.empty() || !probe.seen_ago_s || *probe.seen_ago_s >= limits_.silence_warning_s) {
+      Unreachable();
+      return;
+    }
+    if (probe.system_identifier != facts_.system_identifier) {
+      Add(Verdict::kWarning, "peer-foreign",
+          "the server of mfi.peer_conninfo is another database cluster (system " + probe.system_identifier + ", not " +
+              facts_.system_identifier + ")",
+          "Correct mfi.peer_conninfo, or clone that server from this one.");
+    } else if (!facts_.in_recovery && !probe.in_recovery) {
+      const bool newer = probe.timeline > facts_.timeline;
+      Add(Verdict::kCritical, "two-primaries",
+          "both nodes are primaries: this one on timeline " + std::to_string(facts_.timeline) +
+              ", the other on timeline " + std::to_string(probe.timeline),
+          std::string("Stop applications at once. ") +
+              (newer ? "The other node was promoted: stop this one and make it a standby with rejoin.sh."
+                     : "This node was promoted: stop the other one and make it a standby with rejoin.sh.") +
+              " What was written to the one that is stopped is lost, unless you copy it first.");
+    } else if (facts_.in_recovery && probe.in_recovery && !facts_.receiver.running &&
+               facts_.receiver.silent_for_s.value_or(0) >= limits_.silence_warning_s) {
+      Add(Verdict::kCritical, "no-primary", "both nodes are standbys: nobody takes writes",
+          "Promote the one that has replayed more (promote.sh).");
+    }
+  }
+
+  /// One lost answer is no reason: the peer may be restarting, and its standby or upstream row tells more.
+  void Unreachable() {
+    const ProbeFacts& probe = facts_.probe;
+    const double silent_s = probe.seen_ago_s.value_or(probe.tried_for_s.value_or(0));
+    if (silent_s < limits_.silence_warning_s) return;
+    if (IsAuthenticationFailure(probe.error)) {
+      Add(Verdict::kWarning, "peer-unauthenticated",
+          "a server answers at mfi.peer_conninfo, but for " + FormatDuration(std::llround(silent_s)) +
+              " it could not be shown to be the other node: " + probe.error +
+              "; it is not believed, so a second primary would not be noticed",
+          "Check that both nodes have TLS and the same password for that role, and the other node's pg_hba.conf. If "
+          "they do, "
+          "somebody else answers at that address.");
+      return;
+    }
+    Add(Verdict::kWarning, "peer-unreachable",
+        "the server of mfi.peer_conninfo has not answered for " + FormatDuration(std::llround(silent_s)) + ": " +
+            (probe.error.empty() ? "no attempt was made" : probe.error) + ", so a second primary would not be noticed",
+        "Start it, or correct mfi.peer_conninfo, its password file and the other node's pg_hba.conf.");
+  }
+
+  void SyncStandbys() {
+    if (facts_.in_recovery || facts_.sync_standbys_wanted == 0) return;
+    const auto there = std::count_if(facts_.senders.begin(), facts_.senders.end(), [](const WalSenderFacts& sender) {
+      return sender.sync_state == "sync" || sender.sync_state == "quorum";
+    });
+    if (there >= facts_.sync_standbys_wanted) return;
+    Add(Verdict::kCritical, "sync-standby-missing",
+        "commits wait: " + std::to_string(there) + " of " + std::to_string(facts_.sync_standbys_wanted) +
+            " synchronous standbys are connected",
+        "Start the standby. To go on without it, and without its protection: ALTER SYSTEM SET "
+        "synchronous_standby_names = ''; SELECT pg_reload_conf().");
+  }
+
+  /// The slot of a standby that is gone, and that may keep more than the disk holds.
+  const PeerStatus* KeepsWal(std::int64_t free_bytes) const {
+    for (const PeerStatus& peer : status_.peers) {
+      const bool keeps = peer.missing_since && !peer.slot_name.empty() && peer.slot_wal_status != "lost";
+      const bool gone = keeps && static_cast<double>(facts_.now - *peer.missing_since) >= limits_.silence_warning_s;
+      if (gone && (!peer.slot_safe_bytes || *peer.slot_safe_bytes > free_bytes)) return &peer;
+    }
+    return nullptr;
+  }
+
+  void Disk() {
+    if (!facts_.wal_disk.free_bytes) return;
+    const std::int64_t free_bytes = *facts_.wal_disk.free_bytes;
+    if (free_bytes < facts_.wal_disk.max_wal_bytes) {
+      Add(free_bytes < kNoRoom ? Verdict::kCritical : Verdict::kWarning, "disk-nearly-full",
+          "the disk of pg_wal has " + FormatBytes(free_bytes) + " left, less than max_wal_size (" +
+              FormatBytes(facts_.wal_disk.max_wal_bytes) + "): the server stops when it is full",
+          "Free space there or enlarge it; never delete files in pg_wal.");
+    }
+    const PeerStatus* keeper = KeepsWal(free_bytes);
+    if (keeper == nullptr && !facts_.archiver.failing) return;
+    const auto left = UsedUpWithinADay(free_bytes, facts_.wal_bytes_per_s_trend);
+    if (!left) return;
+    Add(left->critical ? Verdict::kCritical : Verdict::kWarning, "disk-filling",
+        "pg_wal fills its disk in about " + FormatDuration(std::llround(left->seconds)) + " (" +
+            FormatBytes(free_bytes) + " left), as " +
+            (keeper != nullptr ? "slot " + keeper->slot_name + " keeps WAL" : "WAL is not archived"),
+        keeper != nullptr ? "Start the standby or drop its slot; set max_slot_wal_keep_size below the free space."
+                          : "Repair archive_command; the server's log has its words.");
+  }
+
+  void Archiver() {
+    const ArchiverFacts& a = facts_.archiver;
+    if (!a.failing) return;
+    const bool long_since = !a.last_success || facts_.now - *a.last_success >= kHour;
+    Add(long_since ? Verdict::kCritical : Verdict::kWarning, "archive-failing",
+        "WAL file " + a.failed_file + " cannot be archived (" + std::to_string(a.failed_count) + " failures, " +
+            (a.last_success ? "last success " + FormatDuration(facts_.now - *a.last_success) + " ago" : "no success") +
+            ")",
+        "Repair archive_command or archive_library; the server's log has its words. WAL is kept until then.");
+  }
+
+  void Slots() {
+    const bool has_slot =
+        std::any_of(facts_.slots.begin(), facts_.slots.end(), [](const SlotFacts& slot) { return !slot.temporary; });
+    if (!facts_.slots_unbounded || !has_slot) return;
+    Add(Verdict::kWarning, "slots-unbounded", "max_slot_wal_keep_size = -1 lets a dead standby's slot fill the disk",
+        "ALTER SYSTEM SET max_slot_wal_keep_size = '10GB' (below the free space of pg_wal); SELECT "
+        "pg_reload_conf().");
+  }
+
+  void Watched() {
+    if (facts_.not_looked_for_s) {
+      Add(Verdict::kUnknown, "watcher-stalled",
+          NotLooked(*facts_.not_looked_for_s) + ", so who is missing or silent now is not known", kWatcherStep);
+    }
+    if (facts_.watched || facts_.in_recovery || !status_.peers.empty() || facts_.none_expected) return;
+    Add(Verdict::kUnknown, "cannot-know", "no launcher watches this node, so a missing standby would not be noticed",
+        kLibraryStep);
+  }
+
+  const ReplicationFacts& facts_;
+  const ReplicationLimits& limits_;
+  const ReplicationStatus& status_;
+  Reasons reasons_;
+};
+
+}  // namespace
+
+std::string NotLooked(double seconds) {
+  return "the mfi watcher has not looked at replication for " + FormatDuration(std::llround(seconds));
+}
+
+Reasons JudgeOwnNode(const ReplicationFacts& facts, const ReplicationLimits& limits, const ReplicationStatus& status) {
+  return NodeJudge(facts, limits, status).Run();
+}
+
+}  // namespace mfi::core

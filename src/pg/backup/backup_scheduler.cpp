@@ -1,0 +1,500 @@
+#include "pg/backup/backup_scheduler.h"
+
+#include <algorithm>
+#include <climits>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/base/names.h"
+#include "core/base/printable.h"
+#include "core/base/timestamp.h"
+#include "os/restore/scratch_server.h"
+#include "pg/server/bridge.h"
+#include "pg/server/database_exists.h"
+#include "pg/node/node.h"
+#include "pg/backup/run_request.h"
+#include "pg/server/settings.h"
+#include "pg/server/workers.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "postmaster/bgworker.h"
+}
+
+namespace mfi::pg {
+namespace {
+
+using core::PastRun;
+using core::RunState;
+using core::UtcSeconds;
+
+constexpr std::int64_t kReadEvery = core::kMinute;
+constexpr long kPollNotifications = 200;
+constexpr long kNothingDue = 3600 * 1000;
+
+PastRun ToPast(const core::RunRecord& run, bool alive) {
+  PastRun past{.trigger = core::ParseTrigger(run.trigger).value_or(core::Trigger::kManual),
+               .slot_key = run.slot_key,
+               .schedule_id = run.schedule_id,
+               .queued_at = run.queued_at,
+               .finished_at = run.finished_at,
+               .server_start = run.server_start,
+               .attempt = std::max(1, run.attempt)};
+  past.succeeded =
+      run.state == RunState::kSucceeded || run.state == RunState::kExpired || run.state == RunState::kMissing;
+  past.cancelled = run.state == RunState::kCancelled;
+  // An interrupted run of another node is nobody's to close; it is over all the same.
+  if (!alive && !past.finished_at) past.finished_at = run.queued_at;
+  return past;
+}
+
+PastRun ToPast(const RunRequest& request) {
+  core::RunRecord record = ToRecord(request);
+  record.state = RunState::kFailed;
+  record.finished_at = UtcNow();
+  return ToPast(record, false);
+}
+
+/// Whether the newest run that came to an end by itself failed.
+bool LastFailed(const std::vector<PastRun>& oldest_first) {
+  const auto last = std::find_if(oldest_first.rbegin(), oldest_first.rend(),
+                                 [](const PastRun& run) { return run.finished_at && !run.cancelled; });
+  return last != oldest_first.rend() && !last->succeeded;
+}
+
+bool BackupsAreOn() { return settings::backup_directory[0] != '\0'; }
+
+}  // namespace
+
+/// Whoever waits for a verification that an earlier launcher had in its queue would wait for ever.
+void BackupScheduler::Start() {
+  watching_since_ = started_ = UtcNow();
+  std::uint64_t last = 0;
+  std::set<std::uint64_t> known;
+  {
+    const StateLock lock(LW_SHARED);
+    const SharedState& shared = *Shared();
+    last = shared.last_ticket;
+    for (int i = 0; i < shared.request_count; ++i) known.insert(shared.requests[i].verify_ticket);
+    if (shared.current.state != RunnerState::kNone) known.insert(shared.current.request.verify_ticket);
+  }
+  for (std::uint64_t ticket = last > kMaxRequests ? last - kMaxRequests + 1 : 1; ticket <= last; ++ticket) {
+    RunRequest lost{};
+    lost.verify_ticket = ticket;
+    if (known.count(ticket) == 0) AnswerUnlessAnswered(lost, "the launcher was restarted before it began");
+  }
+}
+
+/// Closes the records of runs that died and removes what they left. A runner that outlived its launcher is waited for:
+/// what it has half done is not left over. A directory that is not usable now is tidied when it is. Each step is done
+/// whatever becomes of the others.
+void BackupScheduler::Tidy() {
+  if (tidy_ || runner_ != nullptr || RunInProgress() || !BackupsAreOn()) return;
+  const os::BackupDirectory directory = ConfiguredDirectory();
+  std::string because;
+  const auto done = [&](const auto& step) {
+    try {
+      step();
+      return true;
+    } catch (const PgError&) {
+      throw;
+    } catch (const core::Error& error) {
+      if (!because.empty()) because += "; ";
+      because += std::string(error.what()) + (error.hint().empty() ? "" : " (" + error.hint() + ")");
+    }
+    return false;
+  };
+  done([] { os::RemoveScratchLeftovers(ScratchDirectory(), NodeName()); });
+  if (done([&] { directory.CheckUsable(DataDir); })) {
+    done([&] { CloseInterrupted(directory); });
+    done([&] { directory.RemoveLeftovers(); });
+  }
+  tidy_ = because.empty();
+  std::swap(untidy_because_, because);
+  if (tidy_ || untidy_because_ == because) return;
+  const char* text = untidy_because_.c_str();
+  CallPg([&] { ereport(LOG, (errmsg("mfi could not tidy the backup directory: %s", text))); });
+}
+
+void BackupScheduler::CloseInterrupted(const os::BackupDirectory& directory) {
+  for (const std::string& id : os::CloseInterruptedRuns(directory, NodeName(), UtcNow())) {
+    const char* text = id.c_str();
+    CallPg([&] { ereport(LOG, (errmsg("mfi backup %s was interrupted", text))); });
+    TellEnd(id);
+  }
+}
+
+/// Verifications do not count: whoever asks for one after the other must not keep the schedule from its turn.
+bool BackupScheduler::BackupInProgress() const {
+  const auto is_backup = [](const Waiting& waiting) { return waiting.request.verify_ticket == 0; };
+  if (std::any_of(waiting_.begin(), waiting_.end(), is_backup)) return true;
+  const StateLock lock(LW_SHARED);
+  return Shared()->current.state != RunnerState::kNone && Shared()->current.request.verify_ticket == 0;
+}
+
+bool BackupScheduler::RunInProgress() const {
+  const StateLock lock(LW_SHARED);
+  return Shared()->current.state != RunnerState::kNone;
+}
+
+long BackupScheduler::Round() {
+  TakeRequests();
+  CancelWaiting();
+  WatchRunner();
+  Tidy();
+  next_run_at_.reset();
+  const bool exists = CallPg([] { return DatabaseExists(settings::database); });
+  const bool primary = !CallPg([] { return RecoveryInProgress(); });
+  if (primary && BackupsAreOn() && exists) {
+    ReadDirectory();
+    WatchAge();
+    FollowSchedule();
+    ProveAgain();
+  } else {
+    watching_since_ = UtcNow();
+    Publish({});
+  }
+  StartNext();
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    Shared()->waiting_count = static_cast<int>(waiting_.size());
+  }
+  notifications_.Poll();
+  if (notifications_.Busy()) return kPollNotifications;
+  if (!next_run_at_) return kNothingDue;
+  return static_cast<long>(std::clamp<UtcSeconds>(*next_run_at_ - UtcNow(), 0, kNothingDue / 1000)) * 1000;
+}
+
+void BackupScheduler::ReadDirectory() {
+  const UtcSeconds now = UtcNow();
+  const bool fresh = directory_read_ == settings::backup_directory && now - directory_read_at_ < kReadEvery &&
+                     now >= directory_read_at_;
+  if (fresh) return;
+  history_.clear();
+  newest_verified_.reset();
+  prove_at_.reset();
+  directory_read_ = settings::backup_directory;
+  directory_read_at_ = now;
+  try {
+    bool whole = true;
+    core::UtcSeconds newest = 0;
+    const std::vector<os::HistoryEntry> history = os::ReadHistory(ConfiguredDirectory(), &whole);
+    if (!whole && whole_)
+      CallPg([] { ereport(LOG, (errmsg("mfi: %s", os::kNotWhole), errhint("%s", os::kNotWholeHint))); });
+    whole_ = whole;
+    for (const os::HistoryEntry& entry : history) {
+      if (entry.run.database != settings::database) continue;
+      history_.push_back(ToPast(entry.run, entry.alive));
+      const bool own = entry.run.system_identifier == SystemIdentifier();
+      if (own && entry.has_set && entry.run.verify_result == "ok" && entry.run.finished_at) {
+        newest_verified_ = std::max(newest_verified_.value_or(0), *entry.run.finished_at);
+      }
+      if (own && entry.has_set && entry.run.finished_at.value_or(0) >= newest) {
+        newest = entry.run.finished_at.value_or(0);
+        unproven_ = entry.run.id;
+        prove_at_.reset();
+        if (entry.run.verify_result.empty() && entry.run.proof_tried_at) {
+          prove_at_ = core::NextProof(entry.run.proof_attempts, *entry.run.proof_tried_at);
+        }
+      }
+    }
+    if (!trouble_) trouble_ = LastFailed(history_);
+  } catch (const PgError&) {
+    throw;
+  } catch (const core::Error&) {
+    // A directory that cannot be read: the run that is due will say so, and be remembered in unrecorded_.
+  }
+}
+
+/// A request leaves shared memory only when its record is there: who waits for it always finds one of them.
+void BackupScheduler::TakeRequests() {
+  SharedState& shared = *Shared();
+  for (;;) {
+    RunRequest request;
+    {
+      const StateLock lock(LW_SHARED);
+      if (shared.request_count == 0) return;
+      request = shared.requests[0];
+    }
+    Enqueue(request);
+    {
+      const StateLock lock(LW_EXCLUSIVE);
+      --shared.request_count;
+      shared.waiting_count = static_cast<int>(waiting_.size());
+      memmove(&shared.requests[0], &shared.requests[1],
+              sizeof(RunRequest) * static_cast<std::size_t>(shared.request_count));
+    }
+    ConditionVariableBroadcast(&shared.run_changed);
+  }
+}
+
+void BackupScheduler::Enqueue(const RunRequest& request) {
+  Waiting waiting{.request = request};
+  const os::BackupDirectory directory = ConfiguredDirectory();
+  try {
+    directory.CheckUsable(DataDir);
+    directory.Prepare();
+    if (request.verify_ticket == 0) {
+      waiting.record.emplace(directory.RunsPath(), ToRecord(request));
+      waiting.record->Save();
+    }
+    waiting_.push_back(std::move(waiting));
+  } catch (const PgError&) {
+    throw;
+  } catch (const core::Error& error) {
+    Fail(waiting, std::string(error.what()) + (error.hint().empty() ? "" : " (" + error.hint() + ")"));
+  }
+  directory_read_.clear();
+}
+
+void BackupScheduler::Fail(Waiting& waiting, const std::string& error) {
+  if (waiting.request.verify_ticket != 0) {
+    AnswerVerify(waiting.request, error, true);
+    return;
+  }
+  bool recorded = false;
+  if (waiting.record) {
+    core::RunRecord& record = waiting.record->record();
+    record.state = RunState::kFailed;
+    record.error = error;
+    record.finished_at = UtcNow();
+    try {
+      waiting.record->Save();
+      recorded = true;
+    } catch (const core::Error&) {
+      recorded = false;  // told in shared memory and in the log, below
+    }
+  }
+  core::RunRecord failed = ToRecord(waiting.request);
+  failed.state = RunState::kFailed;
+  failed.error = error;
+  failed.finished_at = UtcNow();
+  TellEnd(failed);
+  if (!recorded) unrecorded_.push_back(ToPast(waiting.request));
+  directory_read_.clear();
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    strlcpy(Shared()->last_failed_id, waiting.request.id, sizeof(Shared()->last_failed_id));
+    strlcpy(Shared()->last_failure, core::Printable(error, kReasonLength - 1).c_str(), kReasonLength);
+  }
+  ConditionVariableBroadcast(&Shared()->run_changed);
+  const char* id = waiting.request.id;
+  const char* text = error.c_str();
+  CallPg([&] { ereport(LOG, (errmsg("mfi backup %s failed: %s", id, text))); });
+}
+
+void BackupScheduler::CancelWaiting() {
+  std::vector<std::string> ids;
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    SharedState& shared = *Shared();
+    for (int i = 0; i < shared.cancel_count; ++i) ids.emplace_back(shared.cancel_ids[i]);
+    shared.cancel_count = 0;
+  }
+  for (const std::string& id : ids) Cancel(id);
+}
+
+void BackupScheduler::Cancel(const std::string& id) {
+  for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
+    if (id != it->request.id || !it->record) continue;
+    core::RunRecord& record = it->record->record();
+    record.state = RunState::kCancelled;
+    record.error = "cancelled by mfi_backup_cancel before it began";
+    record.finished_at = UtcNow();
+    try {
+      it->record->Save();
+    } catch (const core::Error& error) {
+      // It is not begun all the same; its record, locked by nobody, is closed as interrupted.
+      const char* text = error.what();
+      CallPg([&] { ereport(LOG, (errmsg("mfi backup %s is cancelled, but: %s", id.c_str(), text))); });
+    }
+    waiting_.erase(it);
+    tidy_ = false;
+    directory_read_.clear();
+    ConditionVariableBroadcast(&Shared()->run_changed);
+    return;
+  }
+  // Not waiting any more: it may have begun between the request and now.
+  const StateLock lock(LW_EXCLUSIVE);
+  CurrentRun& current = Shared()->current;
+  if (id == current.request.id && current.state != RunnerState::kNone) {
+    current.cancel_requested = true;
+    if (current.runner_latch != nullptr) SetLatch(current.runner_latch);
+  }
+}
+
+void BackupScheduler::WatchRunner() {
+  // Also of a run that an earlier launcher started: its end must be known before anything is planned again.
+  std::string running;
+  bool in_progress = false;
+  RunRequest verifying{};
+  {
+    const StateLock lock(LW_SHARED);
+    const CurrentRun& current = Shared()->current;
+    in_progress = current.state != RunnerState::kNone;
+    if (in_progress && current.request.verify_ticket == 0) running = current.request.id;
+    if (in_progress && current.request.verify_ticket != 0) verifying = current.request;
+  }
+  if (verifying_.verify_ticket != 0 && verifying_.verify_ticket != verifying.verify_ticket) {
+    AnswerUnlessAnswered(verifying_, "its process ended without an answer (see the server's log)");
+  }
+  verifying_ = verifying;
+  if (was_running_ && !in_progress) directory_read_.clear();
+  was_running_ = in_progress;
+  std::swap(running_, running);
+  if (!running.empty() && running != running_) TellEnd(running);
+  if (runner_ == nullptr) return;
+  BackgroundWorkerHandle* handle = runner_;
+  const BgwHandleStatus status = CallPg([&] {
+    pid_t pid = 0;
+    return GetBackgroundWorkerPid(handle, &pid);
+  });
+  if (status != BGWH_STOPPED) return;
+  bool never_began = false;
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    never_began = Shared()->current.state == RunnerState::kStarting;
+    if (never_began) Shared()->current = {};
+  }
+  CallPg([&] { pfree(handle); });
+  runner_ = nullptr;
+  if (never_began) running_.clear();
+  if (never_began && starting_) Fail(*starting_, "the backup's process could not be started (see the server's log)");
+  starting_.reset();
+  tidy_ = false;
+  directory_read_.clear();
+}
+
+/// An interrupted run is told of when its record is closed.
+void BackupScheduler::TellEnd(const std::string& id) {
+  try {
+    const os::StoredRun stored = os::ReadRun(ConfiguredDirectory().RunsPath(), id);
+    if (!stored.interrupted && !stored.alive) TellEnd(stored.record);
+  } catch (const PgError&) {
+    throw;
+  } catch (const core::Error&) {
+    core::RunRecord lost{.id = id, .state = RunState::kFailed, .database = settings::database, .node = NodeName()};
+    {
+      const StateLock lock(LW_SHARED);
+      lost.error = Shared()->last_failure;
+    }
+    TellEnd(lost);
+  }
+}
+
+void BackupScheduler::TellEnd(const core::RunRecord& run) {
+  notifications_.RunEnded(run, stale_told_ || trouble_.value_or(false));
+  if (run.state == RunState::kFailed) trouble_ = true;
+  if (run.state == RunState::kSucceeded) trouble_ = false;
+}
+
+void BackupScheduler::WatchAge() {
+  const UtcSeconds age = UtcNow() - newest_verified_.value_or(started_);
+  const bool stale = age > settings::backup_max_age_s;
+  if (stale && !stale_told_) {
+    notifications_.Stale(newest_verified_ ? "the newest verified backup is " + core::FormatDuration(age) +
+                                                " old, allowed are " + core::FormatDuration(settings::backup_max_age_s)
+                                          : "there is no verified backup");
+  }
+  stale_told_ = stale;
+}
+
+core::Plan BackupScheduler::MakePlan(const std::optional<core::Schedule>& schedule) const {
+  std::vector<PastRun> all = history_;
+  all.insert(all.end(), unrecorded_.begin(), unrecorded_.end());
+  return core::MakePlan({.schedule = schedule ? &*schedule : nullptr,
+                         .schedule_id = schedule_id_,
+                         .now = UtcNow(),
+                         .watching_since = watching_since_,
+                         .server_start = ServerStart(),
+                         .backup_on_start = settings::backup_on_start,
+                         .history = all,
+                         .newest_verified_finished = newest_verified_,
+                         .run_in_progress = BackupInProgress()});
+}
+
+void BackupScheduler::FollowSchedule() {
+  if (schedule_id_ != ScheduleId()) {
+    if (!schedule_id_.empty()) watching_since_ = UtcNow();
+    schedule_id_ = ScheduleId();
+  }
+  bool held = false;
+  {
+    const StateLock lock(LW_SHARED);
+    held = Shared()->schedule_held;
+  }
+  const pg_tz* tz = CallPg([] { return pg_tzset(settings::ScheduleTimezone()); });
+  std::optional<PgZoneRule> zone;
+  std::optional<core::Schedule> schedule;
+  if (!held && tz != nullptr && settings::backup_schedule[0] != '\0') {
+    zone.emplace(tz);
+    schedule.emplace(core::Cron::Parse(settings::backup_schedule), *zone);
+  }
+  core::Plan plan = MakePlan(schedule);
+  if (plan.due) {
+    RunRequest request{};
+    AssignId(request);
+    strlcpy(request.trigger, std::string(core::ToString(plan.due->trigger)).c_str(), sizeof(request.trigger));
+    strlcpy(request.slot_key, plan.due->slot_key.c_str(), sizeof(request.slot_key));
+    strlcpy(request.schedule_id, schedule_id_.c_str(), sizeof(request.schedule_id));
+    request.attempt = plan.due->attempt;
+    Enqueue(request);
+  }
+  Publish(plan);
+}
+
+/// What kept the newest set from being proven (room, memory, a kill) may be gone.
+void BackupScheduler::ProveAgain() {
+  if (!prove_at_ || !waiting_.empty() || starting_ || RunInProgress()) return;
+  if (std::string_view(settings::BackupVerifyName()) != "restore") return;
+  if (UtcNow() < *prove_at_) {
+    next_run_at_ = std::min(next_run_at_.value_or(*prove_at_), *prove_at_);
+    return;
+  }
+  RunRequest request{};
+  strlcpy(request.id, unproven_.c_str(), sizeof(request.id));
+  strlcpy(request.trigger, "verify", sizeof(request.trigger));
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    request.verify_ticket = ++Shared()->last_ticket;
+  }
+  prove_at_.reset();
+  Enqueue(request);
+}
+
+void BackupScheduler::Publish(const core::Plan& plan) {
+  next_run_at_ = plan.next_run_at;
+  const StateLock lock(LW_EXCLUSIVE);
+  SharedState& shared = *Shared();
+  shared.next_run_at = plan.next_run_at ? ToTimestampTz(*plan.next_run_at) : 0;
+  const std::string trigger(plan.next_trigger ? core::ToString(*plan.next_trigger) : "");
+  strlcpy(shared.next_run_trigger, trigger.c_str(), sizeof(shared.next_run_trigger));
+}
+
+void BackupScheduler::StartNext() {
+  if (waiting_.empty() || starting_ || RunInProgress()) return;
+  starting_ = std::move(waiting_.front());
+  waiting_.pop_front();
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    CurrentRun& current = Shared()->current;
+    current = {};
+    current.state = RunnerState::kStarting;
+    current.request = starting_->request;
+    strlcpy(current.phase, "queued", sizeof(current.phase));
+  }
+  BackgroundWorkerHandle* handle =
+      CallPg([] { return StartWorker("mfi runner", "mfi_runner_main", WorkerKind::kWithDatabase); });
+  if (handle != nullptr) {
+    runner_ = handle;
+    return;
+  }
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    Shared()->current = {};
+  }
+  Fail(*starting_, "no background worker is free for the backup (raise max_worker_processes and restart)");
+  starting_.reset();
+}
+
+}  // namespace mfi::pg

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "pg/server/pg.h"
+#include "pg/backup/row_hash.h"
+
+extern "C" {
+#include "utils/relcache.h"
+}
+
+namespace mfi::pg {
+
+/// Adds each large object of the database as one row: its number, its bytes and its size. `pages` is pg_largeobject,
+/// open. Plain frame.
+void ScanLargeObjects(Relation pages, ContentsHash& contents);
+
+}  // namespace mfi::pg

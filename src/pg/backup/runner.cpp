@@ -1,0 +1,135 @@
+#include <string>
+
+#include "core/base/error.h"
+#include "core/base/printable.h"
+#include "core/base/timestamp.h"
+#include "os/backup/backup_run.h"
+#include "os/process/child.h"
+#include "os/server/session.h"
+#include "pg/server/bridge.h"
+#include "pg/node/node.h"
+#include "pg/server/preloaded.h"
+#include "pg/backup/run_host.h"
+#include "pg/backup/run_request.h"
+#include "pg/server/settings.h"
+#include "pg/server/shared_state.h"
+#include "pg/server/worker_session.h"
+#include "pg/server/workers.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "postmaster/postmaster.h"
+#include "storage/ipc.h"
+}
+
+// The runner: one dynamic background worker for one backup. It is attached to no database; everything it does to the
+// database goes through libpq and child processes, whatever can throw through os::RunBackup.
+namespace mfi::pg {
+namespace {
+
+/// Takes the run the launcher has prepared; false when there is none (the launcher restarted meanwhile).
+bool Claim(RunRequest& request) {
+  const StateLock lock(LW_EXCLUSIVE);
+  CurrentRun& current = Shared()->current;
+  if (current.state != RunnerState::kStarting) return false;
+  current.state = RunnerState::kRunning;
+  current.runner_pid = MyProcPid;
+  current.runner_latch = MyLatch;
+  current.started_at = GetCurrentTimestamp();
+  request = current.request;
+  return true;
+}
+
+/// Runs on every way out that runs anything at all; C++ destructors do not, on FATAL.
+extern "C" void OnRunnerExit(int, Datum) {
+  os::StopAllChildren();
+  SharedState& shared = *Shared();
+  LWLockAcquire(shared.lock, LW_EXCLUSIVE);
+  shared.current = {};
+  LWLockRelease(shared.lock);
+  ConditionVariableBroadcast(&shared.run_changed);
+  WakeLauncher();
+}
+
+os::BackupJob MakeJob(const RunRequest& request) {
+  os::BackupJob job;
+  job.record = ToRecord(request);
+  job.directory = settings::backup_directory;
+  job.data_directory = DataDir;
+  job.binary_directory = BinaryDirectory();
+  job.server_major = PG_VERSION_NUM / 10000;
+  job.socket_directory = SocketDirectory();
+  job.port = PostPortNumber;
+  CallPg([] { StartTransactionCommand(); });
+  job.superuser = BootstrapSuperuser();
+  job.preload = OtherPreloadedLibraries();
+  job.preload_settings = SettingsOfLibraries();
+  CallPg([] { CommitTransactionCommand(); });
+  job.source = settings::BackupSourceName();
+  job.source_conninfo = settings::backup_source_conninfo;
+  job.standby_limits = {.lag_bytes = std::int64_t{1024} * 1024 * settings::lag_warning_mb,
+                        .silence_s = settings::silence_warning_s};
+  job.compression = settings::backup_compression;
+  job.jobs = settings::backup_jobs;
+  job.niceness = settings::backup_nice;
+  job.lock_timeout_ms = settings::backup_lock_timeout_ms;
+  job.verify = settings::BackupVerifyName();
+  job.scratch_directory = ScratchDirectory();
+  job.proof_timeout = std::chrono::seconds(settings::proof_timeout_s);
+  job.sandbox.readable = InstallationDirectories();
+  job.group_read = settings::backup_group_read;
+  job.retention = ConfiguredRetention();
+  return job;
+}
+
+void Report(const core::RunRecord& run) {
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    SharedState& shared = *Shared();
+    const bool good = run.state == core::RunState::kSucceeded;
+    strlcpy(shared.last_failed_id, good ? "" : run.id.c_str(), sizeof(shared.last_failed_id));
+    strlcpy(shared.last_failure, good ? "" : core::Printable(run.error, kReasonLength - 1).c_str(), kReasonLength);
+  }
+  const std::string state = core::ToString(run.state);
+  const std::string more = run.error.empty() ? core::FormatBytes(run.size_bytes.value_or(0)) : run.error;
+  const char* id = run.id.c_str();
+  const char* how = state.c_str();
+  const char* what = more.c_str();
+  CallPg([&] { ereport(LOG, (errmsg("mfi backup %s %s: %s", id, how, what))); });
+}
+
+void VerifyOnRequest(const RunRequest& request, const os::BackupJob& job, LatchHost& host) {
+  try {
+    AnswerVerify(request, os::VerifySet(job, request.id, host), false);
+  } catch (const core::Error& error) {
+    AnswerVerify(request, error.what(), true);
+  }
+}
+
+}  // namespace
+
+}  // namespace mfi::pg
+
+extern "C" void mfi_runner_main(Datum) {
+  pqsignal(SIGHUP, SIG_IGN);
+  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  BackgroundWorkerUnblockSignals();
+  mfi::pg::BeginWorkerSession(nullptr);
+  mfi::pg::RunRequest request{};
+  if (!mfi::pg::Claim(request)) proc_exit(0);
+  before_shmem_exit(mfi::pg::OnRunnerExit, 0);
+  mfi::pg::Guard([&] {
+    using namespace mfi;
+    os::ForgetLibpqEnvironment();
+    const os::BackupJob job = pg::MakeJob(request);
+    pg::LatchHost host(std::chrono::seconds(pg::settings::backup_timeout_s));
+    if (request.verify_ticket != 0) {
+      pg::VerifyOnRequest(request, job, host);
+    } else {
+      pg::Report(os::RunBackup(job, host));
+    }
+  });
+  proc_exit(0);
+}

@@ -1,0 +1,257 @@
+#include "pg/replication/peer_watch.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "os/base/file.h"
+#include "pg/server/bridge.h"
+#include "pg/replication/history_ring.h"
+#include "pg/node/node.h"
+#include "pg/replication/recovery_conflicts.h"
+#include "pg/server/settings.h"
+
+namespace mfi::pg {
+namespace {
+
+/// Below the data directory, which is the server's working directory.
+constexpr char kFile[] = "mfi_standbys.json";
+constexpr char kWalDirectory[] = "pg_wal";
+constexpr std::int64_t kSaveAgainAfterUs = 10 * USECS_PER_SEC;
+
+/// The trend is taken over so many windows.
+constexpr double kTrend = 10;
+
+const RawSlot* SlotOf(const RawReplication& raw, int pid) {
+  for (int i = 0; i < raw.slot_count; ++i) {
+    if (raw.slots[i].active_pid == pid) return &raw.slots[i];
+  }
+  return nullptr;
+}
+
+/// As core::JudgeReplication sees it: who reports what it replayed, or keeps WAL by a slot that outlives it.
+bool IsStandby(const RawSender& sender, const RawSlot* slot) {
+  const bool logical = sender.logical || (slot != nullptr && slot->logical);
+  return !logical && (sender.replay != 0 || (slot != nullptr && !slot->temporary));
+}
+
+bool SlotExists(const RawReplication& raw, const char* name) {
+  for (int i = 0; i < raw.slot_count; ++i) {
+    if (strcmp(raw.slots[i].name, name) == 0) return true;
+  }
+  return false;
+}
+
+Peer* FindPeer(ReplicationWatch& watch, const char* name, const char* slot_name) {
+  for (int i = 0; i < watch.peer_count; ++i) {
+    Peer& peer = watch.peers[i];
+    const bool same_slot = slot_name[0] != '\0' && strcmp(peer.slot_name, slot_name) == 0;
+    const bool same_name = strcmp(peer.name, name) == 0 && (slot_name[0] == '\0' || peer.slot_name[0] == '\0');
+    if (same_slot || same_name) return &peer;
+  }
+  return nullptr;
+}
+
+Peer* AddPeer(ReplicationWatch& watch, const char* name, const char* slot_name) {
+  if (watch.peer_count == kMaxPeers) return nullptr;
+  Peer& peer = watch.peers[watch.peer_count++];
+  peer = {};
+  strlcpy(peer.name, name, sizeof(peer.name));
+  strlcpy(peer.slot_name, slot_name, sizeof(peer.slot_name));
+  return &peer;
+}
+
+}  // namespace
+
+void PeerWatch::Load() {
+  saved_.clear();
+  try {
+    if (os::Exists(kFile)) saved_ = core::ParsePeerMemory(os::ReadFile(kFile), NodeName());
+  } catch (const core::Error& error) {
+    Tell(error.what());
+  }
+  ReplicationWatch& watch = Shared()->watch;
+  const StateLock lock(LW_EXCLUSIVE);
+  if (watch.peer_count != 0) return;  // a restarted launcher: shared memory knows better
+  for (const core::RememberedPeer& peer : saved_) {
+    Peer* added = AddPeer(watch, peer.name.c_str(), peer.slot_name.c_str());
+    if (added == nullptr) return;
+    added->missing_since = peer.missing_since ? ToTimestampTz(*peer.missing_since) : GetCurrentTimestamp();
+  }
+}
+
+void PeerWatch::Sample() {
+  const RawReplication raw = CallPg(CollectReplication);
+  ReplicationWatch& watch = Shared()->watch;
+  const std::int64_t now_us = MonotonicMicros();
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    const Interval since{
+        .elapsed_s = watch.sampled_at == 0 ? 0 : static_cast<double>(now_us - watch.sampled_mono_us) / 1e6,
+        .window_s = RateWindow()};
+    for (int i = 0; i < watch.peer_count; ++i) watch.peers[i].connected = false;
+    for (int i = 0; i < raw.sender_count; ++i) See(raw, raw.senders[i], now_us, since);
+    Miss(raw);
+    Forget(raw);
+    Measure(raw, since);
+    watch.sampled_at = GetCurrentTimestamp();
+    watch.sampled_mono_us = now_us;
+  }
+  Save();
+  RememberSample(raw);
+}
+
+/// How fast WAL comes and is replayed, and how far the upstream's clock is from ours.
+void PeerWatch::Measure(const RawReplication& raw, const Interval& since) {
+  ReplicationWatch& watch = Shared()->watch;
+  const XLogRecPtr wal_end = WalEnd(raw);
+  if (watch.wal_end != 0 && wal_end >= watch.wal_end) {
+    const auto written = static_cast<double>(wal_end - watch.wal_end);
+    watch.wal_rate.Add(written, since.elapsed_s, since.window_s);
+    watch.wal_rate_trend.Add(written, since.elapsed_s, since.window_s * kTrend);
+  }
+  watch.wal_end = wal_end;
+  if (!raw.in_recovery) return;
+  if (watch.replayed != 0 && raw.current >= watch.replayed) {
+    watch.replay_rate.Add(static_cast<double>(raw.current - watch.replayed), since.elapsed_s, since.window_s);
+  }
+  watch.replayed = raw.current;
+  if (!IsStreaming(raw.receiver) || raw.receiver.last_message_at == watch.upstream_heard_at) return;
+  watch.upstream_heard_at = raw.receiver.last_message_at;
+  watch.upstream_clock_skew.Add(static_cast<double>(raw.receiver.last_message_sent_at - raw.receiver.last_message_at) /
+                                USECS_PER_SEC);
+}
+
+void PeerWatch::See(const RawReplication& raw, const RawSender& sender, std::int64_t now_us, const Interval& since) {
+  const RawSlot* slot = SlotOf(raw, sender.pid);
+  if (!IsStandby(sender, slot)) return;
+  ReplicationWatch& watch = Shared()->watch;
+  const char* slot_name = slot == nullptr ? "" : slot->name;
+  Peer* peer = FindPeer(watch, sender.application_name, slot_name);
+  if (peer == nullptr) peer = AddPeer(watch, sender.application_name, slot_name);
+  if (peer == nullptr) return;
+  strlcpy(peer->name, sender.application_name, sizeof(peer->name));
+  strlcpy(peer->slot_name, slot_name, sizeof(peer->slot_name));
+  const bool same = peer->walsender_pid == sender.pid;
+  if (!same) peer->replay_rate = {};
+  if (!same || peer->reply_time != sender.reply_time) peer->heard_at_us = now_us;
+  if (same && peer->reply_time != sender.reply_time) {
+    // The reply came at some moment since the last look: only what lies outside of that time is skew.
+    const TimestampTz now = GetCurrentTimestamp();
+    const std::int64_t skew_us = sender.reply_time - std::clamp(sender.reply_time, Min(watch.sampled_at, now), now);
+    peer->clock_skew.Add(static_cast<double>(skew_us) / USECS_PER_SEC);
+  }
+  if (same && peer->replay != 0 && sender.replay >= peer->replay) {
+    peer->replay_rate.Add(static_cast<double>(sender.replay - peer->replay), since.elapsed_s, since.window_s);
+  }
+  const bool starting = same && strcmp(sender.state, "startup") == 0;
+  peer->looks_in_startup = starting ? peer->looks_in_startup + 1 : 0;
+  peer->connected = true;
+  peer->walsender_pid = sender.pid;
+  peer->reply_time = sender.reply_time;
+  peer->replay = sender.replay;
+  peer->missing_since = 0;
+}
+
+/// Whoever was there and is not now is missing since now; a slot nobody uses stands for a standby nobody has seen.
+void PeerWatch::Miss(const RawReplication& raw) {
+  ReplicationWatch& watch = Shared()->watch;
+  for (int i = 0; i < raw.slot_count; ++i) {
+    const RawSlot& slot = raw.slots[i];
+    const bool watched = !slot.logical && !slot.temporary && slot.active_pid == 0;
+    if (watched && FindPeer(watch, slot.name, slot.name) == nullptr) AddPeer(watch, slot.name, slot.name);
+  }
+  for (int i = 0; i < watch.peer_count; ++i) {
+    Peer& peer = watch.peers[i];
+    if (!peer.connected && peer.missing_since == 0) peer.missing_since = GetCurrentTimestamp();
+  }
+}
+
+/// A missing standby is forgotten when its slot was dropped, or when expected standbys are named and it had no slot.
+void PeerWatch::Forget(const RawReplication& raw) {
+  ReplicationWatch& watch = Shared()->watch;
+  const bool named = settings::expected_standbys[0] != '\0';
+  int kept = 0;
+  for (int i = 0; i < watch.peer_count; ++i) {
+    const Peer& peer = watch.peers[i];
+    const bool had_slot = peer.slot_name[0] != '\0';
+    const bool gone = !peer.connected && (had_slot ? !SlotExists(raw, peer.slot_name) : named);
+    if (!gone) watch.peers[kept++] = peer;
+  }
+  watch.peer_count = kept;
+}
+
+/// The same for mfi_replication_history().
+void PeerWatch::RememberSample(const RawReplication& raw) {
+  core::ReplicationSample base{.in_recovery = raw.in_recovery, .timeline = raw.timeline, .wal_end = WalEnd(raw)};
+  try {
+    base.wal_disk_free = os::FreeSpace(kWalDirectory);
+  } catch (const core::Error&) {
+    base.wal_disk_free = 0;
+  }
+  std::vector<core::ReplicationSample> samples;
+  {
+    const ReplicationWatch& watch = Shared()->watch;
+    const StateLock lock(LW_SHARED);
+    base.at_us = watch.sampled_at;
+    for (int i = 0; i < watch.peer_count; ++i) {
+      const Peer& peer = watch.peers[i];
+      core::ReplicationSample& sample = samples.emplace_back(base);
+      sample.peer = core::PeerName(peer.name, peer.slot_name);
+      sample.connected = peer.connected;
+      if (!peer.connected) continue;
+      sample.replay = peer.replay;
+      sample.silent_for_s = static_cast<double>(watch.sampled_mono_us - peer.heard_at_us) / 1e6;
+    }
+    if (raw.in_recovery) {
+      core::ReplicationSample& sample = samples.emplace_back(base);
+      sample.peer = UpstreamName(raw.receiver);
+      sample.connected = raw.receiver.running;
+      sample.replay = raw.current;
+      if (watch.upstream_heard_at != 0) {
+        sample.silent_for_s = static_cast<double>(watch.sampled_at - watch.upstream_heard_at) / USECS_PER_SEC;
+      }
+    }
+  }
+  if (raw.in_recovery) samples.back().conflicts = CountRecoveryConflicts();
+  if (samples.empty()) samples.push_back(base);
+  Remember(samples);
+}
+
+void PeerWatch::Save() {
+  std::vector<core::RememberedPeer> now;
+  {
+    const ReplicationWatch& watch = Shared()->watch;
+    const StateLock lock(LW_SHARED);
+    for (int i = 0; i < watch.peer_count; ++i) {
+      const Peer& peer = watch.peers[i];
+      core::RememberedPeer remembered{.name = peer.name, .slot_name = peer.slot_name};
+      if (peer.missing_since != 0) remembered.missing_since = ToUtcSeconds(peer.missing_since);
+      now.push_back(remembered);
+    }
+  }
+  if (now == saved_ || MonotonicMicros() < save_after_us_) return;
+  try {
+    os::WriteFileAtomically(kFile, core::ToJson(NodeName(), now), 0600);
+    saved_ = now;
+    Tell({});
+  } catch (const core::Error& error) {
+    save_after_us_ = MonotonicMicros() + kSaveAgainAfterUs;
+    Tell(error.what());
+  }
+}
+
+/// Why the file does not say what is known, in the verdict; in the log once. Empty: it does.
+void PeerWatch::Tell(const std::string& unsaved) {
+  bool changed = false;
+  {
+    const StateLock lock(LW_EXCLUSIVE);
+    char* told = Shared()->peers_unsaved;
+    changed = unsaved != told;
+    strlcpy(told, unsaved.c_str(), sizeof(Shared()->peers_unsaved));
+  }
+  if (!changed) return;
+  const char* text = unsaved.empty() ? "is written to disk again" : unsaved.c_str();
+  CallPg([&] { ereport(LOG, (errmsg("mfi: the memory of standbys: %s", text))); });
+}
+
+}  // namespace mfi::pg
