@@ -18,8 +18,8 @@
 #include "core/base/names.h"
 #include "core/base/printable.h"
 #include "core/base/sql_text.h"
-#include "os/process/child.h"
 #include "os/base/file.h"
+#include "os/process/child.h"
 
 namespace mfi::command {
 namespace {

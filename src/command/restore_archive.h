@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "os/server/session.h"
 #include "os/base/waiter.h"
+#include "os/server/session.h"
 
 namespace mfi::command {
 

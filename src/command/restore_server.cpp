@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <utility>
 
-#include "core/restore/database_sql.h"
 #include "core/base/error.h"
 #include "core/base/names.h"
 #include "core/base/sql_text.h"
+#include "core/restore/database_sql.h"
 
 namespace mfi::command {
 namespace {

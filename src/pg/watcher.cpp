@@ -1,9 +1,9 @@
 #include <memory>
 
-#include "pg/server/bridge.h"
-#include "pg/schema/maintenance.h"
 #include "pg/replication/peer_probe.h"
 #include "pg/replication/peer_watch.h"
+#include "pg/schema/maintenance.h"
+#include "pg/server/bridge.h"
 #include "pg/server/settings.h"
 #include "pg/server/shared_state.h"
 #include "pg/server/workers.h"

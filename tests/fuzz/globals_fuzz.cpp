@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/sql_text.h"
 #include "core/restore/globals.h"
 #include "core/restore/roles_plan.h"
-#include "core/base/sql_text.h"
 
 namespace {
 

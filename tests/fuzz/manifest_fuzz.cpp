@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "core/restore/database_sql.h"
-#include "core/base/error.h"
 #include "core/backup/manifest.h"
+#include "core/base/error.h"
 #include "core/base/names.h"
 #include "core/base/sql_text.h"
+#include "core/restore/database_sql.h"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "fake_programs.h"
-#include "os/server/connection.h"
 #include "os/restore/scratch_server.h"
+#include "os/server/connection.h"
 
 namespace mfi::test {
 

@@ -4,8 +4,8 @@
 
 #include <functional>
 
-#include "core/replication/clock_skew.h"
 #include "core/base/smooth_rate.h"
+#include "core/replication/clock_skew.h"
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/error.h"
 #include "core/backup/manifest.h"
+#include "core/base/error.h"
 #include "os/backup/backup_directory.h"
 #include "os/backup/backup_run.h"
 

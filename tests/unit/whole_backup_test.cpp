@@ -1,8 +1,8 @@
 #include "core/base/names.h"
 #include "os/backup/backup_run.h"
 #include "os/backup/history.h"
-#include "os/restore/restore_proof.h"
 #include "os/backup/set_files.h"
+#include "os/restore/restore_proof.h"
 #include "real_programs.h"
 
 namespace {

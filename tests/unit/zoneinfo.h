@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/schedule/schedule.h"
 #include "core/base/time.h"
+#include "core/schedule/schedule.h"
 #include "core/schedule/zone.h"
 
 namespace mfi::test {

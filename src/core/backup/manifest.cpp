@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/base/names.h"
 #include "core/backup/run_record_json.h"
+#include "core/base/names.h"
 #include "core/base/utf8.h"
 
 namespace mfi::core {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "core/base/json_fields.h"
 #include "core/backup/run_record.h"
+#include "core/base/json_fields.h"
 
 namespace mfi::core {
 

@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <iterator>
 
+#include "core/base/timestamp.h"
 #include "core/replication/replication_node.h"
 #include "core/replication/replication_slot.h"
-#include "core/base/timestamp.h"
 
 namespace mfi::core {
 namespace {

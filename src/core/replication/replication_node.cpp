@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/timestamp.h"
 #include "core/replication/peer_answer.h"
 #include "core/replication/replication_slot.h"
-#include "core/base/timestamp.h"
 
 namespace mfi::core {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/schedule/schedule.h"
 #include "core/base/time.h"
+#include "core/schedule/schedule.h"
 
 namespace mfi::core {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "core/schedule/cron.h"
 #include "core/base/time.h"
+#include "core/schedule/cron.h"
 #include "core/schedule/zone.h"
 
 namespace mfi::core {

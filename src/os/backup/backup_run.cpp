@@ -9,10 +9,10 @@
 #include "os/backup/backup_directory.h"
 #include "os/backup/dump.h"
 #include "os/backup/expire.h"
-#include "os/process/private_log.h"
 #include "os/backup/record_store.h"
 #include "os/backup/set_files.h"
 #include "os/backup/verification.h"
+#include "os/process/private_log.h"
 
 namespace mfi::os {
 namespace {

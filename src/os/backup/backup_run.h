@@ -6,9 +6,9 @@
 
 #include "core/backup/retention.h"
 #include "core/backup/run_record.h"
+#include "os/base/waiter.h"
 #include "os/process/sandbox.h"
 #include "os/server/standby_source.h"
-#include "os/base/waiter.h"
 
 namespace mfi::os {
 

@@ -8,10 +8,10 @@
 #include "core/base/error.h"
 #include "core/base/names.h"
 #include "os/process/child.h"
-#include "os/server/connection.h"
-#include "os/server/contents_reader.h"
 #include "os/process/niceness.h"
 #include "os/process/private_log.h"
+#include "os/server/connection.h"
+#include "os/server/contents_reader.h"
 #include "os/server/source_facts.h"
 #include "os/server/table_locks.h"
 

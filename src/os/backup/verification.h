@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "core/base/error.h"
 #include "core/backup/manifest.h"
+#include "core/base/error.h"
 #include "os/backup/backup_directory.h"
 #include "os/backup/backup_run.h"
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "os/base/file.h"
-#include "os/process/sandbox.h"
 #include "os/base/waiter.h"
+#include "os/process/sandbox.h"
 
 namespace mfi::os {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/base/names.h"
-#include "os/restore/matview_refresh.h"
 #include "os/process/private_log.h"
+#include "os/restore/matview_refresh.h"
 
 namespace mfi::os {
 namespace {

@@ -7,8 +7,8 @@
 #include "core/base/error.h"
 #include "core/base/names.h"
 #include "core/base/printable.h"
-#include "os/restore/archive_restore.h"
 #include "os/process/private_log.h"
+#include "os/restore/archive_restore.h"
 
 namespace mfi::os {
 namespace {

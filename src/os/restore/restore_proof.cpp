@@ -4,16 +4,16 @@
 #include <functional>
 #include <memory>
 
-#include "core/restore/database_sql.h"
+#include "core/backup/session_settings.h"
 #include "core/base/error.h"
-#include "core/restore/globals.h"
 #include "core/base/names.h"
 #include "core/base/printable.h"
-#include "core/backup/session_settings.h"
 #include "core/base/sql_text.h"
+#include "core/restore/database_sql.h"
+#include "core/restore/globals.h"
+#include "os/process/private_log.h"
 #include "os/restore/archive_restore.h"
 #include "os/server/contents_reader.h"
-#include "os/process/private_log.h"
 
 namespace mfi::os {
 namespace {

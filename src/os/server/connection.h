@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "os/server/session.h"
 #include "os/base/waiter.h"
+#include "os/server/session.h"
 
 namespace mfi::os {
 

@@ -6,8 +6,8 @@
 #include <set>
 #include <sstream>
 
-#include "core/base/names.h"
 #include "core/backup/session_settings.h"
+#include "core/base/names.h"
 
 namespace mfi::os {
 namespace {

@@ -6,10 +6,10 @@
 #include "core/base/error.h"
 #include "os/backup/expire.h"
 #include "os/backup/record_store.h"
-#include "pg/server/bridge.h"
-#include "pg/node/node.h"
-#include "pg/server/own_locks.h"
 #include "pg/backup/run_request.h"
+#include "pg/node/node.h"
+#include "pg/server/bridge.h"
+#include "pg/server/own_locks.h"
 #include "pg/server/settings.h"
 
 extern "C" {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "core/base/timestamp.h"
-#include "pg/server/bridge.h"
 #include "pg/node/node.h"
+#include "pg/server/bridge.h"
 #include "pg/server/settings.h"
 #include "pg/server/shared_state.h"
 

@@ -9,10 +9,10 @@
 #include "core/base/printable.h"
 #include "core/base/timestamp.h"
 #include "os/restore/scratch_server.h"
+#include "pg/backup/run_request.h"
+#include "pg/node/node.h"
 #include "pg/server/bridge.h"
 #include "pg/server/database_exists.h"
-#include "pg/node/node.h"
-#include "pg/backup/run_request.h"
 #include "pg/server/settings.h"
 #include "pg/server/workers.h"
 

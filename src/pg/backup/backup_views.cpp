@@ -1,14 +1,14 @@
 #include <algorithm>
 #include <map>
 
-#include "core/schedule/cron.h"
 #include "core/base/error.h"
-#include "core/schedule/schedule.h"
 #include "core/base/timestamp.h"
+#include "core/schedule/cron.h"
+#include "core/schedule/schedule.h"
 #include "os/backup/expire.h"
 #include "pg/backup/backup_facts.h"
-#include "pg/server/bridge.h"
 #include "pg/node/node.h"
+#include "pg/server/bridge.h"
 #include "pg/server/rows.h"
 #include "pg/server/settings.h"
 #include "pg/server/shared_state.h"

@@ -1,9 +1,9 @@
 #include <bit>
 #include <cmath>
 
-#include "pg/server/bridge.h"
 #include "pg/backup/large_objects_scan.h"
 #include "pg/backup/row_hash.h"
+#include "pg/server/bridge.h"
 
 extern "C" {
 #include "access/htup_details.h"

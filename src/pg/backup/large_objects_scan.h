@@ -1,7 +1,7 @@
 #pragma once
 
-#include "pg/server/pg.h"
 #include "pg/backup/row_hash.h"
+#include "pg/server/pg.h"
 
 extern "C" {
 #include "utils/relcache.h"

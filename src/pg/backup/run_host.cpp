@@ -8,8 +8,8 @@
 
 #include "core/base/error.h"
 #include "os/base/file.h"
-#include "pg/server/bridge.h"
 #include "pg/node/node.h"
+#include "pg/server/bridge.h"
 #include "pg/server/shared_state.h"
 #include "pg/server/workers.h"
 

@@ -5,8 +5,8 @@
 #include "core/base/names.h"
 #include "core/base/printable.h"
 #include "os/backup/record_store.h"
-#include "pg/server/bridge.h"
 #include "pg/node/node.h"
+#include "pg/server/bridge.h"
 #include "pg/server/settings.h"
 
 namespace mfi::pg {

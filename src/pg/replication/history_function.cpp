@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "pg/server/bridge.h"
 #include "pg/replication/history_ring.h"
+#include "pg/server/bridge.h"
 #include "pg/server/rows.h"
 
 extern "C" {

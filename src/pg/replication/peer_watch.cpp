@@ -4,10 +4,10 @@
 
 #include "core/base/error.h"
 #include "os/base/file.h"
-#include "pg/server/bridge.h"
-#include "pg/replication/history_ring.h"
 #include "pg/node/node.h"
+#include "pg/replication/history_ring.h"
 #include "pg/replication/recovery_conflicts.h"
+#include "pg/server/bridge.h"
 #include "pg/server/settings.h"
 
 namespace mfi::pg {

@@ -2,11 +2,11 @@
 
 #include "core/base/error.h"
 #include "os/base/file.h"
-#include "pg/server/bridge.h"
-#include "pg/server/compat.h"
 #include "pg/node/node.h"
 #include "pg/replication/peer_probe.h"
 #include "pg/replication/peer_watch.h"
+#include "pg/server/bridge.h"
+#include "pg/server/compat.h"
 #include "pg/server/settings.h"
 
 extern "C" {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pg/node/node.h"
 #include "pg/server/bridge.h"
 #include "pg/server/compat.h"
-#include "pg/node/node.h"
 
 extern "C" {
 #include "catalog/pg_type.h"

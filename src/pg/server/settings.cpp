@@ -2,9 +2,9 @@
 
 #include <climits>
 
-#include "core/schedule/cron.h"
-#include "core/base/names.h"
 #include "core/backup/notification.h"
+#include "core/base/names.h"
+#include "core/schedule/cron.h"
 #include "os/server/conninfo_secret.h"
 #include "pg/server/bridge.h"
 

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "core/replication/clock_skew.h"
 #include "core/base/smooth_rate.h"
+#include "core/replication/clock_skew.h"
 #include "pg/server/pg.h"
 
 extern "C" {
