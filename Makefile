@@ -54,7 +54,7 @@ MODULE_big = mfi
 SOURCES = $(sort $(wildcard src/core/*/*.cpp src/os/*/*.cpp src/pg/*.cpp src/pg/*/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
 EXTENSION = mfi
-DATA = $(sort $(wildcard extension/mfi--*.sql))
+DATA_built = $(patsubst extension/%.in,build/%,$(sort $(wildcard extension/mfi--*.sql.in)))
 REGRESS = $(basename $(notdir $(sort $(wildcard sql/*.sql))))
 COMMAND_SOURCES = $(sort $(wildcard src/command/*.cpp))
 COMMAND_OBJS = $(COMMAND_SOURCES:.cpp=.o)
@@ -74,6 +74,15 @@ include $(PGXS)
 
 # A server built by g++ 13 or later hands down a flag that g++ 12 refuses for C++; on 64-bit machines it changes nothing.
 override CXXFLAGS := $(filter-out -fexcess-precision=standard,$(CXXFLAGS))
+
+# The extension's scripts are put together from parts: a line `\include PART` stands for that file.
+.PHONY: extension-scripts
+extension-scripts: $(DATA_built)
+build/mfi--%.sql: extension/mfi--%.sql.in $(wildcard extension/*/*.sql)
+	@mkdir -p $(@D)
+	awk '!/^\\include / { print; next } { part = "extension/" $$2; while ((got = (getline line < part)) > 0) print line; \
+	  if (got < 0) { print part " cannot be read" >"/dev/stderr"; exit 1 } }' $< >$@.new
+	mv $@.new $@
 
 -include $(SOURCES:.cpp=.d) $(COMMAND_SOURCES:.cpp=.d)
 

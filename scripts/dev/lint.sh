@@ -102,9 +102,12 @@ layers() {
 }
 
 scripts_of_the_extension() {
-  local script bad=0
-  for script in extension/mfi--*.sql; do
-    [ -f "$script" ] || continue
+  local script part bad=0
+  make -s extension-scripts
+  for part in extension/*/*.sql; do
+    grep -qx '\\include '"${part#extension/}" extension/*.in || { echo "$part is in no script" && bad=1; }
+  done
+  for script in build/mfi--*.sql; do
     # The guard keeps psql from running the file; it is the first thing that is not a comment.
     # shellcheck disable=SC1003
     grep -m 1 -vE '^ *(--.*)?$' "$script" | grep -qE '^\\echo .*(CREATE|ALTER) EXTENSION mfi.* \\quit$' || {
@@ -161,7 +164,7 @@ part clang-tidy analysis
 part shellcheck shell_scripts
 part layers layers
 part "extension scripts" scripts_of_the_extension
-part "rights of the SQL" scripts/dev/lint_sql.pl extension/mfi--*.sql
+part "rights of the SQL" scripts/dev/lint_sql.pl build/mfi--*.sql
 part "lint of the SQL" sql_lint_finds
 part "expected answers" every_test_has_its_answer
 part "hosts and paths" no_host_nor_machine_path
