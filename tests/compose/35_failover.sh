@@ -28,7 +28,7 @@ load=$!
 claim "rows are acknowledged" wait_until 20 "200 rows" sh -c "test \$(wc -l <'$work/acknowledged') -gt 200"
 docker kill "$(compose ps -q db-primary)" >/dev/null
 wait $load || true
-claim "README.md's way: docker compose stop db-primary" readme 'docker compose stop db-primary'
+claim "docs/containers.md's way: docker compose stop db-primary" readme 'docker compose stop db-primary'
 claim "docker compose exec db-replica /promote.sh" readme 'docker compose exec db-replica /promote.sh'
 replica 'SELECT id FROM ledger' | sort >"$work/kept"
 is "no acknowledged row is lost" '' "$(sed '$d' "$work/acknowledged" | sort | comm -23 - "$work/kept")"

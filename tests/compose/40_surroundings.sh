@@ -7,8 +7,8 @@ set_env MFI_TLS allow
 mkdir "$stack/tls"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=hub -addext subjectAltName=DNS:localhost \
   -keyout "$stack/tls/server.key" -out "$stack/tls/server.crt" 2>/dev/null
-mount=$(grep -x -- ' *- ./tls:/tls:ro' "$stack/README.md")
-claim "README.md says how a certificate is mounted" test -n "$mount"
+mount=$(grep -x -- ' *- ./tls:/tls:ro' "$stack/docs/containers.md")
+claim "docs/containers.md says how a certificate is mounted" test -n "$mount"
 cp "$stack/docker-compose.yml" "$work/docker-compose.yml"
 sed -i "s|^      - pgdata-.*:/var/lib/postgresql/data|&\n$mount|" "$stack/docker-compose.yml"
 claim "a changed password, with all that is odd in it" compose up -d

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2016,SC2034,SC2154 # the runner and lib.sh set and use these
-# What README.md tells people to type, taken from its text and run as it stands there (on this run's ports).
+# What docs/containers.md tells people to type, taken from its text and run as it stands there (on this run's ports).
 follows() { # LINE: shows what there is, and goes on
   local line=$1 code=0 output
-  grep -qFx -- "$line" "$stack/README.md" || { echo "README.md has no line: $line" && return 1; }
+  grep -qFx -- "$line" "$stack/docs/containers.md" || { echo "docs/containers.md has no line: $line" && return 1; }
   output=$(cd "$stack" && timeout 3 bash -c "$line" 2>&1) || code=$?
   printf '%s\n' "$output" && [ "$code" = 124 ] && [ -n "$output" ]
 }
@@ -11,12 +11,12 @@ images() { # of the containers, as they run
   for service in db-primary db-replica db-backup; do docker inspect -f '{{.Config.Image}}' "$COMPOSE_PROJECT_NAME-$service-1"; done | xargs
 }
 typed() { # PSQL-LINE SQL-LINE
-  grep -qFx -- "$2" "$stack/README.md" || { echo "README.md has no line: $2" && return 1; }
+  grep -qFx -- "$2" "$stack/docs/containers.md" || { echo "docs/containers.md has no line: $2" && return 1; }
   readme "$1" <<<"$2" | grep .
 }
 on_primary='psql -h localhost -p 8008 -U postgres -d mfi_banking'
 on_replica='psql -h localhost -p 8009 -U postgres -d mfi_banking'
-claim "cp .env.example .env" grep -qFx 'cp .env.example .env' "$stack/README.md"
+claim "cp .env.example .env" grep -qFx 'cp .env.example .env' "$stack/docs/containers.md"
 for line in 'docker compose up -d' 'docker compose ps' 'docker compose exec db-backup /backup.sh' 'docker compose exec db-backup /restore.sh' \
   'docker compose exec db-backup /restore.sh --replace mfi_banking'; do
   claim "$line" readme "$line"

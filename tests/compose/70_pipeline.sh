@@ -18,9 +18,9 @@ deploy() { # TAG [TIMEOUT]: the job's script
   CI_REGISTRY_IMAGE=$REGISTRY_URL CI_COMMIT_SHA=$1 DB_PASSWORD=$password MFI_HUB_DIR=$hub MFI_DEPLOY_TIMEOUT=${2:-180} \
     "$stack/scripts/ci/deploy.sh"
 }
-by_hand() { # what README.md says for a server, in this directory, typed at a terminal
+by_hand() { # what docs/containers.md says for a server, in this directory, typed at a terminal
   local text
-  text=$(sed -n '\|^cd /opt/mfi-hub$|,/^```$/p' "$stack/README.md" | sed -e '$d' -e "s|/opt/mfi-hub|$hub|" \
+  text=$(sed -n '\|^cd /opt/mfi-hub$|,/^```$/p' "$stack/docs/containers.md" | sed -e '$d' -e "s|/opt/mfi-hub|$hub|" \
     -e "s|registry.example/group/mfi|$REGISTRY_URL|" -e "s|registry.example|$REGISTRY|" -e "s|'\.\.\.'|'$password'|")
   [ "$(grep -cE '^(cd|export|docker login|docker compose pull|docker compose up -d)( |$)' <<<"$text")" = 5 ] || { echo "$text" && return 1; }
   docker logout "$REGISTRY" >/dev/null
@@ -37,7 +37,7 @@ mkdir "$hub"
 claim "the deploy job, for the first time" deploy_job
 is "runs the commit's image" "$REGISTRY_URL/primary:$commit" "$(running)"
 primary "INSERT INTO portals (name, realm_id, client_id) VALUES ('Before', 'before', 'web')" >/dev/null
-claim "README.md's commands for a server: docker login, docker compose pull, docker compose up -d" by_hand
+claim "docs/containers.md's commands for a server: docker login, docker compose pull, docker compose up -d" by_hand
 is "leave it running" "$REGISTRY_URL/primary:$commit Before" "$(running) $(primary 'SELECT name FROM portals')"
 
 claim "version 2 is pushed" release v2 "$VERSION_99"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2016,SC2034,SC2154 # the runner and lib.sh set and use these
 # From a volume as the official image leaves it: the data directory at its root, no checksums, the C library's locale,
-# the 17 tables without an extension, and a collation version of another C library. README.md's steps, as they stand.
+# the 17 tables without an extension, and a collation version of another C library. docs/containers.md's steps, as they stand.
 old_volume() {
   docker volume create --label "com.docker.compose.project=$COMPOSE_PROJECT_NAME" --label com.docker.compose.volume=pgdata-primary \
     "${COMPOSE_PROJECT_NAME}_pgdata-primary" >/dev/null
@@ -22,7 +22,7 @@ SQL
 pg_ctl stop -s -w
 OLD
 }
-step() { # LINE: of README.md, in its list
+step() { # LINE: of docs/containers.md, in its list
   readme "   $1"
 }
 compose down -v -t 20 >/dev/null 2>&1
@@ -30,7 +30,7 @@ password='of the mover'
 set_env DB_PASSWORD "$password"
 set_env DB_PASSWORD_FILE ''
 claim "a volume of an older stack" old_volume
-claim "README.md: docker compose up -d db-primary" grep -qF '`docker compose up -d db-primary`' "$stack/README.md"
+claim "docs/containers.md: docker compose up -d db-primary" grep -qF '`docker compose up -d db-primary`' "$stack/docs/containers.md"
 claim "docker compose up -d db-primary" compose up -d db-primary
 claim "its log says when it is ready" wait_until 60 "ready" sh -c "cd '$stack' && docker compose logs db-primary | grep -q 'ready to accept connections'"
 for line in 'docker compose exec db-primary /docker-entrypoint-initdb.d/00-init-replication.sh' \

@@ -92,7 +92,7 @@ in_volumes() { # COMMAND: of bash, where /primary and /replica are the nodes' vo
 }
 
 readme() { # LINE [ADDED-TO-THE-COMMAND]: fails when the text lacks the line, or the command does
-  grep -qFx -- "$1" "$stack/README.md" || { echo "README.md has no line: $1" && return 1; }
+  grep -qFx -- "$1" "$stack/docs/containers.md" || { echo "docs/containers.md has no line: $1" && return 1; }
   local line=${1//8008/$PRIMARY_PORT}
   line=${line//8009/$REPLICA_PORT}
   (cd "$stack" && PGPASSWORD=$password timeout 120 bash -c "${line//<file>/${2:-}}")
