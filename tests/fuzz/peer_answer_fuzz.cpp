@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/printable.h"
 #include "core/replication/peer_answer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -41,16 +41,6 @@ TEST(PeerAnswer, WhatNoServerWritesIsNoAnswer) {
   }
 }
 
-TEST(PlainWords, AreOneBoundedPrintableLine) {
-  EXPECT_EQ(PlainWords("", 100), "");
-  EXPECT_EQ(PlainWords("failed:\n\tIs it running?\n", 100), "failed: Is it running?");
-  EXPECT_EQ(PlainWords("a\x1b[31mred\x07\x7f\xc3\xa4", 100), "a?[31mred????");
-  EXPECT_EQ(PlainWords(std::string("a\0b", 3), 100), "a?b");
-  EXPECT_EQ(PlainWords(std::string(5000, 'x'), 10), "xxxxxx ...");
-  EXPECT_EQ(PlainWords("0123456789", 10), "0123456789");
-  EXPECT_EQ(PlainWords("abc", 2), "ab");
-}
-
 TEST(AuthenticationFailure, IsToldFromSilence) {
   const std::string to = "connection to server at \"db-replica\" (10.0.0.3), port 5432 failed: ";
   for (const char* words :

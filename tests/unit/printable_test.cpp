@@ -35,4 +35,14 @@ TEST(Printable, NoCharacterIsCut) {
   EXPECT_EQ(Printable("\x1b\x1b\x1b", 2), "??");
 }
 
+TEST(PlainWords, AreOneBoundedPrintableLine) {
+  EXPECT_EQ(PlainWords("", 100), "");
+  EXPECT_EQ(PlainWords("failed:\n\tIs it running?\n", 100), "failed: Is it running?");
+  EXPECT_EQ(PlainWords("a\x1b[31mred\x07\x7f\xc3\xa4", 100), "a?[31mred????");
+  EXPECT_EQ(PlainWords(std::string("a\0b", 3), 100), "a?b");
+  EXPECT_EQ(PlainWords(std::string(5000, 'x'), 10), "xxxxxx ...");
+  EXPECT_EQ(PlainWords("0123456789", 10), "0123456789");
+  EXPECT_EQ(PlainWords("abc", 2), "ab");
+}
+
 }  // namespace

@@ -33,4 +33,21 @@ std::string Printable(std::string_view text, std::size_t bytes) {
   return shown;
 }
 
+std::string PlainWords(std::string_view text, std::size_t bytes) {
+  constexpr std::string_view kCut = " ...";
+  std::string words;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    if (space && (words.empty() || words.back() == ' ')) continue;
+    words += space ? ' ' : byte > 0x20 && byte < 0x7f ? c : '?';
+    if (words.size() > bytes) {
+      words.resize(bytes < kCut.size() ? bytes : bytes - kCut.size());
+      return bytes < kCut.size() ? words : words + std::string(kCut);
+    }
+  }
+  if (!words.empty() && words.back() == ' ') words.pop_back();
+  return words;
+}
+
 }  // namespace mfi::core

@@ -23,10 +23,6 @@ struct PeerAnswer {
 /// column is missing or too much.
 std::optional<PeerAnswer> ParsePeerAnswer(const std::vector<std::vector<std::optional<std::string>>>& rows);
 
-/// What may quote whoever answered, or whoever named a file, made fit for a log and a verdict in any encoding: what is
-/// not printable ASCII becomes `?`, line breaks and tabs become spaces, and it has at most `bytes` bytes.
-std::string PlainWords(std::string_view text, std::size_t bytes);
-
 /// Whether an error of a connection attempt tells of a server that answered and could not be authenticated, or did not
 /// let us in.
 bool IsAuthenticationFailure(std::string_view words);

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "core/base/error.h"
-#include "core/replication/peer_answer.h"
+#include "core/base/printable.h"
 #include "os/backup/backup_directory.h"
 
 namespace mfi::os {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/replication/peer_answer.h"
 #include "os/server/connection.h"
 #include "os/server/standby_source.h"
