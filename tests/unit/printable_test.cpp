@@ -4,6 +4,7 @@
 
 namespace {
 
+using mfi::core::PlainWords;
 using mfi::core::Printable;
 
 TEST(Printable, LettersOfAllLanguagesStay) {
