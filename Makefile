@@ -56,7 +56,7 @@ OBJS = $(SOURCES:.cpp=.o)
 EXTENSION = mfi
 DATA_built = $(patsubst extension/%.in,build/%,$(sort $(wildcard extension/mfi--*.sql.in)))
 REGRESS = $(basename $(notdir $(sort $(wildcard sql/*.sql))))
-COMMAND_SOURCES = $(sort $(wildcard src/command/*.cpp))
+COMMAND_SOURCES = $(sort $(wildcard src/command/*.cpp src/command/*/*.cpp))
 COMMAND_OBJS = $(COMMAND_SOURCES:.cpp=.o)
 EXTRA_CLEAN = $(SOURCES:.cpp=.d) $(COMMAND_OBJS) $(COMMAND_SOURCES:.cpp=.d) build
 

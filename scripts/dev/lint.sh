@@ -68,11 +68,13 @@ core/node: core/base
 os/process: os/base
 os/server: os/base
 os/restore: os/base os/process os/server
-os/backup: os/base os/process os/server os/restore'
+os/backup: os/base os/process os/server os/restore
+command/node:
+command/restore: command/base'
 rooms() {
   local layer found
-  for layer in core os; do
-    found=$(grep -rHoE "# *include *\"$layer/[a-z]+/" "src/$layer" | sed -E 's|^src/([a-z]+/[a-z]+)/.*"([a-z]+/[a-z]+)/$|\1 \2|' | sort -u |
+  for layer in core os command; do
+    found=$(grep -rHoE "# *include *\"$layer/[a-z]+/" "src/$layer"/*/ | sed -E 's|^src/([a-z]+/[a-z]+)/.*"([a-z]+/[a-z]+)/$|\1 \2|' | sort -u |
       while read -r room other; do
         [ "$room" = "$other" ] || grep -qE "^$room:.* $other( |$)" <<<"$ROOMS" || echo "$room includes from $other"
       done)

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "command/node_own.h"
-#include "command/node_word.h"
-#include "command/restore.h"
-#include "command/secret.h"
+#include "command/node/node_own.h"
+#include "command/node/node_word.h"
+#include "command/node/secret.h"
+#include "command/restore/restore.h"
 #include "core/base/error.h"
 #include "os/base/file.h"
 

@@ -1,11 +1,11 @@
-#include "command/node_word.h"
+#include "command/node/node_word.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
 
-#include "command/node_own.h"
+#include "command/node/node_own.h"
 #include "os/base/file.h"
 #include "support.h"
 

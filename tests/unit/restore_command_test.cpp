@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "command/command_host.h"
-#include "command/restore_rows.h"
-#include "command/restore_server.h"
+#include "command/base/command_host.h"
+#include "command/restore/restore_rows.h"
+#include "command/restore/restore_server.h"
 #include "os/base/file.h"
 #include "support.h"
 

@@ -1,4 +1,4 @@
-#include "command/secret.h"
+#include "command/node/secret.h"
 
 #include <chrono>
 

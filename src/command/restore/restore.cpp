@@ -1,4 +1,4 @@
-#include "command/restore.h"
+#include "command/restore/restore.h"
 
 #include <algorithm>
 #include <chrono>
@@ -9,14 +9,14 @@
 #include <thread>
 #include <vector>
 
-#include "command/command_host.h"
-#include "command/restore_archive.h"
-#include "command/restore_roles.h"
-#include "command/restore_room.h"
-#include "command/restore_rows.h"
-#include "command/restore_server.h"
-#include "command/restore_set.h"
-#include "command/restore_words.h"
+#include "command/base/command_host.h"
+#include "command/restore/restore_archive.h"
+#include "command/restore/restore_roles.h"
+#include "command/restore/restore_room.h"
+#include "command/restore/restore_rows.h"
+#include "command/restore/restore_server.h"
+#include "command/restore/restore_set.h"
+#include "command/restore/restore_words.h"
 #include "core/base/error.h"
 #include "core/base/names.h"
 #include "core/base/printable.h"

@@ -1,4 +1,4 @@
-#include "command/restore_rows.h"
+#include "command/restore/restore_rows.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,4 +1,4 @@
-#include "command/node_own.h"
+#include "command/node/node_own.h"
 
 #include <fcntl.h>
 #include <pwd.h>

@@ -1,4 +1,4 @@
-#include "command/command_host.h"
+#include "command/base/command_host.h"
 
 #include <openssl/evp.h>
 #include <poll.h>

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "command/command_host.h"
-#include "command/restore_server.h"
+#include "command/base/command_host.h"
+#include "command/restore/restore_server.h"
 #include "core/backup/manifest.h"
 #include "os/backup/set_files.h"
 

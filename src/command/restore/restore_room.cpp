@@ -1,4 +1,4 @@
-#include "command/restore_room.h"
+#include "command/restore/restore_room.h"
 
 #include <sys/stat.h>
 

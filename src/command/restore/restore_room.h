@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "command/restore_server.h"
+#include "command/restore/restore_server.h"
 
 namespace mfi::command {
 

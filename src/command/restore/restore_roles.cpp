@@ -1,4 +1,4 @@
-#include "command/restore_roles.h"
+#include "command/restore/restore_roles.h"
 
 #include <algorithm>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "command/restore_archive.h"
+#include "command/restore/restore_archive.h"
 
 #include <libpq-fe.h>
 #include <unistd.h>

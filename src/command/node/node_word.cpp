@@ -1,4 +1,4 @@
-#include "command/node_word.h"
+#include "command/node/node_word.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -9,7 +9,7 @@
 #include <array>
 #include <cerrno>
 
-#include "command/secret.h"
+#include "command/node/secret.h"
 #include "core/base/error.h"
 #include "os/base/file.h"
 

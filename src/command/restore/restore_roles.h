@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "command/restore_server.h"
+#include "command/restore/restore_server.h"
 #include "core/restore/roles_plan.h"
 
 namespace mfi::command {

@@ -1,4 +1,4 @@
-#include "command/restore_server.h"
+#include "command/restore/restore_server.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "command/restore_words.h"
+#include "command/restore/restore_words.h"
 
 #include "core/base/printable.h"
 

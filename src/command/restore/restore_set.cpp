@@ -1,4 +1,4 @@
-#include "command/restore_set.h"
+#include "command/restore/restore_set.h"
 
 #include <stdlib.h>
 #include <unistd.h>
