@@ -96,7 +96,6 @@ class Restoring {
   /// What can be refused is refused here, before anything is changed.
   void Prepare() {
     pg_restore_ = FindPgRestore();
-    ForgetSessionEnvironment();
     // Nobody can rename a database that he is in.
     server_.emplace(host_, options_.replace == "postgres" ? "template1" : "postgres");
     set_.emplace(FindSet(options_.set, *server_, options_.called), host_, options_.called);

@@ -41,12 +41,6 @@ std::string Ascii(std::string name) {
 
 }  // namespace
 
-void ForgetSessionEnvironment() {
-  for (const char* name : {"PGOPTIONS", "PGTZ", "PGDATESTYLE", "PGGEQO", "PGCLIENTENCODING"}) {
-    unsetenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
-  }
-}
-
 std::string WithSuffix(std::string name, const std::string& suffix) {
   while (name.size() + suffix.size() > kLongestName) {
     while (name.size() > 1 && (static_cast<unsigned char>(name.back()) & 0xC0U) == 0x80U) name.pop_back();

@@ -64,9 +64,6 @@ class RestoreServer {
   std::unique_ptr<os::Connection> admin_;
 };
 
-/// The environment without the variables by which libpq changes a session's settings.
-void ForgetSessionEnvironment();
-
 /// `name` and `suffix`, the name cut before a whole character so that both are not longer than a database's name may
 /// be.
 std::string WithSuffix(std::string name, const std::string& suffix);

@@ -47,6 +47,7 @@ inline constexpr char kObjectNotInPrerequisiteState[] = "55000";
 inline constexpr char kConfigFile[] = "F0000";
 inline constexpr char kDataCorrupted[] = "XX001";
 inline constexpr char kIoError[] = "58030";
+inline constexpr char kUndefinedObject[] = "42704";
 inline constexpr char kUndefinedFile[] = "58P01";
 inline constexpr char kQueryCanceled[] = "57014";
 inline constexpr char kConnectionFailure[] = "08006";

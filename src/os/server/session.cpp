@@ -15,9 +15,16 @@ namespace {
 // writing. A standby has no serializable transactions.
 constexpr std::string_view kNeutral =
     "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "
-    "-c role=none -c quote_all_identifiers=off -c synchronous_commit=local -c default_transaction_read_only=off "
-    "-c default_transaction_isolation=read\\ committed -c default_transaction_deferrable=off "
-    "-c local_preload_libraries=";
+    "-c role=none -c quote_all_identifiers=off -c default_transaction_read_only=off "
+    "-c default_transaction_isolation=read\\ committed -c default_transaction_deferrable=off";
+
+// Sessions of mfi itself: no commit of theirs waits for a standby, and no library is loaded for them.
+constexpr std::string_view kOwn = " -c synchronous_commit=local -c local_preload_libraries=";
+
+// What an operator's question means, and how its answer is written.
+constexpr std::string_view kOperators =
+    " -c search_path=pg_catalog,pg_temp -c row_security=on -c DateStyle=ISO -c IntervalStyle=postgres "
+    "-c bytea_output=hex -c standard_conforming_strings=on";
 
 // Names mean the server's own functions and operators, and a view or foreign table in a table's place is an error.
 constexpr std::string_view kOnOthersData =
@@ -36,6 +43,7 @@ constexpr std::string_view kForSuperusers = " -c lc_messages=C -c session_preloa
 
 std::string Options(SessionKind kind, int server_major) {
   std::string options(kNeutral);
+  options.append(kind == SessionKind::kOperator ? kOperators : kOwn);
   if (server_major >= 17) options += " -c transaction_timeout=0";
   // A login event trigger would run before any other setting could be made.
   const std::string_view no_triggers = server_major >= 17 ? " -c event_triggers=off" : "";
@@ -60,6 +68,8 @@ std::string Options(SessionKind kind, int server_major) {
       break;
     case SessionKind::kProbe:
       options.append(kSafePath);
+      break;
+    case SessionKind::kOperator:
       break;
   }
   return options;

@@ -14,6 +14,7 @@ enum class SessionKind {
   kRestoringSuperuser,     // pg_restore's, for what only a superuser may make
   kRestorer,               // pg_restore's, for everything else, by a role without SUPERUSER
   kProbe,                  // asks the other node what it is
+  kOperator,               // of the operator's program: asks mfi's functions, whoever the operator is
 };
 
 /// How one session is opened. Its texts are bytes as the database has them: not every encoding has a way to UTF-8. Only
