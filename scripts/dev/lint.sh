@@ -69,6 +69,7 @@ os/process: os/base
 os/server: os/base
 os/restore: os/base os/process os/server
 os/backup: os/base os/process os/server os/restore
+command/backup: command/base
 command/node:
 command/restore: command/base'
 rooms() {

@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
   Call call;
   const std::vector<std::string> words = Words(argc, argv, call);
   mfi::command::AddHealth(app, call);
+  mfi::command::AddBackupCommands(app, call);
   mfi::command::AddRestore(app, call);
   mfi::command::AddNode(app, call);
   const int code = Run(app, words);

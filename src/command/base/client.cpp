@@ -37,11 +37,13 @@ void BecomePostgres() {
 
 }  // namespace
 
+bool InContainer(const std::string& root) { return os::IsDirectory(root + "usr/local/lib/mfi"); }
+
 void PrepareEnvironment(const std::string& root) {
   for (const char* name : {"PGOPTIONS", "PGTZ", "PGDATESTYLE", "PGGEQO", "PGCLIENTENCODING"}) {
     unsetenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
   }
-  if (!os::IsDirectory(root + "usr/local/lib/mfi")) return;
+  if (!InContainer(root)) return;
   // libpq looks for certificates at home.
   Set("HOME", "/var/lib/postgresql");
   Set("PGUSER", "postgres");

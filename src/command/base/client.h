@@ -17,6 +17,9 @@ namespace mfi::command {
 /// first, by one thread.
 void PrepareEnvironment(const std::string& root = "/");
 
+/// Whether this is a container of the stack.
+bool InContainer(const std::string& root = "/");
+
 /// A session with the server of the environment, in which mfi's functions are found and nothing that others have put
 /// before them. Nothing that a database, a role or the server has set for clients ends it, gives it another role, or
 /// changes what is asked and answered.
