@@ -115,7 +115,7 @@ is($properties->('hindered'), $before, 'again');
 # The other scripts are not hindered either.
 {
 	local %ENV = $node->_get_env(PGDATABASE => 'hindered');
-	for ([ 'backup.sh', qr/\Abackup hindered_\S+\nsucceeded/ ], [ 'health.sh', qr/\A(?:ok|warning|critical)\b(?!: no verdict)/ ])
+	for ([ 'backup.sh', qr/\Abackup hindered_\S+\n.*^succeeded/ms ], [ 'health.sh', qr/\A(?:ok|warning|critical)\b(?!: no verdict)/ ])
 	{
 		my ($script, $expected) = @$_;
 		$said = '';

@@ -51,7 +51,7 @@ for my $place (sort keys %places)
 	like(says($primary, 'mfi_banking', 'health.sh', 'node'), qr/^[01] (?:ok|warning)\b/, "set for $place: health.sh");
 	like(says($standby, 'mfi_banking', 'health.sh', 'replication'), qr/^[01] (?:ok|warning)\b/, "set for $place: health.sh on the standby");
 	my $said = says($primary, 'mfi_banking', 'backup.sh', "für $place \\'");
-	like($said, qr/^0 backup \S+\nsucceeded: /, "set for $place: backup.sh");
+	like($said, qr/^0 backup \S+\n.*^succeeded: /ms, "set for $place: backup.sh");
 	my ($id) = $said =~ /backup (\S+)/;
 	is($primary->sql("SELECT note FROM mfi_backups WHERE id = '$id'"), "für $place \\'", "set for $place: its note");
 	my $target = "restored_" . $place =~ s/ /_/gr;

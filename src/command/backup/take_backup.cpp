@@ -130,7 +130,8 @@ int TakeBackup(const std::string& note, bool json, std::ostream& out, std::ostre
                       error.hint().empty() ? "mfi health shows more." : error.hint());
   }
   if (!json) out << "backup " << id << std::endl;
-  Progress progress(out, !json && isatty(STDOUT_FILENO) == 1);
+  const Progress::To watcher = isatty(STDOUT_FILENO) == 1 ? Progress::To::kTerminal : Progress::To::kFile;
+  Progress progress(out, json ? Progress::To::kNobody : watcher);
   try {
     Client client(host, "backup", std::chrono::seconds{0});
     const Run run = WaitForEnd(client, host, id, progress);

@@ -5,10 +5,10 @@
 namespace mfi::command {
 
 void Progress::Show(const std::string& phase, const std::string& details) {
-  if (terminal_) {
+  if (to_ == To::kTerminal) {
     out_ << "\r\033[K" << phase << (details.empty() ? "" : ", ") << details << std::flush;
     shown_ = true;
-  } else if (phase != phase_) {
+  } else if (to_ == To::kFile && phase != phase_) {
     out_ << phase << std::endl;
     phase_ = phase;
   }

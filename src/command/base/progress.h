@@ -5,10 +5,12 @@
 
 namespace mfi::command {
 
-/// What a long command is at: on a terminal in one line that is written over, elsewhere a line for each new phase.
+/// What a long command is at: on a terminal in one line that is written over, elsewhere a line for each new phase. A
+/// command that answers in JSON shows nothing.
 class Progress {
  public:
-  Progress(std::ostream& out, bool terminal) : out_(out), terminal_(terminal) {}
+  enum class To { kTerminal, kFile, kNobody };
+  Progress(std::ostream& out, To to) : out_(out), to_(to) {}
 
   /// `phase` is all that a file gets; `details` change often.
   void Show(const std::string& phase, const std::string& details);
@@ -18,7 +20,7 @@ class Progress {
 
  private:
   std::ostream& out_;
-  bool terminal_;
+  To to_;
   bool shown_ = false;
   std::string phase_;
 };
