@@ -26,7 +26,9 @@ COPY --from=build /out /
 COPY config /etc/mfi
 COPY init-scripts /docker-entrypoint-initdb.d
 COPY scripts/*.sh /usr/local/lib/mfi/
-RUN for name in backup restore health keycloak-sync; do ln -s "/usr/local/lib/mfi/$name.sh" "/$name.sh"; done && \
+RUN ln -s /usr/local/lib/mfi/backup.sh /backup.sh && \
+    for name in restore health; do ln -s /usr/lib/postgresql/17/bin/mfi "/$name.sh"; done && \
+    ln -s /usr/local/lib/mfi/keycloak-sync.sh /keycloak-sync.sh && \
     for name in promote rejoin; do ln -s "/usr/local/lib/mfi/node-$name.sh" "/$name.sh"; done
 EXPOSE 5432
 STOPSIGNAL SIGINT

@@ -107,10 +107,22 @@ src/command/main.o: override CPPFLAGS += -DMFI_VERSION='"$(shell sed -n "s/^defa
 $(COMMAND): $(COMMAND_OBJS) $(filter src/core/%.o src/os/%.o,$(OBJS))
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) $^ -o $@ $(libpq) -lseccomp -lcrypto
-install-command: $(COMMAND)
-	$(MKDIR_P) '$(DESTDIR)$(bindir)'
-	$(INSTALL_PROGRAM) $(COMMAND) '$(DESTDIR)$(bindir)/mfi'
+# Made by the program itself, from the definitions of its subcommands.
+build/mfi.1: $(COMMAND)
+	$(COMMAND) manual >$@
+build/mfi.bash-completion: $(COMMAND)
+	$(COMMAND) completion >$@
+# Beside PostgreSQL's own programs; a package of Debian says command_bindir=/usr/bin command_mandir=/usr/share/man
+# completiondir=/usr/share/bash-completion/completions.
+command_bindir ?= $(bindir)
+command_mandir ?= $(mandir)
+completiondir ?= $(datadir)/bash-completion
+install-command: $(COMMAND) build/mfi.1 build/mfi.bash-completion
+	$(MKDIR_P) '$(DESTDIR)$(command_bindir)' '$(DESTDIR)$(command_mandir)/man1' '$(DESTDIR)$(completiondir)'
+	$(INSTALL_PROGRAM) $(COMMAND) '$(DESTDIR)$(command_bindir)/mfi'
+	$(INSTALL_DATA) build/mfi.1 '$(DESTDIR)$(command_mandir)/man1/mfi.1'
+	$(INSTALL_DATA) build/mfi.bash-completion '$(DESTDIR)$(completiondir)/mfi'
 uninstall-command:
-	rm -f '$(DESTDIR)$(bindir)/mfi'
+	rm -f '$(DESTDIR)$(command_bindir)/mfi' '$(DESTDIR)$(command_mandir)/man1/mfi.1' '$(DESTDIR)$(completiondir)/mfi'
 
 endif

@@ -41,7 +41,7 @@ cmp_ok(length $manifest, '>', 131072, 'the manifest is larger than an argument m
 {
 	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
 	my $said = '';
-	my $run = IPC::Run::start([ "$FindBin::RealBin/../scripts/restore.sh", '--into', 'many' ], '<', \'', '>&', \$said);
+	my $run = IPC::Run::start([ 'mfi', 'restore', '--into', 'many' ], '<', \'', '>&', \$said);
 	my %seen;
 	while ($run->pumpable)
 	{
@@ -71,7 +71,7 @@ $node->sql(q{CREATE TABLE day (day date, at timestamptz, CHECK (day = at::date))
 	CREATE TABLE worth (amount int CHECK (current_setting('bank.currency') = 'RWF')); INSERT INTO worth VALUES (1);
 	CREATE TABLE word (t text, arr text[], CHECK (to_tsvector(t) <> '')); SET array_nulls = on; INSERT INTO word VALUES ('chevaux', '{NULL,a}');
 	CREATE MATERIALIZED VIEW currency AS SELECT current_setting('bank.currency') AS c, extract(hour FROM timestamptz '2026-11-24 00:00:00+00') AS hour});
-does_ok('settings that give values their meaning', $node, 'restore.sh', '--into', 'meant', $node->backup_ok);
+does_ok('settings that give values their meaning', $node, 'restore', '--into', 'meant', $node->backup_ok);
 is($value->('meant', 'SELECT c, hour FROM currency'), 'RWF|2', 'a view was made under them');
 is($value->('meant', q{SELECT string_agg(x, '' ORDER BY x COLLATE "default") FROM unnest(ARRAY['a','b','g']) x}), 'agb', 'rules of the locale');
 is($value->('meant', 'SELECT arr[1] IS NULL FROM word'), 't', 'NULL in an array stays NULL');
@@ -103,9 +103,9 @@ my $hindered = do {
 	local $ENV{PGOPTIONS} = '-c role=none -c statement_timeout=0 -c transaction_timeout=0 -c event_triggers=off -c search_path=public -c default_transaction_read_only=off -c idle_in_transaction_session_timeout=0 -c lock_timeout=0';
 	$node->backup_ok;
 };
-does_ok('settings that hinder sessions', $node, 'restore.sh', '--into', 'free', $hindered);
+does_ok('settings that hinder sessions', $node, 'restore', '--into', 'free', $hindered);
 is($properties->('free'), $before, 'settings, limit, comment, privileges');
-my $said = does_ok('in place of the live one', $node, 'restore.sh', '--replace', 'hindered', $hindered);
+my $said = does_ok('in place of the live one', $node, 'restore', '--replace', 'hindered', $hindered);
 is($properties->('hindered'), $before, 'again');
 {
 	local $ENV{PGOPTIONS} = '-c role=none -c statement_timeout=0 -c transaction_timeout=0 -c event_triggers=off -c lock_timeout=0';
@@ -115,11 +115,11 @@ is($properties->('hindered'), $before, 'again');
 # The other scripts are not hindered either.
 {
 	local %ENV = $node->_get_env(PGDATABASE => 'hindered');
-	for ([ 'backup.sh', qr/\Abackup hindered_\S+\n.*^succeeded/ms ], [ 'health.sh', qr/\A(?:ok|warning|critical)\b(?!: no verdict)/ ])
+	for ([ 'backup', qr/\Abackup hindered_\S+\n.*^succeeded/ms ], [ 'health', qr/\A(?:ok|warning|critical)\b(?!: no verdict)/ ])
 	{
 		my ($script, $expected) = @$_;
 		$said = '';
-		IPC::Run::run([ "$FindBin::RealBin/../scripts/$script" ], '<', \'', '>&', \$said);
+		IPC::Run::run([ 'mfi', $script ], '<', \'', '>&', \$said);
 		like($said, $expected, $script);
 	}
 }
@@ -129,7 +129,7 @@ is($properties->('hindered'), $before, 'again');
 	local $ENV{PGDATESTYLE} = 'ISO, MDY';
 	local $ENV{PGOPTIONS} = '-c TimeZone=Asia/Tokyo -c statement_timeout=1';
 	my ($meaning) = grep { /^meaning_/ && !/\.sql/ } slurp_dir($node->backups);
-	does_ok('under other settings of the user', $node, 'restore.sh', '--into', 'elsewhere', $meaning);
+	does_ok('under other settings of the user', $node, 'restore', '--into', 'elsewhere', $meaning);
 }
 
 # Names that are no UTF-8, of a database without an encoding. The set is made by hand of another with the same rows.
@@ -152,7 +152,7 @@ $document->{contents}{tables} = [ grep { $_->{name} ne 'mfi.audit_watch' } @{ $d
 $_->{name} =~ s/^public\.ascii$/public."caf\x{10FFE9} \x{10FF80}"/ for @{ $document->{contents}{tables} };
 unlink "$copy/manifest.json";
 append_to_file("$copy/manifest.json", JSON::PP->new->utf8->encode($document));
-$said = does_ok('names that are no UTF-8', $node, 'restore.sh', '--into', 'latin', $copy);
+$said = does_ok('names that are no UTF-8', $node, 'restore', '--into', 'latin', $copy);
 like($said, qr/^  public\."caf\? \?" +1 +1$/m, 'are compared and shown');
 
 # ^C ends pg_restore and its session, and tells what is left.
@@ -163,7 +163,7 @@ my $slow = $node->backup_ok;
 {
 	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
 	$said = '';
-	my $run = IPC::Run::start([ "$FindBin::RealBin/../scripts/restore.sh", '--into', 'halted', $slow ], '<', \'', '>&', \$said);
+	my $run = IPC::Run::start([ 'mfi', 'restore', '--into', 'halted', $slow ], '<', \'', '>&', \$said);
 	$node->poll_query_until('postgres', "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'halted' AND wait_event = 'PgSleep')") or die $said;
 	$run->pump until $said =~ /^  \S+ \S+ of about \S+ \S+$/m;    # how far it is, is told now and then
 	$run->signal('INT');
@@ -189,11 +189,11 @@ sub rewritten
 	append_to_file("$set/manifest.json", JSON::PP->new->utf8->encode($text));
 	return $set;
 }
-$said = does_ok('a set without hashes', $node, 'restore.sh', rewritten('numbers', $slow, sub { }));
+$said = does_ok('a set without hashes', $node, 'restore', rewritten('numbers', $slow, sub { }));
 like($said, qr/^  public\.waits +1 +1\n.*all equal\n.*Only numbers of rows are compared/ms, 'says so');
-my ($code) = script($node, 'restore.sh', rewritten('one less', $slow, sub { $_[0]{rows}++ if $_[0]{name} eq 'public.waits' }));
+my ($code) = script($node, 'restore', rewritten('one less', $slow, sub { $_[0]{rows}++ if $_[0]{name} eq 'public.waits' }));
 is($code, 1, 'and a row that is missing is seen');
-$said = does_ok('a set without counts', $node, 'restore.sh', rewritten('bare', $slow, sub { delete $_[0]{rows} }));
+$said = does_ok('a set without counts', $node, 'restore', rewritten('bare', $slow, sub { delete $_[0]{rows} }));
 like($said, qr/not counted when the set was made: public\.waits\n.*has no counts/s, 'says so');
 $node->stop;
 done_testing();

@@ -28,7 +28,7 @@ my $set = $node->backups . '/' . $node->backup_ok;
 my $tablespaces = "SELECT relname, spcname FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE relname ~ '^quick' ORDER BY 1";
 
 # Beside its server, tablespaces are there.
-my $said = does_ok('where the tablespaces are', $node, 'restore.sh', '--into', 'beside');
+my $said = does_ok('where the tablespaces are', $node, 'restore', '--into', 'beside');
 unlike($said, qr/tablespace|Sessions of/, 'nothing to tell');
 is($node->safe_psql('beside', $tablespaces), "quick|fast\nquick_i_idx|slow disk", 'they are used');
 
@@ -42,7 +42,7 @@ $other->safe_psql('postgres', q{CREATE ROLE old NOLOGIN; CREATE ROLE replicator 
 my $roles = sub { $other->safe_psql('postgres', q{SELECT rolname, rolsuper, rolcanlogin, rolreplication, rolpassword IS NOT NULL, setconfig, shobj_description(a.oid, 'pg_authid')
 	FROM pg_authid a LEFT JOIN pg_db_role_setting s ON s.setrole = a.oid AND setdatabase = 0 WHERE rolname !~ '^(pg|mfi)_' ORDER BY 1}) };
 my $before = $roles->();
-my ($code, $missing) = script($other, 'restore.sh', '--into', 'without', $set);
+my ($code, $missing) = script($other, 'restore', '--into', 'without', $set);
 like("$code $missing", qr/^1 .*database "without" could not be made.*role "postgres" does not exist; nothing was restored\n +.*--globals/s, 'a role is missing: said, with the way out');
 is($other->safe_psql('postgres', "SELECT count(*) FROM pg_database WHERE datname = 'without'"), '0', 'no database was made');
 
@@ -62,15 +62,15 @@ sub with_globals
 	return $copy;
 }
 my $broken = with_globals('broken', sub { $_[0] .= "ALTER ROLE teller SET no_such_setting TO 'x';\n" });
-($code, $said) = script($other, 'restore.sh', '--globals', $broken);
+($code, $said) = script($other, 'restore', '--globals', $broken);
 like("$code $said", qr/^1 .*the roles could not be restored: ALTER ROLE teller SET no_such_setting.*; nothing was changed\n +\S/s, 'the statement that fails is named');
 is($roles->(), $before, 'and nothing has changed');
 my $foreign = with_globals('foreign', sub { $_[0] .= "DROP DATABASE empty;\n" });
-($code, $said) = script($other, 'restore.sh', '--globals', $foreign);
+($code, $said) = script($other, 'restore', '--globals', $foreign);
 like("$code $said", qr/^1 .*a statement that pg_dumpall does not write: DROP DATABASE empty; nothing was changed/s, 'what is none of pg_dumpall is refused');
 unlike($said, qr/SCRAM/, 'no password is shown');
 
-$said = does_ok('with the roles of the set', $other, 'restore.sh', '--globals', '--into', 'moved', $set);
+$said = does_ok('with the roles of the set', $other, 'restore', '--globals', '--into', 'moved', $set);
 like($said, qr/^Tablespaces are not made here.*: fast, slow disk$/m, 'no tablespace is made');
 like($said, qr/^Everything goes to the database's own tablespace: this server has no fast, slow disk$/m, 'and where all goes is said');
 is($other->safe_psql('moved', $tablespaces), '', 'there it is');
@@ -91,7 +91,7 @@ is($other->safe_psql('moved', q{SELECT array_agg(a::text ORDER BY 1) FROM pg_dat
 	q({"\"app/web\"=C*/postgres","teller=C/\"app/web\""}), 'privileges come from who gave them');
 is($other->safe_psql('moved', 'SELECT (SELECT count(*) FROM day), (SELECT count(*) FROM money)'), '1|1', 'rows that mean something in the source only under its settings');
 like($said, qr/^Sessions of the source had TimeZone = Africa\/Kigali, .*\n  ALTER DATABASE "moved" SET TimeZone = 'Africa\/Kigali'$/m, 'and how to keep these is said');
-does_ok('again, when all roles are there', $other, 'restore.sh', '--globals', '--into', 'again', $set);
+does_ok('again, when all roles are there', $other, 'restore', '--globals', '--into', 'again', $set);
 
 # A set without roles, and one whose text a command line must not show.
 my $bare = with_globals('bare', sub { });
@@ -99,10 +99,10 @@ my $manifest = JSON::PP->new->utf8->decode(slurp_file("$bare/manifest.json"));
 $manifest->{files} = [ grep { $_->{name} ne 'globals.sql' } @{ $manifest->{files} } ];
 unlink "$bare/globals.sql", "$bare/manifest.json";
 append_to_file("$bare/manifest.json", JSON::PP->new->utf8->encode($manifest));
-refuses('--globals of a set without roles', 'has no globals.sql', $other, 'restore.sh', '--globals', $bare);
+refuses('--globals of a set without roles', 'has no globals.sql', $other, 'restore', '--globals', $bare);
 my $odd = $other->basedir . "/odd\n'\"\\! \$(x)";
 rename $bare, $odd or die $!;
-does_ok('a set without roles, of any name', $other, 'restore.sh', '--into', 'bare', $odd);
+does_ok('a set without roles, of any name', $other, 'restore', '--into', 'bare', $odd);
 
 # A server without mfi's library cannot say what it holds.
 my $path = install_with();
@@ -124,7 +124,7 @@ $manifest = JSON::PP->new->utf8->decode(slurp_file("$alone/manifest.json"));
 $manifest->{contents}{tables} = [];
 unlink "$alone/manifest.json";
 append_to_file("$alone/manifest.json", JSON::PP->new->utf8->encode($manifest));
-($code, $said) = script($plain, 'restore.sh', '--globals', '--into', 'unknown', $alone);
+($code, $said) = script($plain, 'restore', '--globals', '--into', 'unknown', $alone);
 like("$code $said", qr/^1 .*the restored contents could not be compared with the manifest.*"unknown" is left.*install mfi/s, 'it is restored, and what is missing is named');
 is($plain->safe_psql('unknown', 'SELECT count(*) FROM t'), '1', 'it is there');
 $_->stop for $plain, $other, $node;

@@ -18,14 +18,14 @@ sub says
 	my ($database, $name, @arguments) = @_;
 	local %ENV = $node->_get_env(PGDATABASE => $database);
 	my $said = '';
-	IPC::Run::run([ "timeout", "60", "$FindBin::RealBin/../scripts/$name", @arguments ], '<', \'', '>&', \$said);
+	IPC::Run::run([ "timeout", "60", 'mfi', $name, @arguments ], '<', \'', '>&', \$said);
 	return ($? >> 8) . " $said";
 }
 sub scripts_work
 {
 	my ($what, $database) = @_;
-	like(says($database, 'health.sh', 'node'), qr/^[01] (?:ok|warning)/, "$what: health.sh");
-	like(says($database, 'backup.sh', 'a note'), qr/^0 backup \S+\n.*succeeded: /s, "$what: backup.sh");
+	like(says($database, 'health', 'node'), qr/^[01] (?:ok|warning)/, "$what: mfi health");
+	like(says($database, 'backup', 'a note'), qr/^0 backup \S+\n.*succeeded: /s, "$what: mfi backup");
 	return;
 }
 
@@ -64,8 +64,8 @@ $node->sql('DROP SCHEMA hostile CASCADE; ALTER DATABASE mfi_banking RESET search
 my $schema = '"Its Own, Schema"';
 $node->safe_psql('postgres', 'CREATE DATABASE elsewhere');
 $node->safe_psql('elsewhere', qq{CREATE SCHEMA $schema; CREATE EXTENSION "uuid-ossp"; CREATE EXTENSION pgcrypto; CREATE EXTENSION mfi SCHEMA $schema});
-like(says('elsewhere', 'health.sh', 'backup'), qr/^[01] (?:ok|warning)/, 'in a schema of its own: health.sh');
-like(says('elsewhere', 'backup.sh'), qr/^0 backup \S+\n.*succeeded: /s, 'in a schema of its own: backup.sh');
+like(says('elsewhere', 'health', 'backup'), qr/^[01] (?:ok|warning)/, 'in a schema of its own: mfi health');
+like(says('elsewhere', 'backup'), qr/^0 backup \S+\n.*succeeded: /s, 'in a schema of its own: mfi backup');
 
 # Promotion by a superuser whose search_path leads elsewhere.
 $node->safe_psql('postgres', q{CREATE SCHEMA hostile; CREATE FUNCTION hostile.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT false';

@@ -27,7 +27,7 @@ sub says
 	local %ENV = $node->_get_env(PGDATABASE => $database);
 	delete $ENV{PGOPTIONS};
 	my $said = '';
-	IPC::Run::run([ 'timeout', '100', "$FindBin::RealBin/../scripts/$name", @arguments ], '<', \'', '>&', \$said);
+	IPC::Run::run([ 'timeout', '100', 'mfi', $name, @arguments ], '<', \'', '>&', \$said);
 	return ($? >> 8) . " $said";
 }
 
@@ -48,14 +48,14 @@ for my $place (sort keys %places)
 	$primary->safe_psql('postgres', "$set $_ = '$hostile{$_}'") for @names;
 	$primary->reload;
 	catch_up($primary, $standby);
-	like(says($primary, 'mfi_banking', 'health.sh', 'node'), qr/^[01] (?:ok|warning)\b/, "set for $place: health.sh");
-	like(says($standby, 'mfi_banking', 'health.sh', 'replication'), qr/^[01] (?:ok|warning)\b/, "set for $place: health.sh on the standby");
-	my $said = says($primary, 'mfi_banking', 'backup.sh', "für $place \\'");
-	like($said, qr/^0 backup \S+\n.*^succeeded: /ms, "set for $place: backup.sh");
+	like(says($primary, 'mfi_banking', 'health', 'node'), qr/^[01] (?:ok|warning)\b/, "set for $place: mfi health");
+	like(says($standby, 'mfi_banking', 'health', 'replication'), qr/^[01] (?:ok|warning)\b/, "set for $place: mfi health on the standby");
+	my $said = says($primary, 'mfi_banking', 'backup', "für $place \\'");
+	like($said, qr/^0 backup \S+\n.*^succeeded: /ms, "set for $place: mfi backup");
 	my ($id) = $said =~ /backup (\S+)/;
 	is($primary->sql("SELECT note FROM mfi_backups WHERE id = '$id'"), "für $place \\'", "set for $place: its note");
 	my $target = "restored_" . $place =~ s/ /_/gr;
-	like(says($primary, 'postgres', 'restore.sh', '--globals', '--into', $target, $id), qr/^0 .*Roles: ok.*all equal/s, "set for $place: restore.sh");
+	like(says($primary, 'postgres', 'restore', '--globals', '--into', $target, $id), qr/^0 .*Roles: ok.*all equal/s, "set for $place: mfi restore");
 	is($primary->safe_psql($target, 'SELECT name FROM portals'), 'Zürich', "set for $place: what it restored");
 	$primary->safe_psql('postgres', "$reset $_") for @names;
 	$primary->reload;
@@ -65,7 +65,7 @@ for my $place (sort keys %places)
 my $holder = $primary->background_psql('mfi_banking');
 $holder->query_safe('BEGIN; LOCK TABLE pg_catalog.pg_extension');
 my $begun = time;
-like(says($primary, 'mfi_banking', 'health.sh'), qr/^2 critical: no verdict \(scope all\)\n  .*statement timeout/s, 'a verdict that is not given is told');
+like(says($primary, 'mfi_banking', 'health'), qr/^2 critical: no verdict \(scope all\)\n  .*statement timeout/s, 'a verdict that is not given is told');
 cmp_ok(time - $begun, '<', 60, 'and not waited for without end');
 $holder->query_safe('COMMIT');
 $holder->quit;
@@ -83,7 +83,7 @@ SH
 chmod 0755, "$bin/psql" or die $!;
 {
 	local $ENV{PATH} = "$bin:$ENV{PATH}";
-	like(says($primary, 'mfi_banking', 'health.sh', 'node'), qr/^[01] (?:ok|warning)\b(?!.*unrecognized)/s, 'health.sh on an earlier version');
+	like(says($primary, 'mfi_banking', 'health', 'node'), qr/^[01] (?:ok|warning)\b(?!.*unrecognized)/s, 'mfi health on an earlier version');
 	like(slurp_file("$bin/options"), qr/-c idle_session_timeout=0 .*-c statement_timeout=8s/, 'with all other settings');
 }
 

@@ -43,10 +43,10 @@ my $all = q{slow disk|t|7|Keeper|it's secret};
 is($properties->($node, 'other_bank'), $all, 'what it has');
 
 # Beside its server, and in place of the live one, which is a template that nobody can drop by mistake.
-does_ok('beside its server', $node, 'restore.sh', '--into', 'beside', $id);
+does_ok('beside its server', $node, 'restore', '--into', 'beside', $id);
 is($properties->($node, 'beside'), $all, 'all of it is back');
 is($node->safe_psql('beside', q{SELECT spcname FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE relname = 'quick'}), 'fast', 'objects are where they were');
-my $said = does_ok('in place of the live one', $node, 'restore.sh', '--replace', 'other_bank', $id);
+my $said = does_ok('in place of the live one', $node, 'restore', '--replace', 'other_bank', $id);
 is($properties->($node, 'other_bank'), $all, 'again');
 my ($drop) = $said =~ /^  (ALTER DATABASE .*; DROP DATABASE .*)$/m;
 ok($drop, 'how to drop the old one is said') or diag($said);
@@ -65,7 +65,7 @@ sub with_manifest
 	append_to_file("$copy/manifest.json", JSON::PP->new->utf8->encode($manifest));
 	return $copy;
 }
-does_ok('an older set', $node, 'restore.sh', '--into', 'older', with_manifest('older', sub { delete @{ $_[0]{database} }{qw(tablespace is_template security_labels)} }));
+does_ok('an older set', $node, 'restore', '--into', 'older', with_manifest('older', sub { delete @{ $_[0]{database} }{qw(tablespace is_template security_labels)} }));
 is($properties->($node, 'older'), 'pg_default|f|7||', 'has what it knows');
 
 # Elsewhere, without that tablespace and without the provider.
@@ -74,7 +74,7 @@ $other->init;
 $other->append_conf('postgresql.conf', 'allow_in_place_tablespaces = on');
 $other->start;
 $other->safe_psql('postgres', q{CREATE TABLESPACE fast LOCATION ''});
-$said = does_ok('where these are not there', $other, 'restore.sh', '--globals', '--into', 'elsewhere', $set);
+$said = does_ok('where these are not there', $other, 'restore', '--globals', '--into', 'elsewhere', $set);
 like($said, qr/^The database is in the tablespace of every new one: this server has no slow disk$/m, 'its tablespace is missing: said');
 like($said, qr/^Its security label 'it''s secret' of Keeper is not restored: security label provider "Keeper" is not loaded$/m, 'the provider is missing: said');
 is($properties->($other, 'elsewhere'), 'pg_default|t|7||', 'the rest is back');
@@ -83,14 +83,14 @@ is($other->safe_psql('elsewhere', q{SELECT spcname FROM pg_class c JOIN pg_table
 # Without room nothing is begun; where that cannot be known, nothing is said.
 my $large = with_manifest('large', sub { $_[0]{contents}{database_bytes} = 10_000_000_000_000_000 });
 my $there = $node->safe_psql('postgres', 'SELECT count(*) FROM pg_database');
-refuses('what has no room', '"\S+" has \S+ \S+ free, the database had \S+ \S+ when the set was made', $node, 'restore.sh', '--globals', '--into', 'large', $large);
+refuses('what has no room', '"\S+" has \S+ \S+ free, the database had \S+ \S+ when the set was made', $node, 'restore', '--globals', '--into', 'large', $large);
 is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_database'), $there, 'no database was made');
 my $data = $node->data_dir;
 rename $data, "$data.elsewhere" or die $!;
-does_ok('a server whose data cannot be seen', $node, 'restore.sh', '--into', 'large', $large);
+does_ok('a server whose data cannot be seen', $node, 'restore', '--into', 'large', $large);
 mkdir $data or die $!;
 append_to_file("$data/postmaster.pid", slurp_file("$data.elsewhere/postmaster.pid") =~ s/\A\d+/1/r);
-does_ok('data of another server in the same place', $node, 'restore.sh', '--into', 'larger', $large);
+does_ok('data of another server in the same place', $node, 'restore', '--into', 'larger', $large);
 system('rm', '-r', $data) == 0 or die;
 rename "$data.elsewhere", $data or die $!;
 
@@ -101,7 +101,7 @@ my $listener = IO::Socket::UNIX->new(Listen => 5, Local => "$silent/.s.PGSQL." .
 	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
 	$ENV{PGHOST} = "$silent,/nonexistent,$ENV{PGHOST}";
 	my $begun = time;
-	IPC::Run::run([ 'timeout', '120', "$FindBin::RealBin/../scripts/restore.sh", '--into', 'third', $id ], '<', \'', '>&', \$said);
+	IPC::Run::run([ 'timeout', '120', 'mfi', 'restore', '--into', 'third', $id ], '<', \'', '>&', \$said);
 	is($? >> 8, 0, 'the third of three servers answers') or diag($said);
 	cmp_ok(time - $begun, '<', 60, 'and the first is not waited for again and again');
 	is($node->safe_psql('third', 'SELECT count(*) FROM quick'), '1', 'restored there');

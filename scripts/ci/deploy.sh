@@ -44,15 +44,8 @@ back_to_previous() { # REASON
   fail "version $new_tag did not get healthy; $previous runs again"
 }
 
-# SQL on the primary, whichever node that is.
-sql() {
-  # shellcheck disable=SC2016
-  docker compose exec -T -u postgres db-backup bash -c '. /usr/local/lib/mfi/client.sh && query "$1"' - "$1"
-}
-smoke_test() {
-  [ "$(sql "SELECT count(*) FROM unnest(_mfi_tables()) AS name WHERE to_regclass(name) IS NOT NULL")" = 17 ] &&
-    sql 'SELECT mfi_schema_version()' >/dev/null &&
-    docker compose exec -T db-primary sh -c '/health.sh node; test $? -le 1' &&
+nodes_are_well() {
+  docker compose exec -T db-primary sh -c '/health.sh node; test $? -le 1' &&
     docker compose exec -T db-replica sh -c '/health.sh node; test $? -le 1'
 }
 
@@ -76,12 +69,12 @@ fi
 say "starting $new_tag"
 up_and_healthy || back_to_previous "$new_tag did not get healthy within $TIMEOUT s"
 
-say "ALTER EXTENSION mfi UPDATE"
-if ! { sql 'ALTER EXTENSION mfi UPDATE' && smoke_test; }; then
+say "mfi upgrade"
+if ! { upgraded=$(docker compose exec -T db-backup mfi upgrade) && nodes_are_well; }; then
   fail "the update of the database to $new_tag failed; it is left as it is" \
     ${previous:+"To go back, with REGISTRY_URL and DB_PASSWORD exported, in $HUB:
         mv compose.yaml.previous compose.yaml
         MFI_IMAGE_TAG=$previous docker compose up -d --wait
         docker compose exec db-backup /restore.sh --replace mfi_banking $backup"}
 fi
-say "done: $new_tag, extension $(sql "SELECT extversion FROM pg_extension WHERE extname = 'mfi'")"
+say "done: $new_tag, $upgraded"

@@ -61,7 +61,9 @@ int main(int argc, char** argv) {
   mfi::command::AddHealth(app, call);
   mfi::command::AddBackupCommands(app, call);
   mfi::command::AddRestore(app, call);
+  mfi::command::AddUpgrade(app);
   mfi::command::AddNode(app, call);
+  mfi::command::AddManual(app);
   const int code = Run(app, words);
   return code == 0 ? call.exit_code : code;
 }

@@ -16,7 +16,7 @@ sub script
 	my ($node, $name, @arguments) = @_;
 	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
 	my $said = '';
-	IPC::Run::run([ "$FindBin::RealBin/../scripts/$name", @arguments ], '<', \'', '>&', \$said);
+	IPC::Run::run([ 'mfi', $name, @arguments ], '<', \'', '>&', \$said);
 	return ($? >> 8, $said);
 }
 

@@ -11,9 +11,9 @@
 namespace mfi::command {
 
 /// Makes this process one that reaches the right server. In a container of the stack (which has
-/// `root`usr/local/lib/mfi) it becomes the user postgres, whose rights are enough, and reaches the server beside it by
-/// its socket, or from db-backup the primary, whichever node that is. Elsewhere it reaches servers as psql does, by
-/// PGHOST, PGPORT, PGUSER and PGDATABASE. Nowhere do PGOPTIONS, PGTZ and the like change what values mean. Called
+/// usr/local/lib/mfi below `root`) it becomes the user postgres, whose rights are enough, and reaches the server beside
+/// it by its socket, or from db-backup the primary, whichever node that is. Elsewhere it reaches servers as psql does,
+/// by PGHOST, PGPORT, PGUSER and PGDATABASE. Nowhere do PGOPTIONS, PGTZ and the like change what values mean. Called
 /// first, by one thread.
 void PrepareEnvironment(const std::string& root = "/");
 

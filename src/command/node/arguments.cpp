@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "command/backup/follow_backups.h"
 #include "command/node/node_own.h"
 #include "command/node/node_word.h"
 #include "command/node/secret.h"
@@ -111,6 +112,12 @@ void AddOwn(CLI::App& node) {
   });
 }
 
+void AddFollow(CLI::App& node) {
+  auto* command = node.add_subcommand(
+      "follow", "Asks for a backup when none is fresh, then tells each backup's changes of state, until it is stopped");
+  command->callback([] { FollowBackups(std::cerr); });
+}
+
 }  // namespace
 
 void AddNode(CLI::App& app, Call&) {
@@ -119,6 +126,7 @@ void AddNode(CLI::App& app, Call&) {
   AddSecret(*node);
   AddWord(*node);
   AddOwn(*node);
+  AddFollow(*node);
 }
 
 }  // namespace mfi::command

@@ -1,4 +1,4 @@
-# restore.sh beside a server: into a new database with all its properties, in place of the live one, and each refusal.
+# mfi restore beside a server: into a new database with all its properties, in place of the live one, and each refusal.
 
 use strict;
 use warnings FATAL => 'all';
@@ -35,7 +35,7 @@ my $id = $node->backup_ok;
 my $before = listing($node, $name);
 
 # Into a new database: equal, and with its properties.
-my $said = does_ok('into a new database', $node, 'restore.sh');
+my $said = does_ok('into a new database', $node, 'restore');
 like($said, qr/^Checksums: ok\n.*\d+ tables +\d+ +\d+ +all equal\n.*To put it in place of the live one:/ms, 'and says so');
 my $restored = $newest->();
 like($restored, qr/^it's.*_restored_\d{8}T\d{6}$/, 'its name tells');
@@ -46,7 +46,7 @@ is($properties->($restored), $properties->($name), 'owner, encoding, locale, pri
 (my $stem = $restored) =~ s/\d{8}T\d{6}$//;
 my @taken = grep { $_ ne $restored } map { $stem . POSIX::strftime('%Y%m%dT%H%M%S', gmtime(time + $_)) } 0 .. 12;
 $node->safe_psql('postgres', join('', map { 'CREATE DATABASE "' . s/"/""/gr . '" TEMPLATE template0;' } @taken));
-does_ok('when the name of this second is taken', $node, 'restore.sh');
+does_ok('when the name of this second is taken', $node, 'restore');
 my $free = $newest->();
 ok(!grep({ $_ eq $free } @taken), 'it takes another name');
 is(listing($node, $free), $before, 'and is whole');
@@ -56,7 +56,7 @@ $node->safe_psql('postgres', join('', map { 'DROP DATABASE "' . s/"/""/gr . '";'
 {
 	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
 	my @said = ('', '');
-	my @runs = map { IPC::Run::start([ "$FindBin::RealBin/../scripts/restore.sh" ], '<', \'', '>&', \$said[$_]) } 0, 1;
+	my @runs = map { IPC::Run::start([ 'mfi', 'restore' ], '<', \'', '>&', \$said[$_]) } 0, 1;
 	$_->finish for @runs;
 	is(join(' ', map { $_->result(0) } @runs), '0 0', 'two at the same time') or diag(@said);
 	my @names = map { /^Restoring into database (.*)$/m } @said;
@@ -68,17 +68,17 @@ $node->safe_psql('postgres', join('', map { 'DROP DATABASE "' . s/"/""/gr . '";'
 # Refusals; nothing comes of them.
 my $there = $databases->();
 my $set = $node->backups . "/$id";
-refuses('a set that is not there', 'there is no backup set', $node, 'restore.sh', 'nothing');
-refuses('a directory that is no set', 'is not a backup set', $node, 'restore.sh', '/tmp/');
-refuses('a database to replace that is not there', 'there is no database "ghost" to replace', $node, 'restore.sh', '--replace', 'ghost');
-refuses('a target that holds something', 'is not empty', $node, 'restore.sh', '--into', $restored);
-my ($code) = script($node, 'restore.sh', '--into', 'a', '--replace', 'b');
+refuses('a set that is not there', 'there is no backup set', $node, 'restore', 'nothing');
+refuses('a directory that is no set', 'is not a backup set', $node, 'restore', '/tmp/');
+refuses('a database to replace that is not there', 'there is no database "ghost" to replace', $node, 'restore', '--replace', 'ghost');
+refuses('a target that holds something', 'is not empty', $node, 'restore', '--into', $restored);
+my ($code) = script($node, 'restore', '--into', 'a', '--replace', 'b');
 is($code, 2, 'contradicting options');
-($code, $said) = script($node, 'restore.sh', '--oops');
+($code, $said) = script($node, 'restore', '--oops');
 like("$code $said", qr/^2 .*--oops.*--help/s, 'a wrong option, with the way to those there are');
-($code, $said) = script($node, 'restore.sh', '--help');
+($code, $said) = script($node, 'restore', '--help');
 like("$code $said", qr/^0 .*--into.*--replace.*--globals.*--jobs.*PGHOST/s, 'and those are shown');
-($code, $said) = script($node, 'restore.sh', $_, '') for qw(--into --replace);
+($code, $said) = script($node, 'restore', $_, '') for qw(--into --replace);
 is($code, 2, 'no name is none');
 
 sub tampered
@@ -97,14 +97,14 @@ sub rewrite
 }
 {
 	local $ENV{PGUSER} = 'clerk';
-	refuses('who is no superuser', 'no session of a superuser', $node, 'restore.sh');
+	refuses('who is no superuser', 'no session of a superuser', $node, 'restore');
 }
 my $copy = tampered('one byte');
 my ($archive) = glob("\"$copy\"/*.dump");
 my $bytes = slurp_file($archive);
 substr($bytes, length($bytes) / 2, 1) ^= "\x01";
 rewrite($archive, $bytes);
-refuses('a set with one wrong byte', 'not those of its manifest', $node, 'restore.sh', $copy);
+refuses('a set with one wrong byte', 'not those of its manifest', $node, 'restore', $copy);
 is($databases->(), $there, 'no database was made by all that');
 
 # What goes wrong later leaves the new database to look at, and the live one alone.
@@ -112,21 +112,21 @@ $copy = tampered('one row');
 my $manifest = slurp_file("$copy/manifest.json");
 $manifest =~ s/("name": "public.portals",[^{}]*"rows": )100/${1}101/ or die $manifest;
 rewrite("$copy/manifest.json", $manifest);
-($code, $said) = script($node, 'restore.sh', '--replace', $name, $copy);
+($code, $said) = script($node, 'restore', '--replace', $name, $copy);
 like("$code $said", qr/^1 .*public\.portals +101 +100 +DIFFERENT.*the restored rows differ from the manifest; nothing was replaced/s, 'one row less than the manifest says');
 is(listing($node, $name), $before, 'the live one is as it was');
 $node->safe_psql('postgres', 'CREATE DATABASE leftover');
-does_ok('into an empty database that is there', $node, 'restore.sh', '--into', 'leftover', $id);
+does_ok('into an empty database that is there', $node, 'restore', '--into', 'leftover', $id);
 is(listing($node, 'leftover'), $before, 'equal');
 
 # A role is missing: said, and --globals brings it.
 $node->safe_psql('postgres', "REASSIGN OWNED BY clerk TO postgres; DROP DATABASE leftover");
 $node->safe_psql($_, 'DROP OWNED BY "role of old", clerk') for $name, split /\n/, $databases->() =~ s/^(?:postgres|template.)$//gmr =~ s/^\n//gmr;
 $node->safe_psql('postgres', 'DROP ROLE "role of old"');
-($code, $said) = script($node, 'restore.sh', '--into', 'without_role', $id);
+($code, $said) = script($node, 'restore', '--into', 'without_role', $id);
 like("$code $said", qr/^1 .*role "role of old" does not exist.*is left for you to look at/s, 'a role is missing');
 $node->safe_psql('postgres', 'DROP DATABASE without_role');
-does_ok('with the roles of the set', $node, 'restore.sh', '--globals', '--into', 'with_role', $id);
+does_ok('with the roles of the set', $node, 'restore', '--globals', '--into', 'with_role', $id);
 is($node->safe_psql('with_role', q(SELECT has_table_privilege('role of old', '"Odd ""table"', 'SELECT'))), 't', 'the role is back, with its rights');
 
 # In place of the live one, with sessions open; a mistaken DELETE is undone.
@@ -138,7 +138,7 @@ my @clients = do {
 	local %ENV = $node->_get_env(PGDATABASE => $name);
 	map { IPC::Run::start([ 'bash', '-c', "while [ -e '$busy' ]; do psql -X -q -c 'SELECT count(*) FROM portals'; done" ], '<', \'', '>&', \my $ignored) } 1 .. 3;
 };
-$said = does_ok('in place of the live one, where clients come all the time', $node, 'restore.sh', '--replace', $name, $id);
+$said = does_ok('in place of the live one, where clients come all the time', $node, 'restore', '--replace', $name, $id);
 unlink $busy;
 $_->finish for @clients;
 is($node->sql('SELECT count(*) FROM portals'), '100', 'the rows are back');
@@ -151,8 +151,8 @@ is($node->run($node->backup_ok, 'state, verify_result'), 'succeeded|ok', 'and is
 my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init;
 $other->start;
-refuses('an id, where the server knows no backups', 'does not tell where its backups are', $other, 'restore.sh', $id);
-does_ok('the set of another server, with its roles', $other, 'restore.sh', '--globals', '--into', 'moved', $set);
+refuses('an id, where the server knows no backups', 'does not tell where its backups are', $other, 'restore', $id);
+does_ok('the set of another server, with its roles', $other, 'restore', '--globals', '--into', 'moved', $set);
 is($other->safe_psql('moved', 'SELECT count(*), mfi_schema_version() FROM portals'), '100|1.1', 'is there');
 $other->stop;
 $node->safe_psql('postgres', 'CREATE DATABASE old');
@@ -161,7 +161,7 @@ $node->append_conf('postgresql.conf', "mfi.database = 'old'");
 $node->{database} = 'old';
 $node->restart;
 my $old = $node->backup_ok;
-does_ok('a set of schema 1.0', $node, 'restore.sh', '--into', 'upgraded', $old);
+does_ok('a set of schema 1.0', $node, 'restore', '--into', 'upgraded', $old);
 is($node->safe_psql('upgraded', 'SELECT mfi_schema_version(), count(*) FROM portals'), '1.1|1', 'is brought up to date');
 $node->stop;
 done_testing();
