@@ -7,7 +7,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use IPC::Run ();
 use MfiPair qw(pair catch_up);
-use PostgreSQL::Test::Utils qw(append_to_file slurp_file);
+use MfiProxy;
 use Test::More;
 
 my ($primary, $standby) = pair();
@@ -21,10 +21,11 @@ my %hostile = (
 my $own = '-c role=none -c search_path=public -c client_encoding=UTF8 -c default_transaction_isolation=read\ committed '
   . join(' ', map { "-c $_=0" } grep { /timeout/ } sort keys %hostile) . ' -c default_transaction_read_only=off';
 
+my %elsewhere;    # in place of the node's own
 sub says
 {
 	my ($node, $database, $name, @arguments) = @_;
-	local %ENV = $node->_get_env(PGDATABASE => $database);
+	local %ENV = ($node->_get_env(PGDATABASE => $database), %elsewhere);
 	delete $ENV{PGOPTIONS};
 	my $said = '';
 	IPC::Run::run([ 'timeout', '100', 'mfi', $name, @arguments ], '<', \'', '>&', \$said);
@@ -71,20 +72,11 @@ $holder->query_safe('COMMIT');
 $holder->quit;
 
 # A server of an earlier version refuses what it does not know yet: it is asked without that.
-my $bin = PostgreSQL::Test::Utils::tempdir . '/bin';
-mkdir $bin or die $!;
-my $psql = (qx(pg_config --bindir) =~ s/\n//r) . '/psql';
-append_to_file("$bin/psql", <<"SH");
-#!/bin/bash
-[[ \$PGOPTIONS != *transaction_timeout* ]] || { echo 'psql: error: FATAL:  unrecognized configuration parameter "transaction_timeout"' >&2 && exit 2; }
-echo "\$PGOPTIONS" >>'$bin/options'
-exec '$psql' "\$@"
-SH
-chmod 0755, "$bin/psql" or die $!;
 {
-	local $ENV{PATH} = "$bin:$ENV{PATH}";
-	like(says($primary, 'mfi_banking', 'health', 'node'), qr/^[01] (?:ok|warning)\b(?!.*unrecognized)/s, 'mfi health on an earlier version');
-	like(slurp_file("$bin/options"), qr/-c idle_session_timeout=0 .*-c statement_timeout=8s/, 'with all other settings');
+	my $earlier = MfiProxy->new($primary, refuses => 'transaction_timeout');
+	local $elsewhere{PGHOST} = $earlier->host;
+	my $said = says($primary, 'mfi_banking', 'health', 'node');
+	like($said, qr/^[01] (?:ok|warning)\b(?!.*unrecognized)/s, 'mfi health on an earlier version');
 }
 
 # A promotion, with all of it.
@@ -95,7 +87,7 @@ for my $place ('the database', 'the role')
 }
 catch_up($primary, $standby);
 $primary->stop;
-like(says($standby, 'postgres', 'promote.sh'), qr/^0 .*this node is the primary, on timeline 2/s, 'promote.sh');
+like(says($standby, 'postgres', 'promote'), qr/^0 .*this node is the primary, on timeline 2/s, 'promote.sh');
 is($standby->safe_psql('postgres', 'SELECT slot_name FROM pg_replication_slots WHERE slot_type = $$physical$$'), 'mfi_rejoin', 'and the other node has its slot');
 $standby->stop;
 done_testing();

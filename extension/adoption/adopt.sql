@@ -16,7 +16,8 @@ BEGIN
   RETURN (SELECT jsonb_agg(to_jsonb(c) ORDER BY c.id) FROM mfi_reference.mfi_country c);
 END
 $$;
-COMMENT ON FUNCTION @extschema@._mfi_reference_countries() IS 'The seed rows of mfi_country, while the schema mfi_reference is there.';
+COMMENT ON FUNCTION @extschema@._mfi_reference_countries() IS
+  'The seed rows of mfi_country, while the schema mfi_reference is there.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_reference_countries() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_add_check(relation regclass, name name, definition text) RETURNS void
@@ -24,7 +25,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM @extschema@._mfi_as_owner(relation, format('ALTER TABLE %s ADD CONSTRAINT %I %s', relation, name, definition));
+  PERFORM @extschema@._mfi_as_owner(relation,
+                                    format('ALTER TABLE %s ADD CONSTRAINT %I %s', relation, name, definition));
 EXCEPTION WHEN check_violation THEN
   EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', relation, name, definition);
   RAISE WARNING 'constraint % of table % is not valid: existing rows violate %', name, relation, definition;
@@ -46,7 +48,8 @@ BEGIN
     SELECT string_agg(d, E'\n' ORDER BY d COLLATE "C") INTO differences FROM @extschema@._mfi_differences() AS d;
     IF differences IS NULL THEN
       SELECT array_agg(CASE WHEN owner_of IS NULL THEN command
-                            ELSE format('SELECT @extschema@._mfi_as_owner(%L::regclass, %L::text)', owner_of, command) END),
+                            ELSE format('SELECT @extschema@._mfi_as_owner(%L::regclass, %L::text)',
+                                        owner_of, command) END),
              array_agg(command) FILTER (WHERE command ~ '^(ALTER TABLE|CREATE INDEX) ')
         INTO commands, said FROM @extschema@._mfi_adoption_commands();
     END IF;
@@ -56,13 +59,15 @@ BEGIN
   IF differences IS NOT NULL THEN
     RAISE EXCEPTION 'cannot adopt the tables in schema @extschema@: they are not what version 1.0 makes'
       USING ERRCODE = 'invalid_schema_definition', DETAIL = differences || E'\nNothing was changed.',
-            HINT = 'Change what is named, or move the tables away (ALTER TABLE ... SET SCHEMA ...), or put the bank''s tables '
+            HINT = 'Change what is named, or move the tables away (ALTER TABLE ... SET SCHEMA ...), or put the '
+                   'bank''s tables '
                    'elsewhere: CREATE EXTENSION mfi CASCADE SCHEMA .... If a dump is being restored, let it finish.';
   END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_adoption() IS
-  'Commands that make the existing tables those of version 1.0, and what is said of them; fails, naming each difference, when they cannot be adopted.';
+  'Commands that make the existing tables those of version 1.0, and what is said of them; fails, naming each '
+  'difference, when they cannot be adopted.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_adoption() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_adopt(commands text[]) RETURNS void
@@ -77,7 +82,8 @@ BEGIN
   PERFORM @extschema@._mfi_lock(t, true) FROM unnest(tables) AS t;
   -- What was found before the locks has to be there still, under the same names.
   IF tables <> ARRAY(SELECT @extschema@._mfi_regclass(name) FROM unnest(@extschema@._mfi_tables()) AS name)
-     OR ARRAY(SELECT c FROM unnest(commands) AS c ORDER BY c) <> ARRAY(SELECT c FROM @extschema@._mfi_adoption() a, unnest(a.commands) AS c ORDER BY c) THEN
+     OR ARRAY(SELECT c FROM unnest(commands) AS c ORDER BY c) <> ARRAY(SELECT c
+       FROM @extschema@._mfi_adoption() a, unnest(a.commands) AS c ORDER BY c) THEN
     RAISE EXCEPTION 'the tables in schema @extschema@ were changed while locks on them were waited for'
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Nothing was changed.', HINT = 'Call it again.';
   END IF;

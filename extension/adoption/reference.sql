@@ -16,7 +16,8 @@ BEGIN
    WHERE @extschema@._mfi_regclass(name) IS NOT NULL
      AND NOT EXISTS (SELECT FROM unnest(@extschema@._mfi_tables()) AS t WHERE @extschema@._mfi_regclass(t) IS NOT NULL);
   IF relations IS NOT NULL THEN
-    RAISE EXCEPTION 'cannot create the bank''s schema: these relations already exist in schema @extschema@: %', relations
+    RAISE EXCEPTION 'cannot create the bank''s schema: these relations already exist in schema @extschema@: %',
+      relations
       USING ERRCODE = 'duplicate_table',
             DETAIL = 'Nothing was changed.',
             HINT = 'Drop or rename them, or put the bank''s tables elsewhere: CREATE EXTENSION mfi CASCADE SCHEMA .... '
@@ -58,11 +59,13 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@._mfi_make_reference() IS 'Makes tables, views and seeds of version 1.0 in the schema mfi_reference.';
+COMMENT ON FUNCTION @extschema@._mfi_make_reference() IS
+  'Makes tables, views and seeds of version 1.0 in the schema mfi_reference.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_make_reference() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_adopted_columns()
-RETURNS TABLE (name text, relation regclass, column_name name, found pg_attribute, wanted pg_attribute, found_default text,
+RETURNS TABLE (name text, relation regclass, column_name name, found pg_attribute,
+               wanted pg_attribute, found_default text,
                wanted_default text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -91,7 +94,8 @@ AS $$
     JOIN pg_constraint r ON r.conrelid = to_regclass('mfi_reference.' || quote_ident(t.name)) AND r.contype <> 'n'
    CROSS JOIN LATERAL (SELECT replace(pg_get_constraintdef(r.oid), 'mfi_reference.', '@extschema@.')) AS d (definition)
     LEFT JOIN LATERAL (SELECT k.conname FROM pg_constraint k
-                        WHERE k.conrelid = c.oid AND k.contype = r.contype AND pg_get_constraintdef(k.oid) = d.definition
+                        WHERE k.conrelid = c.oid AND k.contype = r.contype
+                          AND pg_get_constraintdef(k.oid) = d.definition
                         ORDER BY k.conname <> r.conname, k.conname LIMIT 1) AS f ON true
    ORDER BY t.position, r.contype, r.conname
 $$;

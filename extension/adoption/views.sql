@@ -7,7 +7,8 @@ AS $$
     UNION
     SELECT r.ev_class, o.depth + 1
       FROM over o
-      JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid AND d.classid = 'pg_rewrite'::regclass
+      JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid
+        AND d.classid = 'pg_rewrite'::regclass
       JOIN pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN' AND r.ev_class <> o.oid)
   SELECT oid::regclass, max(over.depth) FROM over WHERE over.depth > 0 GROUP BY oid
 $$;
@@ -31,17 +32,19 @@ AS $$
            format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', view, attname, pg_get_expr(adbin, adrelid)))
     FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE adrelid = view
   UNION ALL
-  SELECT @extschema@._mfi_made_by('pg_class'::regclass, indexrelid, view, pg_get_indexdef(indexrelid)) FROM pg_index WHERE indrelid = view
+  SELECT @extschema@._mfi_made_by('pg_class'::regclass, indexrelid, view, pg_get_indexdef(indexrelid))
+    FROM pg_index WHERE indrelid = view
   UNION ALL
   SELECT h FROM @extschema@._mfi_hangers(view) h
   UNION ALL
   SELECT c FROM @extschema@._mfi_comments(view) c
   UNION ALL
-  SELECT format('SELECT @extschema@._mfi_refresh(%L::regclass)', view) FROM pg_class WHERE oid = view AND relkind = 'm' AND relispopulated
+  SELECT format('SELECT @extschema@._mfi_refresh(%L::regclass)', view) FROM pg_class
+    WHERE oid = view AND relkind = 'm' AND relispopulated
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_view_commands(regclass) IS
-  'Commands that make this view anew, with all that hangs on it. Its owner has it before anything is computed: indexes are built, and a '
-  'materialized view is filled, with the rights of its owner.';
+  'Commands that make this view anew, with all that hangs on it. Its owner has it before anything is computed: indexes '
+  'are built, and a materialized view is filled, with the rights of its owner.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_view_commands(regclass) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_refresh(view regclass) RETURNS void
@@ -56,7 +59,8 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_refresh(regclass) IS
-  'Fills a materialized view with the rights of its owner (the server sees to that); a warning when these do not suffice.';
+  'Fills a materialized view with the rights of its owner (the server sees to that); a warning when these do not '
+  'suffice.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_refresh(regclass) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_set_views_aside(relations regclass[]) RETURNS text[]
@@ -84,7 +88,8 @@ BEGIN
     SELECT v.view, c.relkind FROM @extschema@._mfi_views_over(relations) v JOIN pg_class c ON c.oid = v.view
      ORDER BY v.depth DESC
   LOOP
-    EXECUTE format('DROP %s %s', CASE each_view.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, each_view.view);
+    EXECUTE format('DROP %s %s', CASE each_view.relkind WHEN 'm' THEN 'MATERIALIZED VIEW'
+                   ELSE 'VIEW' END, each_view.view);
   END LOOP;
   RETURN coalesce(commands, '{}');
 END
@@ -107,5 +112,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_execute(text[]) IS
-  'Executes commands one after the other, in the time zone in which a timestamp becomes a timestamptz without a rewrite.';
+  'Executes commands one after the other, in the time zone in which a timestamp becomes a timestamptz without a '
+  'rewrite.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_execute(text[]) FROM PUBLIC;

@@ -15,12 +15,14 @@ BEGIN
   END LOOP;
   IF @extschema@._mfi_regclass(relation) IS DISTINCT FROM parent THEN
     RAISE EXCEPTION 'table % was renamed or moved while a lock on it was waited for', relation
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Give it its name and schema back, then call it again.';
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give it its name and schema back, then call it again.';
   END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_lock_audit_table(text, regclass) IS
-  'Locks an audit table and all its partitions for this transaction alone, and fails when it is no longer the one of that name. What is looked up in the next statement stays so.';
+  'Locks an audit table and all its partitions for this transaction alone, and fails when it is no longer the one of '
+  'that name. What is looked up in the next statement stays so.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_lock_audit_table(text, regclass) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_audit_arrange(relation text, months integer) RETURNS SETOF text
@@ -46,10 +48,12 @@ BEGIN
     IF to_regclass(@extschema@._mfi_partition_name(relation, NULL::timestamptz)) IS DISTINCT FROM outside
        OR NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = outside AND inhparent = parent) THEN
       RAISE EXCEPTION 'table % was renamed or detached while a lock on it was waited for', outside
-        USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Give it its name and place back, then call it again.';
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+          HINT = 'Give it its name and place back, then call it again.';
     END IF;
     IF @extschema@._mfi_referrer(parent) IS NOT NULL THEN
-      RETURN NEXT format('rows of %s stay in %s: %s refers to it', relation, outside, @extschema@._mfi_referrer(parent));
+      RETURN NEXT format('rows of %s stay in %s: %s refers to it', relation, outside,
+                         @extschema@._mfi_referrer(parent));
       stray := '{}';
     END IF;
   END IF;
@@ -61,9 +65,11 @@ BEGIN
   END IF;
   FOR month IN
     SELECT m FROM (SELECT unnest(stray)
-                   UNION SELECT @extschema@._mfi_month(now(), further) FROM generate_series(0, months) AS further) AS wanted (m)
+                   UNION SELECT @extschema@._mfi_month(now(), further)
+                     FROM generate_series(0, months) AS further) AS wanted (m)
      WHERE NOT EXISTS (SELECT FROM pg_inherits i
-                        WHERE i.inhparent = parent AND i.inhrelid = to_regclass(@extschema@._mfi_partition_name(relation, m)))
+                        WHERE i.inhparent = parent AND i.inhrelid
+                          = to_regclass(@extschema@._mfi_partition_name(relation, m)))
      ORDER BY m
   LOOP
     PERFORM @extschema@._mfi_add_partition(relation, month);
@@ -74,12 +80,16 @@ BEGIN
   IF stray <> '{}' THEN
     IF rows <> @extschema@._mfi_count(outside) THEN
       RAISE EXCEPTION 'rows of % would be lost on their way to their months', outside
-        USING ERRCODE = 'data_exception', DETAIL = format('%s of them would be neither there nor in a month. Nothing was changed.', rows - @extschema@._mfi_count(outside)),
-              HINT = 'A trigger ENABLE ALWAYS, or something else that the owner of the table has put on it, changes or swallows them.';
+        USING ERRCODE = 'data_exception',
+          DETAIL = format('%s of them would be neither there nor in a month. Nothing was changed.',
+                          rows - @extschema@._mfi_count(outside)),
+              HINT = 'A trigger ENABLE ALWAYS, or something else that the owner of the table has put on it, changes '
+                     'or swallows them.';
     END IF;
     EXECUTE format('ALTER TABLE %s ENABLE TRIGGER append_only', outside);
     PERFORM @extschema@._mfi_as_owner(parent, format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', parent, outside));
-    PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET rows = NULL, counted_at = NULL WHERE relation = %L', outside));
+    PERFORM @extschema@._mfi_watched(
+      format('UPDATE mfi.audit_watch SET rows = NULL, counted_at = NULL WHERE relation = %L', outside));
   END IF;
 END
 $$;

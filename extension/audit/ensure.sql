@@ -34,14 +34,16 @@ BEGIN
     RAISE EXCEPTION 'this server is a standby'
       USING ERRCODE = 'read_only_sql_transaction', HINT = 'Connect to the primary and call it there.';
   END IF;
-  IF NOT @extschema@._mfi_schema_ready() OR string_to_array(@extschema@.mfi_schema_version(), '.')::int[] < ARRAY[1, 1] THEN
+  IF NOT @extschema@._mfi_schema_ready()
+    OR string_to_array(@extschema@.mfi_schema_version(), '.')::int[] < ARRAY[1, 1] THEN
     RAISE EXCEPTION 'the audit tables of this database have no partitions yet'
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'When a restore is running, wait for its end; else SELECT mfi_migrate_schema().';
   END IF;
   IF @extschema@._mfi_restore_runs() THEN
     RAISE EXCEPTION 'a restore is running in this database'
-      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It is %s.', @extschema@._mfi_restore_sessions()),
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+        DETAIL = format('It is %s.', @extschema@._mfi_restore_sessions()),
             HINT = 'Wait for its end.';
   END IF;
 END
@@ -63,8 +65,8 @@ AS $$
      AND (r.rolsuper OR r.oid = d.datdba)
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_restore_sessions() IS
-  'Sessions by which pg_restore works in this database, or NULL. Any session may take its name: it is believed of superusers and of the database''s '
-  'owner.';
+  'Sessions by which pg_restore works in this database, or NULL. Any session may take its name: it is believed of '
+  'superusers and of the database''s owner.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_restore_sessions() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_restore_sessions() TO mfi_audit_owner;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_restore_sessions() TO mfi_sync;

@@ -1,5 +1,6 @@
 CREATE FUNCTION @extschema@.mfi_audit_expire(
-  keep_months integer, dry_run boolean DEFAULT false, OUT partition text, OUT rows bigint, OUT decision text, OUT reason text)
+  keep_months integer, dry_run boolean DEFAULT false, OUT partition text, OUT rows bigint,
+    OUT decision text, OUT reason text)
 RETURNS SETOF record
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -25,7 +26,8 @@ BEGIN
     IF decision = 'drop' AND NOT dry_run THEN
       -- Nothing may be written into it between the last count and its end.
       PERFORM @extschema@._mfi_lock_audit_table(old.name, old.parent);
-      CONTINUE WHEN NOT EXISTS (SELECT FROM @extschema@._mfi_expired_partitions(keep_months) e WHERE e.relation = old.relation AND e.parent = old.parent);
+      CONTINUE WHEN NOT EXISTS (SELECT FROM @extschema@._mfi_expired_partitions(keep_months) e
+                                WHERE e.relation = old.relation AND e.parent = old.parent);
       partition := old.relation::text;
       rows := @extschema@._mfi_count(old.relation);
       SELECT * INTO decision, reason FROM @extschema@._mfi_expiry_decision(old.relation, rows, backup.id);
@@ -38,7 +40,8 @@ BEGIN
       EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', old.parent, partition);
       EXECUTE format('DROP TABLE %s', partition);
       PERFORM @extschema@._mfi_as_owner('mfi.audit_watch'::regclass, format(
-        'INSERT INTO mfi.audit_watch (relation, expired_at) VALUES (%L, now()) ON CONFLICT (relation) DO UPDATE SET expired_at = now()', partition));
+        'INSERT INTO mfi.audit_watch (relation, expired_at) VALUES (%L, now()) ON CONFLICT (relation) DO UPDATE SET '
+        'expired_at = now()', partition));
       decision := 'dropped';
     END IF;
     RETURN NEXT;
@@ -46,12 +49,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.mfi_audit_expire(integer, boolean) IS
-  'Drops the months of the audit tables that are older than keep_months before the current one, each only when the newest '
-  'backup proven by a restore holds all of its rows; that backup is held from then on. One row for each such month: dropped, or kept '
-  'and why. With dry_run nothing is changed.';
+  'Drops the months of the audit tables that are older than keep_months before the current one, each only when the '
+  'newest backup proven by a restore holds all of its rows; that backup is held from then on. One row for each such '
+  'month: dropped, or kept and why. With dry_run nothing is changed.';
 REVOKE ALL ON FUNCTION @extschema@.mfi_audit_expire(integer, boolean) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@._mfi_expired_partitions(keep_months integer) RETURNS TABLE (name text, parent regclass, relation regclass)
+CREATE FUNCTION @extschema@._mfi_expired_partitions(keep_months integer) RETURNS TABLE (name text,
+  parent regclass, relation regclass)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
@@ -60,15 +64,18 @@ AS $$
     FROM unnest(@extschema@._mfi_audit_tables()) WITH ORDINALITY AS t (name, position)
     JOIN pg_inherits i ON i.inhparent = @extschema@._mfi_regclass(t.name)
     JOIN pg_class c ON c.oid = i.inhrelid
-   CROSS JOIN LATERAL (SELECT to_timestamp(substring(c.relname FROM '_([1-9][0-9]{3}(?:0[1-9]|1[0-2]))$'), 'YYYYMM')) AS m (month)
-   WHERE m.month < @extschema@._mfi_month(now(), -keep_months) AND c.oid = to_regclass(@extschema@._mfi_partition_name(t.name, m.month))
+   CROSS JOIN LATERAL (SELECT to_timestamp(substring(c.relname FROM '_([1-9][0-9]{3}(?:0[1-9]|1[0-2]))$'),
+                                           'YYYYMM')) AS m (month)
+   WHERE m.month < @extschema@._mfi_month(now(), -keep_months)
+     AND c.oid = to_regclass(@extschema@._mfi_partition_name(t.name, m.month))
    ORDER BY t.position, m.month
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_expired_partitions(integer) IS
   'Partitions of whole months before the last keep_months ones, oldest first.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_expired_partitions(integer) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@._mfi_expiry_decision(relation regclass, row_count bigint, backup text, OUT decision text, OUT reason text)
+CREATE FUNCTION @extschema@._mfi_expiry_decision(relation regclass, row_count bigint, backup text,
+  OUT decision text, OUT reason text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -80,14 +87,16 @@ BEGIN
     reason := format('%s refers to it: ALTER TABLE ... DROP CONSTRAINT ...', @extschema@._mfi_referrer(relation));
     RETURN;
   ELSIF backup IS NULL THEN
-    reason := 'no backup of this database was proven by a restore: SELECT mfi_backup_now(wait => true), with mfi.backup_verify = restore';
+    reason := 'no backup of this database was proven by a restore: SELECT mfi_backup_now(wait => true), with '
+              'mfi.backup_verify = restore';
     RETURN;
   END IF;
   SELECT b.rows INTO held_rows FROM @extschema@._mfi_backup_tables(backup) b WHERE b.oid = relation::oid;
   IF held_rows IS NULL THEN
     reason := format('backup %s does not have it: take a new one, SELECT mfi_backup_now(wait => true)', backup);
   ELSIF held_rows <> row_count THEN
-    reason := format('backup %s has %s of its %s rows: take a new one, SELECT mfi_backup_now(wait => true)', backup, held_rows, row_count);
+    reason := format('backup %s has %s of its %s rows: take a new one, SELECT mfi_backup_now(wait => true)',
+                     backup, held_rows, row_count);
   ELSE
     decision := 'drop';
     reason := format('backup %s has all of its rows', backup);
@@ -95,6 +104,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_expiry_decision(regclass, bigint, text) IS
-  'Whether a partition with so many rows may be dropped, and why or why not. A partition is known in a backup by its oid: '
-  'one made later under the same name is another one.';
+  'Whether a partition with so many rows may be dropped, and why or why not. A partition is known in a backup by its '
+  'oid: one made later under the same name is another one.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_expiry_decision(regclass, bigint, text) FROM PUBLIC;

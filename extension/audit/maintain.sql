@@ -10,7 +10,8 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@._mfi_watched(text) IS 'Writes down in mfi.audit_watch what the command says, when that table is there.';
+COMMENT ON FUNCTION @extschema@._mfi_watched(text) IS
+  'Writes down in mfi.audit_watch what the command says, when that table is there.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_watched(text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_can_maintain() RETURNS boolean
@@ -18,7 +19,9 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN @extschema@._mfi_schema_ready() AND string_to_array(@extschema@.mfi_schema_version(), '.')::int[] >= ARRAY[1, 1] AND NOT @extschema@._mfi_restore_runs();
+  RETURN @extschema@._mfi_schema_ready()
+    AND string_to_array(@extschema@.mfi_schema_version(), '.')::int[] >= ARRAY[1, 1]
+      AND NOT @extschema@._mfi_restore_runs();
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_can_maintain() IS 'Whether it is the time for what the maintainer does.';
@@ -46,13 +49,16 @@ BEGIN
       failure := left(regexp_replace(SQLERRM, '[[:cntrl:]]+', ' ', 'g'), 300);
       RAISE LOG 'mfi: partitions of % could not be arranged: %', name, failure;
   END;
-  PERFORM @extschema@._mfi_watched(format('INSERT INTO mfi.audit_watch AS w (relation, trouble) VALUES (%1$L, %2$L) ON CONFLICT (relation) '
-                                          'DO UPDATE SET trouble = EXCLUDED.trouble WHERE w.trouble IS DISTINCT FROM EXCLUDED.trouble', name, failure));
+  PERFORM @extschema@._mfi_watched(
+    format('INSERT INTO mfi.audit_watch AS w (relation, trouble) VALUES (%1$L, %2$L) ON CONFLICT (relation) '
+                                          'DO UPDATE SET trouble = EXCLUDED.trouble WHERE w.trouble IS DISTINCT FROM '
+                                          'EXCLUDED.trouble', name, failure));
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_maintain_table(text) IS
-  'Keeps the partitions of an audit table three months ahead. What fails is written down for the verdict, and is no other table''s trouble, unless it is '
-  'a lock that somebody holds. In a worker no command that the owner of a table can make long takes more than a minute (statement_timeout).';
+  'Keeps the partitions of an audit table three months ahead. What fails is written down for the verdict, and is no '
+  'other table''s trouble, unless it is a lock that somebody holds. In a worker no command that the owner of a table '
+  'can make long takes more than a minute (statement_timeout).';
 REVOKE ALL ON FUNCTION @extschema@._mfi_maintain_table(text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_maintain() RETURNS boolean
@@ -74,8 +80,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_maintain() IS
-  'What the maintainer does in mfi.database, in one transaction: keeps the audit partitions three months ahead. False when it is not the time for it. '
-  'It does not wait long for a lock that a dump holds, since others would wait behind it. In a deadlock it gives way: it looks for one sooner than the others do (deadlock_timeout).';
+  'What the maintainer does in mfi.database, in one transaction: keeps the audit partitions three months ahead. False '
+  'when it is not the time for it. It does not wait long for a lock that a dump holds, since others would wait behind '
+  'it. In a deadlock it gives way: it looks for one sooner than the others do (deadlock_timeout).';
 REVOKE ALL ON FUNCTION @extschema@._mfi_maintain() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_maintain_step() RETURNS boolean
@@ -89,34 +96,43 @@ DECLARE
   work text;
 BEGIN
   SELECT w.relation INTO work FROM mfi.audit_watch w
-   WHERE w.relation = ANY (@extschema@._mfi_audit_tables()) AND w.begun_at >= started AND (w.ended_at IS NULL OR w.ended_at < w.begun_at);
+   WHERE w.relation = ANY (@extschema@._mfi_audit_tables()) AND w.begun_at >= started
+     AND (w.ended_at IS NULL OR w.ended_at < w.begun_at);
   IF FOUND THEN
     BEGIN
       PERFORM @extschema@._mfi_maintain_table(work);
-      PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET ended_at = clock_timestamp(), waits_since = NULL WHERE relation = %L', work));
+      PERFORM @extschema@._mfi_watched(
+        format('UPDATE mfi.audit_watch SET ended_at = clock_timestamp(), waits_since = NULL WHERE relation = %L',
+               work));
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
       RAISE LOG 'mfi: partitions of % wait: %', work, SQLERRM;
-      PERFORM @extschema@._mfi_watched(format('UPDATE mfi.audit_watch SET begun_at = NULL, tried_at = clock_timestamp(), waits_since = coalesce(waits_since, now()) WHERE relation = %L', work));
+      PERFORM @extschema@._mfi_watched(
+        format('UPDATE mfi.audit_watch SET begun_at = NULL, tried_at = clock_timestamp(), waits_since = '
+               'coalesce(waits_since, now()) WHERE relation = %L', work));
     END;
     RETURN true;
   END IF;
   SELECT t.name INTO work
     FROM unnest(@extschema@._mfi_audit_tables()) WITH ORDINALITY AS t (name, position)
     LEFT JOIN mfi.audit_watch w ON w.relation = t.name
-   WHERE (w.begun_at IS NULL OR w.begun_at < started AND (w.ended_at >= w.begun_at OR w.begun_at < now() - interval '10 minutes'))
+   WHERE (w.begun_at IS NULL OR w.begun_at < started
+          AND (w.ended_at >= w.begun_at OR w.begun_at < now() - interval '10 minutes'))
      AND (w.tried_at IS NULL OR w.tried_at < started)
    ORDER BY t.position LIMIT 1;
   IF NOT FOUND THEN
     RETURN false;
   END IF;
-  PERFORM @extschema@._mfi_watched(format('INSERT INTO mfi.audit_watch (relation, begun_at) VALUES (%L, clock_timestamp()) '
+  PERFORM @extschema@._mfi_watched(
+    format('INSERT INTO mfi.audit_watch (relation, begun_at) VALUES (%L, clock_timestamp()) '
                                           'ON CONFLICT (relation) DO UPDATE SET begun_at = EXCLUDED.begun_at', work));
   RETURN true;
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_maintain_step() IS
-  'What the maintainer calls again and again, each time in a transaction of its own, until it is false: the next table is noted as begun, then it is done. So a table whose owner '
-  'makes the work hang, and the worker end, is known, is left alone for ten minutes, and the others are not kept waiting. It gives way to locks as _mfi_maintain() does, goes on with the next table, and is called again a minute later.';
+  'What the maintainer calls again and again, each time in a transaction of its own, until it is false: the next table '
+  'is noted as begun, then it is done. So a table whose owner makes the work hang, and the worker end, is known, is '
+  'left alone for ten minutes, and the others are not kept waiting. It gives way to locks as _mfi_maintain() does, '
+  'goes on with the next table, and is called again a minute later.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_maintain_step() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_is_maintained() RETURNS boolean
@@ -126,7 +142,8 @@ AS $$
 BEGIN
   RETURN (SELECT count(*) FROM mfi.audit_watch w
            WHERE w.relation = ANY (@extschema@._mfi_audit_tables()) AND w.ended_at >= w.begun_at
-             AND w.begun_at >= (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())) = cardinality(@extschema@._mfi_audit_tables());
+             AND w.begun_at >= (SELECT backend_start FROM pg_stat_activity
+                                WHERE pid = pg_backend_pid())) = cardinality(@extschema@._mfi_audit_tables());
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_is_maintained() IS 'Whether this process has done its work on all audit tables.';

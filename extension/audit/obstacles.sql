@@ -6,7 +6,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   WITH t AS (SELECT c.* FROM pg_class c WHERE c.oid = @extschema@._mfi_regclass(table_name)),
   dropped AS (SELECT oid FROM t UNION SELECT v.view::oid FROM t, @extschema@._mfi_views_over(ARRAY[t.oid::regclass]) v),
-  types AS (SELECT y.oid, y.typarray FROM pg_class c JOIN pg_type y ON y.oid = c.reltype WHERE c.oid IN (SELECT oid FROM dropped))
+  types AS (SELECT y.oid, y.typarray FROM pg_class c JOIN pg_type y ON y.oid = c.reltype
+            WHERE c.oid IN (SELECT oid FROM dropped))
   SELECT format('%s is not a plain table', oid::regclass) FROM t
    WHERE relkind <> 'r' OR relispartition OR relpersistence <> 'p'
       OR EXISTS (SELECT FROM pg_inherits WHERE t.oid IN (inhparent, inhrelid))
@@ -17,7 +18,8 @@ AS $$
   SELECT format('%s is unique, or excludes, without event_time', i.indexrelid::regclass)
     FROM t JOIN pg_index i ON i.indrelid = t.oid
    WHERE (i.indisunique AND NOT i.indisprimary OR i.indisexclusion)
-     AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attname = 'event_time' AND a.attnum = ANY (i.indkey))
+     AND NOT EXISTS (SELECT FROM pg_attribute a
+                     WHERE a.attrelid = t.oid AND a.attname = 'event_time' AND a.attnum = ANY (i.indkey))
   UNION ALL
   SELECT format('%s is not validated', pg_describe_object('pg_constraint'::regclass, k.oid, 0))
     FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND NOT k.convalidated
@@ -30,7 +32,8 @@ AS $$
    WHERE d.deptype = 'n'
      AND (d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM dropped)
           OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT unnest(ARRAY[oid, typarray]) FROM types))
-     AND d.classid NOT IN ('pg_trigger'::regclass, 'pg_constraint'::regclass, 'pg_attrdef'::regclass, 'pg_statistic_ext'::regclass)
+     AND d.classid NOT IN ('pg_trigger'::regclass, 'pg_constraint'::regclass, 'pg_attrdef'::regclass,
+                           'pg_statistic_ext'::regclass)
      AND NOT EXISTS (SELECT FROM pg_policy p WHERE d.classid = 'pg_policy'::regclass AND p.oid = d.objid
                                                AND p.polrelid IN (SELECT oid FROM dropped))
      AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
@@ -47,7 +50,8 @@ AS $$
   SELECT format('column %I is there already', attname)
     FROM (VALUES
       ('user_auth_logs', '{ip,duplicate}'::text[]),
-      ('admin_event_logs', '{event_time,auth_realm_id,auth_client_uuid,auth_user_id,ip_address,ip,representation_raw,error,duplicate}'),
+      ('admin_event_logs', '{event_time,auth_realm_id,auth_client_uuid,auth_user_id,ip_address,ip,representation_raw,'
+                           'error,duplicate}'),
       ('mfi_user_activity_logs', '{id_mfi}'),
       ('portal_groups', '{portal_id,depth,attributes,realm_roles,client_roles,deleted_at}'),
       ('mfi_groups', '{depth,attributes,realm_roles,client_roles,deleted_at}')) AS v (name, columns)
@@ -75,7 +79,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_audit_forecast(text) IS
-  'How much moves when this audit table is partitioned, and for how long it is locked; NULL when it is not worth a word.';
+  'How much moves when this audit table is partitioned, and for how long it is locked; NULL when it is not worth a '
+  'word.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_audit_forecast(text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_mark_duplicates(table_name text, key text) RETURNS void
@@ -84,9 +89,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM @extschema@._mfi_as_owner(@extschema@._mfi_regclass(table_name), format(
-    'UPDATE @extschema@.%1$I t SET duplicate = true FROM ('
-    '  SELECT tableoid AS partition, ctid AS place, row_number() OVER (PARTITION BY %2$I, event_time ORDER BY created_on, id) AS nth'
-    '    FROM @extschema@.%1$I WHERE %2$I IS NOT NULL) n '
+    'UPDATE @extschema@.%1$I t SET duplicate = true FROM (  SELECT tableoid AS partition, ctid AS place, row_number() '
+    'OVER (PARTITION BY %2$I, event_time ORDER BY created_on, id) AS nth    FROM @extschema@.%1$I WHERE %2$I IS NOT '
+    'NULL) n '
     'WHERE n.nth > 1 AND t.tableoid = n.partition AND t.ctid = n.place', table_name, key));
 END
 $$;

@@ -12,7 +12,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_give_to_owner(regclass, text) IS
-  'Gives a table in mfi_audit the owner of an audit table, who can reach it there: what its rows meet runs with that owner''s rights.';
+  'Gives a table in mfi_audit the owner of an audit table, who can reach it there: what its rows meet runs with that '
+  'owner''s rights.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_give_to_owner(regclass, text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_add_partition(relation text, month timestamptz) RETURNS void
@@ -51,13 +52,17 @@ BEGIN
         'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT * FROM moved',
         outside, month, @extschema@._mfi_month(month, 1), columns, name, columns));
     END IF;
-    EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Rows of %s of %s (UTC).', parent, to_char(month, 'YYYY-MM')));
-    PERFORM @extschema@._mfi_as_owner(parent, format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, name, month,
+    EXECUTE format('COMMENT ON TABLE %s IS %L', name,
+                   format('Rows of %s of %s (UTC).', parent, to_char(month, 'YYYY-MM')));
+    PERFORM @extschema@._mfi_as_owner(parent,
+                                      format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)',
+                                             parent, name, month,
                                                      @extschema@._mfi_month(month, 1)));
   END IF;
   EXECUTE @extschema@._mfi_append_only(name);
   -- What was seen of a month of this name that expired is not laid to this one.
-  PERFORM @extschema@._mfi_watched(format('DELETE FROM mfi.audit_watch WHERE relation = %L AND expired_at IS NOT NULL', name));
+  PERFORM @extschema@._mfi_watched(
+    format('DELETE FROM mfi.audit_watch WHERE relation = %L AND expired_at IS NOT NULL', name));
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_add_partition(text, timestamptz) IS
@@ -70,7 +75,8 @@ LANGUAGE c STABLE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mfi_count';
 COMMENT ON FUNCTION @extschema@._mfi_count(regclass) IS
-  'Rows of a table. A scan counts them, no query, so nothing that the table''s owner has put on it runs, and no index is believed. The caller needs SELECT on the table.';
+  'Rows of a table. A scan counts them, no query, so nothing that the table''s owner has put on it runs, and no index '
+  'is believed. The caller needs SELECT on the table.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_count(regclass) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_months(relation regclass, column_name name, before timestamptz) RETURNS timestamptz[]
@@ -78,8 +84,8 @@ LANGUAGE c STABLE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mfi_months';
 COMMENT ON FUNCTION @extschema@._mfi_months(regclass, name, timestamptz) IS
-  'Months (their first moments, UTC), from 2000 to that time, of which the column has times; in order. Read by a scan, as _mfi_count() does. A time outside of that is a '
-  'mistake of the sender.';
+  'Months (their first moments, UTC), from 2000 to that time, of which the column has times; in order. Read by a scan, '
+  'as _mfi_count() does. A time outside of that is a mistake of the sender.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_months(regclass, name, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_referrer(relation regclass) RETURNS text
@@ -90,6 +96,7 @@ AS $$
    WHERE k.contype = 'f' AND k.confrelid IN (SELECT relation UNION SELECT t.relid FROM pg_partition_tree(relation) t)
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_referrer(regclass) IS
-  'A foreign key onto a table or one of its partitions; NULL when there is none. To detach a partition the server reads the table that refers, with the rights of whoever '
-  'detaches: so what its owner has put on that table would run.';
+  'A foreign key onto a table or one of its partitions; NULL when there is none. To detach a partition the server '
+  'reads the table that refers, with the rights of whoever detaches: so what its owner has put on that table would '
+  'run.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_referrer(regclass) FROM PUBLIC;

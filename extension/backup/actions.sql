@@ -4,8 +4,8 @@ SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mfi_backup_now';
 COMMENT ON FUNCTION @extschema@.mfi_backup_now(boolean, text) IS
   'Queues a backup of mfi.database and returns its id; with wait it returns when the backup has succeeded and raises '
-  'an error when it failed. Not undone by a rollback; cancelling the call does not cancel the backup. When five requests '
-  'wait already, one more is refused.';
+  'an error when it failed. Not undone by a rollback; cancelling the call does not cancel the backup. When five '
+  'requests wait already, one more is refused.';
 REVOKE ALL ON FUNCTION @extschema@.mfi_backup_now(boolean, text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.mfi_backup_cancel(id text) RETURNS boolean

@@ -10,7 +10,8 @@ BEGIN
               WHEN p.deleted_at IS NOT NULL THEN 'restored'
               WHEN s.name <> p.name THEN 'renamed'
               WHEN s.parent IS DISTINCT FROM p.parent THEN 'moved'
-              WHEN (s.description, coalesce(s.attributes, p.attributes), coalesce(s.realm_roles, p.realm_roles), coalesce(s.client_roles, p.client_roles), scope)
+              WHEN (s.description, coalesce(s.attributes, p.attributes), coalesce(s.realm_roles, p.realm_roles),
+                    coalesce(s.client_roles, p.client_roles), scope)
                    IS DISTINCT FROM (p.description, p.attributes, p.realm_roles, p.client_roles, p.owner) THEN 'updated'
               WHEN (s.path, s.depth) IS DISTINCT FROM (p.path, p.depth) THEN 'path_changed'
               ELSE 'unchanged' END AS class
@@ -26,8 +27,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_changes(uuid, boolean) IS
-  'Fills pg_temp._mfi_change: what happens to each group, in the strongest class, by pg_temp._mfi_snapshot (wanted) and _mfi_present (stored). '
-  'Attributes and roles that were not sent are not known, so they stay.';
+  'Fills pg_temp._mfi_change: what happens to each group, in the strongest class, by pg_temp._mfi_snapshot (wanted) '
+  'and _mfi_present (stored). Attributes and roles that were not sent are not known, so they stay.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_sync_changes(uuid, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_sync_changes(uuid, boolean) TO mfi_sync;
 
@@ -43,24 +44,30 @@ BEGIN
   SELECT jsonb_agg(e.entry ORDER BY e.nr) INTO errors
     FROM (SELECT c.nr, @extschema@._mfi_sync_error('other_scope', c.id, @extschema@._mfi_sync_place(c.nr, '.id'),
                    format('the group is one of %s', p.belongs_to))
-            FROM pg_temp._mfi_change c JOIN pg_temp._mfi_present p ON p.id = c.id WHERE p.belongs_to <> scope AND p.deleted_at IS NULL
+            FROM pg_temp._mfi_change c JOIN pg_temp._mfi_present p ON p.id = c.id
+              WHERE p.belongs_to <> scope AND p.deleted_at IS NULL
           UNION ALL
-          SELECT c.nr, @extschema@._mfi_sync_error('deleted_id', c.id, @extschema@._mfi_sync_place(c.nr, '.id'), 'the group was deleted, and restore is false')
-            FROM pg_temp._mfi_change c WHERE c.class = 'restored' AND NOT (options ->> 'restore')::boolean) AS e (nr, entry);
+          SELECT c.nr, @extschema@._mfi_sync_error('deleted_id', c.id, @extschema@._mfi_sync_place(c.nr, '.id'),
+                                                   'the group was deleted, and restore is false')
+            FROM pg_temp._mfi_change c
+              WHERE c.class = 'restored' AND NOT (options ->> 'restore')::boolean) AS e (nr, entry);
   IF errors IS NOT NULL OR NOT (options ->> 'complete')::boolean THEN
     RETURN errors;
   ELSIF NOT (options ->> 'allow_empty')::boolean AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot) THEN
-    RETURN jsonb_build_array(@extschema@._mfi_sync_error('empty_snapshot', NULL::uuid, '$', format('the snapshot is empty, and %s groups are known', live)));
+    RETURN jsonb_build_array(@extschema@._mfi_sync_error('empty_snapshot', NULL::uuid, '$',
+      format('the snapshot is empty, and %s groups are known', live)));
   ELSIF gone > live * (options ->> 'max_delete_ratio')::numeric OR gone > (options ->> 'max_delete_count')::numeric THEN
     RETURN jsonb_build_array(@extschema@._mfi_sync_error('too_many_deletions', NULL::uuid, '$',
-      format('%s of %s groups are missing from the snapshot, more than max_delete_ratio %s%s', gone, live, options ->> 'max_delete_ratio',
+      format('%s of %s groups are missing from the snapshot, more than max_delete_ratio %s%s', gone, live,
+             options ->> 'max_delete_ratio',
              coalesce(' or max_delete_count ' || (options ->> 'max_delete_count'), ''))));
   END IF;
   RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_refusals(uuid, jsonb) IS
-  'The errors for which the changes in pg_temp._mfi_change are refused, or NULL: groups of another scope, deletions beyond the limits.';
+  'The errors for which the changes in pg_temp._mfi_change are refused, or NULL: groups of another scope, deletions '
+  'beyond the limits.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_sync_refusals(uuid, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_sync_refusals(uuid, jsonb) TO mfi_sync;
 
@@ -83,9 +90,11 @@ BEGIN
              WHERE t.is_wanted AND t.id <> t.first
             UNION ALL
             SELECT NULL, @extschema@._mfi_sync_error('unclaimed', p.id, NULL::text,
-                     format('the group %s has no portal_id and is not in the snapshot: it was left as it is', to_jsonb(p.path)))
+                     format('the group %s has no portal_id and is not in the snapshot: it was left as it is',
+                            to_jsonb(p.path)))
               FROM pg_temp._mfi_present p
-             WHERE p.owner IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot s WHERE s.id = p.id)) AS w (nr, entry));
+             WHERE p.owner IS NULL AND p.deleted_at IS NULL
+               AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot s WHERE s.id = p.id)) AS w (nr, entry));
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_warnings() IS 'What is to be said of a snapshot that is good all the same.';
@@ -101,19 +110,24 @@ BEGIN
     WITH side AS (
       SELECT c.id, c.nr, c.class,
              CASE WHEN p.id IS NOT NULL THEN
-               jsonb_build_object('name', p.name, 'path', p.path, 'parent_id', p.parent, 'depth', p.depth, 'description', p.description,
-                 'attributes', p.attributes, 'realm_roles', p.realm_roles, 'client_roles', p.client_roles, 'deleted_at', p.deleted_at,
+               jsonb_build_object('name', p.name, 'path', p.path, 'parent_id', p.parent, 'depth', p.depth,
+                                  'description', p.description,
+                 'attributes', p.attributes, 'realm_roles', p.realm_roles, 'client_roles', p.client_roles,
+                   'deleted_at', p.deleted_at,
                  owner_column, p.owner) END AS old,
              CASE WHEN c.class <> 'soft_deleted' THEN
-               jsonb_build_object('name', s.name, 'path', s.path, 'parent_id', s.parent, 'depth', s.depth, 'description', s.description,
-                 'attributes', coalesce(s.attributes, p.attributes), 'realm_roles', coalesce(s.realm_roles, p.realm_roles),
+               jsonb_build_object('name', s.name, 'path', s.path, 'parent_id', s.parent, 'depth', s.depth,
+                                  'description', s.description,
+                 'attributes', coalesce(s.attributes, p.attributes), 'realm_roles',
+                   coalesce(s.realm_roles, p.realm_roles),
                  'client_roles', coalesce(s.client_roles, p.client_roles), 'deleted_at', NULL,
                  owner_column, scope) END AS new
         FROM pg_temp._mfi_change c
         LEFT JOIN pg_temp._mfi_present p ON p.id = c.id
         LEFT JOIN pg_temp._mfi_snapshot s ON s.id = c.id
        WHERE c.class <> 'unchanged')
-    SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'class', i.class, 'old', d.old, 'new', d.new) ORDER BY i.nr, i.id), '[]')
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'class', i.class, 'old', d.old, 'new', d.new)
+                              ORDER BY i.nr, i.id), '[]')
       FROM side i
      CROSS JOIN LATERAL (
        SELECT jsonb_strip_nulls(i.old), jsonb_strip_nulls(i.new) WHERE i.old IS NULL OR i.new IS NULL
@@ -123,6 +137,7 @@ BEGIN
        HAVING i.old IS NOT NULL AND i.new IS NOT NULL) AS d (old, new));
 END
 $$;
-COMMENT ON FUNCTION @extschema@._mfi_sync_items(text, uuid) IS 'Every change of a group sync, with the columns that differ as they were and as they are.';
+COMMENT ON FUNCTION @extschema@._mfi_sync_items(text, uuid) IS
+  'Every change of a group sync, with the columns that differ as they were and as they are.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_sync_items(text, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_sync_items(text, uuid) TO mfi_sync;

@@ -19,11 +19,13 @@ BEGIN
       SELECT s.id FROM orphan o JOIN pg_temp._mfi_snapshot s ON s.parent = o.id),
     error (nr, entry) AS (
       SELECT s.nr, @extschema@._mfi_sync_error('parent_missing', s.id, @extschema@._mfi_sync_place(s.nr),
-               format('its parent %s is not in the snapshot%s', s.parent, CASE WHEN NOT complete THEN ', nor known from before' END))
+               format('its parent %s is not in the snapshot%s', s.parent, CASE WHEN NOT complete
+                      THEN ', nor known from before' END))
         FROM pg_temp._mfi_snapshot s
        WHERE s.depth IS NULL AND s.is_wanted AND NOT EXISTS (SELECT FROM pg_temp._mfi_snapshot p WHERE p.id = s.parent)
       UNION ALL
-      SELECT s.nr, @extschema@._mfi_sync_error('cycle', s.id, @extschema@._mfi_sync_place(s.nr), 'the group is, or is under, its own ancestor')
+      SELECT s.nr, @extschema@._mfi_sync_error('cycle', s.id, @extschema@._mfi_sync_place(s.nr),
+                                               'the group is, or is under, its own ancestor')
         FROM pg_temp._mfi_snapshot s
        WHERE s.depth IS NULL AND s.is_wanted AND s.id NOT IN (SELECT id FROM orphan)
       UNION ALL
@@ -35,7 +37,8 @@ BEGIN
        WHERE t.is_wanted AND t.id <> t.first
       UNION ALL
       SELECT s.nr, @extschema@._mfi_sync_error('truncated', s.id, @extschema@._mfi_sync_place(s.nr, '.subGroupCount'),
-               format('truncated snapshot: %s of the %s children of the group are missing', s.sub_group_count - coalesce(c.count, 0), s.sub_group_count))
+               format('truncated snapshot: %s of the %s children of the group are missing',
+                      s.sub_group_count - coalesce(c.count, 0), s.sub_group_count))
         FROM pg_temp._mfi_snapshot s
         LEFT JOIN (SELECT parent, count(*) FROM pg_temp._mfi_snapshot GROUP BY parent) c ON c.parent = s.id
        WHERE complete AND s.sub_group_count > coalesce(c.count, 0))
@@ -43,7 +46,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_tree(boolean) IS
-  'Gives each group of pg_temp._mfi_snapshot its depth, and its path where Keycloak sent none. Returns the errors of the tree, or NULL.';
+  'Gives each group of pg_temp._mfi_snapshot its depth, and its path where Keycloak sent none. Returns the errors of '
+  'the tree, or NULL.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_sync_tree(boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_sync_tree(boolean) TO mfi_sync;
 
@@ -60,10 +64,12 @@ BEGIN
   IF EXISTS (SELECT FROM pg_temp._mfi_snapshot WHERE is_wanted) THEN
     RETURN NULL;
   END IF;
-  RETURN jsonb_build_array(@extschema@._mfi_sync_error('root_missing', NULL::uuid, '$', format('no group of the snapshot has the root_group_path %s', to_jsonb(root))));
+  RETURN jsonb_build_array(@extschema@._mfi_sync_error('root_missing', NULL::uuid, '$',
+    format('no group of the snapshot has the root_group_path %s', to_jsonb(root))));
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_sync_root(text) IS
-  'Leaves only the group of this path and what is under it wanted in pg_temp._mfi_snapshot. Returns the error when there is none.';
+  'Leaves only the group of this path and what is under it wanted in pg_temp._mfi_snapshot. Returns the error when '
+  'there is none.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_sync_root(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_sync_root(text) TO mfi_sync;

@@ -1,4 +1,5 @@
-CREATE FUNCTION @extschema@._mfi_health(scope text, findings text[], OUT verdict text, OUT reasons text[], OUT next_steps text[])
+CREATE FUNCTION @extschema@._mfi_health(scope text, findings text[], OUT verdict text,
+                                        OUT reasons text[], OUT next_steps text[])
 RETURNS SETOF record
 LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
@@ -37,7 +38,8 @@ CREATE FUNCTION @extschema@._mfi_audit_findings() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT '{}'::text[] $$;
-COMMENT ON FUNCTION @extschema@._mfi_audit_findings() IS 'What is to be said of the audit tables; in this version nothing.';
+COMMENT ON FUNCTION @extschema@._mfi_audit_findings() IS
+  'What is to be said of the audit tables; in this version nothing.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_audit_findings() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_audit_findings() TO pg_monitor;
 
@@ -50,7 +52,8 @@ AS $$
 BEGIN
   scope := coalesce(scope, 'all');
   RETURN QUERY SELECT h.verdict, h.reasons, h.next_steps
-    FROM @extschema@._mfi_health(scope, CASE WHEN scope IN ('all', 'node') THEN @extschema@._mfi_schema_findings() ELSE '{}' END) h;
+    FROM @extschema@._mfi_health(scope, CASE WHEN scope IN ('all', 'node')
+                                 THEN @extschema@._mfi_schema_findings() ELSE '{}' END) h;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.mfi_health(text) IS

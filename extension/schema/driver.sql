@@ -42,7 +42,8 @@ CREATE FUNCTION @extschema@._mfi_missing_grants() RETURNS TABLE (step text, comm
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT NULL::text, NULL::text WHERE false $$;
-COMMENT ON FUNCTION @extschema@._mfi_missing_grants() IS 'Steps that give the extension''s roles the rights they lack; in this version it has no roles.';
+COMMENT ON FUNCTION @extschema@._mfi_missing_grants() IS
+  'Steps that give the extension''s roles the rights they lack; in this version it has no roles.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_missing_grants() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_release(kept text[]) RETURNS void

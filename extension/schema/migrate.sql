@@ -29,7 +29,8 @@ BEGIN
     END LOOP;
     IF NOT dry_run THEN
       PERFORM @extschema@._mfi_as_owner('mfi.schema_version'::regclass,
-                                        format('INSERT INTO mfi.schema_version (version) VALUES (%L)', migration.version));
+                                        format('INSERT INTO mfi.schema_version (version) VALUES (%L)',
+                                               migration.version));
     END IF;
     RETURN NEXT migration.version || ': recorded in mfi.schema_version';
   END LOOP;
@@ -53,8 +54,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.mfi_migrate_schema(boolean) IS
-  'Brings the bank''s schema to the extension''s version, puts back its missing triggers and the missing rights of its roles; returns one line '
-  'for each step. With dry_run it changes nothing and returns the steps it would take.';
+  'Brings the bank''s schema to the extension''s version, puts back its missing triggers and the missing rights of its '
+  'roles; returns one line for each step. With dry_run it changes nothing and returns the steps it would take.';
 REVOKE ALL ON FUNCTION @extschema@.mfi_migrate_schema(boolean) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@._mfi_install_schema() RETURNS void
@@ -70,7 +71,8 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Available values: auto, on, off.';
   ELSIF setting = 'on' OR setting = 'auto' AND current_setting('row_security') = 'on' THEN
     -- CREATE EXTENSION walks all scripts. A schema that is newer than this one is for a later one to recognise.
-    IF schema_version IS NULL OR schema_version NOT IN (SELECT version FROM pg_available_extension_versions WHERE name = 'mfi')
+    IF schema_version IS NULL OR schema_version NOT IN (SELECT version
+      FROM pg_available_extension_versions WHERE name = 'mfi')
        OR schema_version IN (SELECT version FROM @extschema@._mfi_migrations()) THEN
       PERFORM @extschema@.mfi_migrate_schema();
     END IF;
@@ -83,5 +85,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@._mfi_install_schema() IS
-  'Called by the extension''s scripts: migrates the schema, unless mfi.install_schema or a running restore says not to.';
+  'Called by the extension''s scripts: migrates the schema, unless mfi.install_schema or a running restore says not '
+  'to.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_install_schema() FROM PUBLIC;

@@ -27,9 +27,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
-    RAISE EXCEPTION 'tables and views cannot be moved, dropped or made anew at isolation level %', current_setting('transaction_isolation')
+    RAISE EXCEPTION 'tables and views cannot be moved, dropped or made anew at isolation level %',
+      current_setting('transaction_isolation')
       USING ERRCODE = 'invalid_transaction_state',
-            DETAIL = 'What others committed after the transaction''s snapshot would not be seen: rows would be lost. Nothing was changed.',
+            DETAIL = 'What others committed after the transaction''s snapshot would not be seen: rows would be lost. '
+                     'Nothing was changed.',
             HINT = 'Call it again after SET default_transaction_isolation = ''read committed''.';
   END IF;
 END

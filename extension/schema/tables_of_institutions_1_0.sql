@@ -1,4 +1,5 @@
--- Microfinance institutions, their groups, users and platforms, in version 1.0; {schema} stands for the schema that they are made in.
+-- Microfinance institutions, their groups, users and platforms, in version 1.0; {schema} stands for the schema that
+-- they are made in.
 
 CREATE FUNCTION @extschema@._mfi_tables_of_institutions_1_0() RETURNS TABLE (step text, command text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -115,8 +116,10 @@ CREATE TABLE {schema}.mfi_platforms (
 CREATE INDEX ON {schema}.mfi_platforms (platform_id);
 CREATE INDEX ON {schema}.mfi_platforms (assigned_by);
 COMMENT ON TABLE {schema}.mfi_platforms IS 'Platforms assigned to MFIs.';
-COMMENT ON COLUMN {schema}.mfi_platforms.status IS 'State of the assignment: 0, 1 or 2; the applications give the meaning.';
+COMMENT ON COLUMN {schema}.mfi_platforms.status IS
+  'State of the assignment: 0, 1 or 2; the applications give the meaning.';
 $sql$)
 $migration$;
-COMMENT ON FUNCTION @extschema@._mfi_tables_of_institutions_1_0() IS 'Steps of schema version 1.0: microfinance institutions, their groups, users and platforms.';
+COMMENT ON FUNCTION @extschema@._mfi_tables_of_institutions_1_0() IS
+  'Steps of schema version 1.0: microfinance institutions, their groups, users and platforms.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_tables_of_institutions_1_0() FROM PUBLIC;

@@ -1,4 +1,5 @@
--- Lists that other tables refer to, with their rows below, in version 1.0; {schema} stands for the schema that they are made in.
+-- Lists that other tables refer to, with their rows below, in version 1.0; {schema} stands for the schema that they are
+-- made in.
 
 CREATE FUNCTION @extschema@._mfi_tables_of_lists_1_0() RETURNS TABLE (step text, command text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -48,5 +49,6 @@ CREATE TABLE {schema}.platform_type (
 COMMENT ON TABLE {schema}.platform_type IS 'Kinds of digital platform.';
 $sql$)
 $migration$;
-COMMENT ON FUNCTION @extschema@._mfi_tables_of_lists_1_0() IS 'Steps of schema version 1.0: lists that other tables refer to, with their rows below.';
+COMMENT ON FUNCTION @extschema@._mfi_tables_of_lists_1_0() IS
+  'Steps of schema version 1.0: lists that other tables refer to, with their rows below.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_tables_of_lists_1_0() FROM PUBLIC;

@@ -59,7 +59,8 @@ CREATE TABLE {schema}.user_activity_logs (
 );
 CREATE INDEX ON {schema}.user_activity_logs (event_type_id);
 COMMENT ON TABLE {schema}.user_activity_logs IS 'What portal users did.';
-COMMENT ON COLUMN {schema}.user_activity_logs.user_id IS 'Keycloak''s id of the user; no foreign key: the log outlives the user.';
+COMMENT ON COLUMN {schema}.user_activity_logs.user_id IS
+  'Keycloak''s id of the user; no foreign key: the log outlives the user.';
 COMMENT ON COLUMN {schema}.user_activity_logs.created_on IS 'When the row was written.';
 $sql$),
 
@@ -76,7 +77,8 @@ CREATE TABLE {schema}.mfi_user_activity_logs (
 );
 CREATE INDEX ON {schema}.mfi_user_activity_logs (event_type_id);
 COMMENT ON TABLE {schema}.mfi_user_activity_logs IS 'What MFI users did.';
-COMMENT ON COLUMN {schema}.mfi_user_activity_logs.user_id IS 'Keycloak''s id of the user; no foreign key: the log outlives the user.';
+COMMENT ON COLUMN {schema}.mfi_user_activity_logs.user_id IS
+  'Keycloak''s id of the user; no foreign key: the log outlives the user.';
 COMMENT ON COLUMN {schema}.mfi_user_activity_logs.created_on IS 'When the row was written.';
 $sql$)
 $migration$;

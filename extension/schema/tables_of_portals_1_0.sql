@@ -22,7 +22,8 @@ CREATE TABLE {schema}.portals (
   updated_at  timestamptz DEFAULT now()
 );
 COMMENT ON TABLE {schema}.portals IS 'Portals of the hub, each behind a Keycloak realm.';
-COMMENT ON COLUMN {schema}.portals.realm_id IS 'Keycloak realm; the first segment of the paths of the portal''s groups.';
+COMMENT ON COLUMN {schema}.portals.realm_id IS
+  'Keycloak realm; the first segment of the paths of the portal''s groups.';
 COMMENT ON COLUMN {schema}.portals.client_id IS 'Keycloak client of the portal.';
 $sql$),
 
@@ -87,5 +88,6 @@ COMMENT ON COLUMN {schema}.user_groups.user_id IS 'portal_users.id_iam';
 COMMENT ON COLUMN {schema}.user_groups.group_id IS 'portal_groups.iam_group_id';
 $sql$)
 $migration$;
-COMMENT ON FUNCTION @extschema@._mfi_tables_of_portals_1_0() IS 'Steps of schema version 1.0: portals, their groups and users.';
+COMMENT ON FUNCTION @extschema@._mfi_tables_of_portals_1_0() IS
+  'Steps of schema version 1.0: portals, their groups and users.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_tables_of_portals_1_0() FROM PUBLIC;

@@ -8,19 +8,23 @@ DECLARE
   adoption record;
 BEGIN
   PERFORM @extschema@._mfi_refuse_existing();
-  IF NOT EXISTS (SELECT FROM unnest(@extschema@._mfi_tables()) AS name WHERE @extschema@._mfi_regclass(name) IS NOT NULL) THEN
+  IF NOT EXISTS (SELECT FROM unnest(@extschema@._mfi_tables()) AS name
+                 WHERE @extschema@._mfi_regclass(name) IS NOT NULL) THEN
     RETURN QUERY SELECT s.step, s.command FROM @extschema@._mfi_steps_1_0('@extschema@'::text) s;
     RETURN;
   END IF;
   adoption := @extschema@._mfi_adoption();
-  RETURN QUERY SELECT s.step, s.command FROM @extschema@._mfi_steps_1_0('@extschema@'::text) s WHERE s.step ~ '^schema |^table mfi[.]';
+  RETURN QUERY SELECT s.step, s.command FROM @extschema@._mfi_steps_1_0('@extschema@'::text) s
+    WHERE s.step ~ '^schema |^table mfi[.]';
   RETURN QUERY VALUES
     (format('existing tables (%s): adopted, and locked until the end of the transaction',
-            (SELECT pg_size_pretty(sum(pg_total_relation_size(@extschema@._mfi_regclass(name)))) FROM unnest(@extschema@._mfi_tables()) AS name)),
+            (SELECT pg_size_pretty(sum(pg_total_relation_size(@extschema@._mfi_regclass(name))))
+             FROM unnest(@extschema@._mfi_tables()) AS name)),
      format('SELECT @extschema@._mfi_adopt(%L::text[])', adoption.commands));
   -- What the line above does, in so many words.
   RETURN QUERY SELECT c, 'SELECT' FROM unnest(adoption.said) AS c;
-  RETURN QUERY SELECT s.step, replace(s.command, 'CREATE VIEW', 'CREATE OR REPLACE VIEW') FROM @extschema@._mfi_steps_1_0('@extschema@'::text) s
+  RETURN QUERY SELECT s.step, replace(s.command, 'CREATE VIEW', 'CREATE OR REPLACE VIEW')
+    FROM @extschema@._mfi_steps_1_0('@extschema@'::text) s
                 WHERE s.step LIKE 'view %';
 END
 $$;
@@ -36,11 +40,13 @@ BEGIN
   RETURN QUERY SELECT s.step, replace(s.command, '{schema}', schema) FROM @extschema@._mfi_tables_of_mfi_1_0() s;
   RETURN QUERY SELECT s.step, replace(s.command, '{schema}', schema) FROM @extschema@._mfi_tables_of_lists_1_0() s;
   RETURN QUERY SELECT s.step, replace(s.command, '{schema}', schema) FROM @extschema@._mfi_tables_of_portals_1_0() s;
-  RETURN QUERY SELECT s.step, replace(s.command, '{schema}', schema) FROM @extschema@._mfi_tables_of_institutions_1_0() s;
+  RETURN QUERY SELECT s.step, replace(s.command, '{schema}', schema)
+    FROM @extschema@._mfi_tables_of_institutions_1_0() s;
   RETURN QUERY SELECT s.step, replace(s.command, '{schema}', schema) FROM @extschema@._mfi_tables_of_logs_1_0() s;
   RETURN QUERY SELECT s.step, replace(s.command, '{schema}', schema) FROM @extschema@._mfi_views_1_0() s;
   RETURN QUERY SELECT s.step, replace(s.command, '{schema}', schema) FROM @extschema@._mfi_rows_1_0() s;
 END
 $$;
-COMMENT ON FUNCTION @extschema@._mfi_steps_1_0(text) IS 'Steps that make schema version 1.0 from nothing in a schema, in order.';
+COMMENT ON FUNCTION @extschema@._mfi_steps_1_0(text) IS
+  'Steps that make schema version 1.0 from nothing in a schema, in order.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_steps_1_0(text) FROM PUBLIC;

@@ -7,7 +7,8 @@ DECLARE
 BEGIN
   SELECT string_agg(format('%I: %s', name, obstacle), E'\n' ORDER BY name, obstacle) INTO obstacles
     FROM (SELECT name, @extschema@._mfi_audit_obstacles(name) FROM unnest(@extschema@._mfi_audit_tables()) AS name
-          UNION ALL SELECT name, @extschema@._mfi_columns_in_the_way(name) FROM unnest(@extschema@._mfi_tables()) AS name) AS o (name, obstacle);
+          UNION ALL SELECT name, @extschema@._mfi_columns_in_the_way(name)
+            FROM unnest(@extschema@._mfi_tables()) AS name) AS o (name, obstacle);
   IF obstacles IS NOT NULL THEN
     RAISE EXCEPTION 'the tables cannot be brought to version 1.1 while other objects are in the way'
       USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles || E'\nNothing was changed.',
@@ -16,7 +17,8 @@ BEGIN
   RETURN QUERY
 
 SELECT format('table %s: partitions by month%s', t.name, ' (' || @extschema@._mfi_audit_forecast(t.name) || ')'),
-       format('SELECT @extschema@._mfi_partition_audit_table(%L::text, %L::text, %L::text, %L::text, %L::text)', t.name, t.new_columns, t.time_of_row, t.event_key, t.id_key)
+       format('SELECT @extschema@._mfi_partition_audit_table(%L::text, %L::text, %L::text, %L::text, %L::text)',
+              t.name, t.new_columns, t.time_of_row, t.event_key, t.id_key)
          || E';\n' || t.comments
   FROM (VALUES
 ('user_auth_logs', $sql$ip inet, duplicate boolean NOT NULL DEFAULT false$sql$, 'event_time',
@@ -27,14 +29,16 @@ COMMENT ON COLUMN @extschema@.user_auth_logs.duplicate IS
   'True for a row from before version 1.1 that repeats the event of another row; since then an event is taken once.';
 $sql$),
 ('admin_event_logs', $sql$event_time timestamptz NOT NULL DEFAULT now(), auth_realm_id text, auth_client_uuid text,
-  auth_user_id text, ip_address text, ip inet, representation_raw text, error text, duplicate boolean NOT NULL DEFAULT false$sql$,
+  auth_user_id text, ip_address text, ip inet, representation_raw text, error text,
+  duplicate boolean NOT NULL DEFAULT false$sql$,
  'coalesce(created_on, now())',
  'CREATE UNIQUE INDEX ON @extschema@.admin_event_logs (event_id, event_time) WHERE NOT duplicate',
  'CREATE UNIQUE INDEX ON @extschema@.admin_event_logs (id, event_time)', $sql$
 COMMENT ON COLUMN @extschema@.admin_event_logs.event_time IS
   'When it happened. Rows from before version 1.1 have the time they were written.';
 COMMENT ON COLUMN @extschema@.admin_event_logs.auth_realm_id IS 'Keycloak realm of the administrator.';
-COMMENT ON COLUMN @extschema@.admin_event_logs.auth_client_uuid IS 'Keycloak''s id, not the name, of the client the administrator used.';
+COMMENT ON COLUMN @extschema@.admin_event_logs.auth_client_uuid IS
+  'Keycloak''s id, not the name, of the client the administrator used.';
 COMMENT ON COLUMN @extschema@.admin_event_logs.auth_user_id IS 'Keycloak''s id of the administrator.';
 COMMENT ON COLUMN @extschema@.admin_event_logs.ip_address IS 'As Keycloak sent it; not always an address.';
 COMMENT ON COLUMN @extschema@.admin_event_logs.ip IS 'ip_address, when it is an address.';
@@ -51,7 +55,8 @@ $sql$),
  'CREATE UNIQUE INDEX ON @extschema@.mfi_user_activity_logs (id, event_time) NULLS NOT DISTINCT', $sql$
 ALTER TABLE @extschema@.mfi_user_activity_logs ALTER COLUMN event_time SET DEFAULT now();
 COMMENT ON COLUMN @extschema@.mfi_user_activity_logs.event_time IS 'When it happened; NULL when nobody knows.';
-COMMENT ON COLUMN @extschema@.mfi_user_activity_logs.id_mfi IS 'mfi_clients.id; no foreign key: the log outlives the MFI.';
+COMMENT ON COLUMN @extschema@.mfi_user_activity_logs.id_mfi IS
+  'mfi_clients.id; no foreign key: the log outlives the MFI.';
 $sql$)) AS t (name, new_columns, time_of_row, event_key, id_key, comments);
 
   RETURN QUERY VALUES
@@ -64,7 +69,8 @@ ALTER TABLE @extschema@.portal_groups
   ADD COLUMN client_roles jsonb,
   ADD COLUMN deleted_at   timestamptz;
 CREATE INDEX ON @extschema@.portal_groups (portal_id);
-CREATE INDEX portal_groups_realm_idx ON @extschema@.portal_groups (split_part(ltrim(group_path, '/'), '/', 1)) WHERE portal_id IS NULL;
+CREATE INDEX portal_groups_realm_idx ON @extschema@.portal_groups (split_part(ltrim(group_path, '/'), '/', 1))
+  WHERE portal_id IS NULL;
 COMMENT ON COLUMN @extschema@.portal_groups.portal_id IS
   'The portal of the group. NULL: that of the realm that group_path begins with.';
 COMMENT ON COLUMN @extschema@.portal_groups.depth IS 'Depth in Keycloak''s tree, 0 at the top.';
@@ -76,7 +82,8 @@ COMMENT ON COLUMN @extschema@.portal_groups.deleted_at IS
 $sql$),
 
 ('user_groups: vacuumed sooner, so that v_active_portals reads its index alone', $sql$
-ALTER TABLE @extschema@.user_groups SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.02);
+ALTER TABLE @extschema@.user_groups
+  SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.02);
 $sql$),
 
 ('columns of mfi_groups for group sync', $sql$
@@ -91,61 +98,11 @@ COMMENT ON COLUMN @extschema@.mfi_groups.attributes IS 'Keycloak''s attributes o
 COMMENT ON COLUMN @extschema@.mfi_groups.realm_roles IS 'Keycloak''s realm roles of the group.';
 COMMENT ON COLUMN @extschema@.mfi_groups.client_roles IS 'Keycloak''s client roles of the group.';
 COMMENT ON COLUMN @extschema@.mfi_groups.deleted_at IS 'When Keycloak was found without the group.';
-$sql$),
+$sql$);
 
-('table mfi.sync_runs', $sql$
-CREATE TABLE mfi.sync_runs (
-  run_id      uuid PRIMARY KEY,
-  kind        text NOT NULL CHECK (kind IN ('portal', 'mfi')),
-  scope_id    uuid NOT NULL,
-  started_at  timestamptz NOT NULL DEFAULT now(),
-  finished_at timestamptz NOT NULL,
-  called_by   text NOT NULL DEFAULT session_user,
-  outcome     text NOT NULL,
-  report      jsonb NOT NULL
-);
-CREATE INDEX ON mfi.sync_runs (kind, scope_id, started_at);
-COMMENT ON TABLE mfi.sync_runs IS
-  'Group syncs that were done, with their reports. Those that changed nothing (noop) go after 30 days, with the next sync of the same portal or MFI.';
-COMMENT ON COLUMN mfi.sync_runs.scope_id IS 'portals.id or mfi_clients.id, by kind; no foreign key: the record outlives them.';
-COMMENT ON COLUMN mfi.sync_runs.outcome IS 'changed or noop.';
-GRANT SELECT ON mfi.sync_runs TO pg_monitor;
-$sql$),
+  RETURN QUERY SELECT s.step, s.command FROM @extschema@._mfi_tables_of_mfi_1_1() s;
 
-('table mfi.audit_watch', $sql$
-CREATE TABLE mfi.audit_watch (
-  relation   text PRIMARY KEY,
-  owner      name,
-  expected   bigint,
-  backup     text,
-  rows       bigint,
-  file       oid,
-  changes    bigint,
-  counted_at timestamptz,
-  expired_at timestamptz,
-  trouble    text,
-  tried_at   timestamptz,
-  waits_since timestamptz,
-  begun_at   timestamptz,
-  ended_at   timestamptz
-);
-COMMENT ON TABLE mfi.audit_watch IS
-  'What the worker has seen of the audit tables and their months, so that what is taken away is noticed. A row that is deleted begins anew.';
-COMMENT ON COLUMN mfi.audit_watch.owner IS 'Owner of an audit table when it was first seen; set it when the owner is meant to be another one.';
-COMMENT ON COLUMN mfi.audit_watch.expected IS 'The most rows that a backup proven by a restore had of a month.';
-COMMENT ON COLUMN mfi.audit_watch.backup IS 'That backup.';
-COMMENT ON COLUMN mfi.audit_watch.rows IS 'Rows of the month when they were last counted.';
-COMMENT ON COLUMN mfi.audit_watch.file IS 'File node of the month then: TRUNCATE gives it another one.';
-COMMENT ON COLUMN mfi.audit_watch.changes IS 'Rows that had been updated or deleted there by then, as the statistics have it.';
-COMMENT ON COLUMN mfi.audit_watch.expired_at IS 'When mfi_audit_expire() dropped the month.';
-COMMENT ON COLUMN mfi.audit_watch.trouble IS 'Why the worker could not do its work on the table, the last time.';
-COMMENT ON COLUMN mfi.audit_watch.tried_at IS 'When the worker last gave up waiting for a lock on the table, or failed to count it.';
-COMMENT ON COLUMN mfi.audit_watch.waits_since IS 'Since when it has found the table locked each time.';
-COMMENT ON COLUMN mfi.audit_watch.begun_at IS 'When the worker last began to work on it.';
-COMMENT ON COLUMN mfi.audit_watch.ended_at IS 'When that ended; a work that hangs takes the worker with it, and never ends.';
-GRANT SELECT ON mfi.audit_watch TO pg_monitor;
-$sql$),
-
+  RETURN QUERY VALUES
 ('view v_active_portals: by portal_groups.portal_id', $sql$
 ALTER EXTENSION mfi ADD VIEW @extschema@.v_active_portals;
 CREATE OR REPLACE VIEW @extschema@.v_active_portals WITH (security_invoker = true) AS

@@ -11,15 +11,16 @@ use IO::Socket::UNIX;
 use POSIX ();
 use PostgreSQL::Test::Utils;
 
-# MfiProxy->new(NODE): to that node; the client connects to `host`, at the node's port.
+# MfiProxy->new(NODE, refuses => SETTING): to that node; the client connects to `host`, at the node's port. A session that begins
+# with that setting is refused, as by a server of an earlier version, which does not know it.
 sub new
 {
-	my ($class, $node) = @_;
+	my ($class, $node, %params) = @_;
 	my $self = bless { host => PostgreSQL::Test::Utils::tempdir_short }, $class;
 	my $name = '.s.PGSQL.' . $node->port;
 	my $listener = IO::Socket::UNIX->new(Local => "$self->{host}/$name", Listen => 8) or die "could not listen: $!";
 	$self->{pid} = fork // die "could not fork: $!";
-	carry($listener, $node->host . "/$name") if $self->{pid} == 0;
+	carry($listener, $node->host . "/$name", $params{refuses}) if $self->{pid} == 0;
 	return $self;
 }
 
@@ -31,7 +32,7 @@ sub mend { return kill 'HUP', $_[0]{pid} }
 # The process between. Only _exit ends it, so that it runs no clean-up of the test.
 sub carry
 {
-	my ($listener, $server_path) = @_;
+	my ($listener, $server_path, $refused) = @_;
 	my %cut = (client => 0, server => 0);    # by the side whose bytes are held back
 	my (%side, %other);
 	local $SIG{USR1} = sub { $cut{client} = 1 };
@@ -57,6 +58,12 @@ sub carry
 			my $to = $other{$from};
 			my $got = sysread($from, my $bytes, 65536);
 			my $sent = 0;
+			if ($got && $refused && $side{$from} eq 'client' && index($bytes, $refused) >= 0)
+			{
+				my $error = qq(SFATAL\0VFATAL\0C42704\0Munrecognized configuration parameter "$refused"\0\0);
+				syswrite($from, 'E' . pack('N', 4 + length $error) . $error);
+				$got = 0;
+			}
 			while ($got && $sent < $got)
 			{
 				my $more = syswrite($to, $bytes, $got - $sent, $sent);

@@ -66,9 +66,8 @@ Client::Client(os::Waiter& waiter, std::string name, std::chrono::seconds limit)
     : waiter_(waiter), name_(std::move(name)), limit_(limit) {}
 
 void Client::Connect() {
-  const std::string limit = " -c statement_timeout=" + std::to_string(std::chrono::milliseconds(limit_).count());
   const auto open = [&](int server_major) {
-    const os::Session session(os::SessionKind::kOperator, "", "mfi " + name_, server_major, limit);
+    const os::Session session(os::SessionKind::kOperator, "", "mfi " + name_, server_major, {}, limit_);
     connection_ = std::make_unique<os::Connection>(session, waiter_, kConnectLimit);
   };
   try {

@@ -14,7 +14,7 @@ namespace {
 // For all: nothing that a database or a role has set ends a session early, gives it another role, or keeps it from
 // writing. A standby has no serializable transactions.
 constexpr std::string_view kNeutral =
-    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "
+    "-c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 "
     "-c role=none -c quote_all_identifiers=off -c default_transaction_read_only=off "
     "-c default_transaction_isolation=read\\ committed -c default_transaction_deferrable=off";
 
@@ -41,8 +41,9 @@ constexpr std::string_view kSafePath = " -c search_path=pg_catalog,pg_temp";
 /// What the server refuses to everybody but a superuser.
 constexpr std::string_view kForSuperusers = " -c lc_messages=C -c session_preload_libraries=";
 
-std::string Options(SessionKind kind, int server_major) {
+std::string Options(SessionKind kind, int server_major, std::chrono::seconds limit) {
   std::string options(kNeutral);
+  options += " -c statement_timeout=" + std::to_string(limit.count()) + (limit.count() > 0 ? "s" : "");
   options.append(kind == SessionKind::kOperator ? kOperators : kOwn);
   if (server_major >= 17) options += " -c transaction_timeout=0";
   // A login event trigger would run before any other setting could be made.
@@ -78,10 +79,10 @@ std::string Options(SessionKind kind, int server_major) {
 }  // namespace
 
 Session::Session(SessionKind kind, const std::string& where, const std::string& application_name, int server_major,
-                 const std::string& more)
+                 const std::string& more, std::chrono::seconds limit)
     : conninfo_(where + " application_name=" + core::ConninfoValue(application_name) +
-                " client_encoding=SQL_ASCII options=" + core::ConninfoValue(more + " " + Options(kind, server_major))) {
-}
+                " client_encoding=SQL_ASCII options=" +
+                core::ConninfoValue(more + " " + Options(kind, server_major, limit))) {}
 
 void ForgetLibpqEnvironment() {
   std::vector<std::string> names;

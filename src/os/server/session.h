@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 namespace mfi::os {
@@ -22,9 +23,9 @@ enum class SessionKind {
 class Session {
  public:
   /// `where`: host, port, user and dbname as libpq reads them. What it says of the settings below does not count.
-  /// `more`: options that stand before them, as ` -c name=value`.
+  /// `more`: options that stand before them, as ` -c name=value`. `limit`: of each statement; 0 means none.
   Session(SessionKind kind, const std::string& where, const std::string& application_name, int server_major,
-          const std::string& more = {});
+          const std::string& more = {}, std::chrono::seconds limit = {});
 
   const std::string& conninfo() const { return conninfo_; }
 
