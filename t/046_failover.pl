@@ -1,5 +1,5 @@
-# A failover by promote.sh and rejoin.sh, there and back: no acknowledged row is lost, two primaries are named on both
-# nodes, a diverged standby is no standby, and each script refuses what would do harm.
+# A failover by mfi promote and mfi rejoin, there and back: no acknowledged row is lost, two primaries are named on both
+# nodes, a diverged standby is no standby, and each of them refuses what would do harm.
 
 use strict;
 use warnings FATAL => 'all';
@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils qw(append_to_file slurp_dir);
 use Test::More;
 use Time::HiRes qw(time);
 
-my ($one, $two) = pair(conf => "wal_log_hints = on\n");
+my ($one, $two) = pair(conf => "wal_log_hints = on\nwal_keep_size = '256MB'\n");
 
 sub both
 {
@@ -51,14 +51,14 @@ is($one->sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mf
 # Before: what must not be.
 $one->sql('CREATE TABLE ledger (id bigserial PRIMARY KEY, note text)');
 catch_up($one, $two);
-refuses('promote.sh on a primary', 'is a primary already', $one, 'promote.sh');
-refuses('promote.sh while the old primary runs', 'the old primary still answers', $two, 'promote.sh');
+refuses('mfi promote on a primary', 'is a primary already', $one, 'promote');
+refuses('mfi promote while the old primary runs', 'the old primary still answers', $two, 'promote');
 $two->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
-refuses('promote.sh while replay is paused', 'replay is paused', $two, 'promote.sh');
+refuses('mfi promote while replay is paused', 'replay is paused', $two, 'promote');
 $two->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
-refuses('rejoin.sh on a node that runs', 'runs', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $to_two);
+refuses('mfi rejoin on a node that runs', 'runs', $one, 'rejoin', '-D', $one->data_dir, '-d', $to_two);
 
-# The primary dies under load, with a synchronous standby: each row that was acknowledged is there after promote.sh.
+# The primary dies under load, with a synchronous standby: each row that was acknowledged is there after mfi promote.
 $one->set('synchronous_standby_names' => "'*'");
 $one->wait_sql("SELECT sync_state = 'sync' FROM pg_stat_replication");
 my ($acknowledged, $errors) = ('', '');
@@ -73,8 +73,8 @@ $_->finish for @clients;
 my @ids = grep { /^\d+$/ } split /\n/, $acknowledged =~ s/[^\n]*\z//r;
 cmp_ok(scalar @ids, '>', 50, scalar(@ids) . ' rows were acknowledged');
 $two->wait_sql("SELECT verdict <> 'ok' AND reasons::text ~ 'upstream-lost' FROM mfi_replication_health");
-my $said = does_ok('promote.sh', $two, 'promote.sh');
-like($said, qr/on timeline 2.*next:.*rejoin.sh/s, 'it says what is next');
+my $said = does_ok('mfi promote', $two, 'promote');
+like($said, qr/on timeline 2.*next:.*mfi rejoin/s, 'it says what is next');
 is($two->sql('SELECT count(*) FROM ledger WHERE id = ANY ($$' . '{' . join(',', @ids) . '}' . '$$)'), scalar @ids, 'no acknowledged row is lost');
 $two->sql("INSERT INTO ledger (note) VALUES ('after the failover')");
 pass('writes go on');
@@ -88,7 +88,7 @@ cmp_ok(both('two primaries', 'critical.*two-primaries: both nodes are primaries:
 		'critical.*two-primaries: both nodes are primaries: this one on timeline 2, the other on timeline 1'), '<', 5, 'in time');
 like($one->sql('SELECT next_steps[1] FROM mfi_replication_health'), qr/stop this one/, 'the older one is to be stopped');
 is($one->sql("SELECT count(*) FROM ledger WHERE note = 'given up'"), '1', 'nothing is deleted');
-refuses('rejoin.sh the wrong way round', 'runs', $two, 'rejoin.sh', '-D', $two->data_dir, '-d', $to_one);
+refuses('mfi rejoin the wrong way round', 'runs', $two, 'rejoin', '-D', $two->data_dir, '-d', $to_one);
 $one->stop;
 
 # It comes back without having been rewound.
@@ -103,7 +103,7 @@ unlink $one->data_dir . '/standby.signal';
 
 # It rejoins.
 my $foreign = MfiNode->bank('foreign', streaming => 1);
-refuses('rejoin.sh to another cluster', 'different clusters', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $foreign->connstr);
+refuses('mfi rejoin to another cluster', 'different clusters', $one, 'rejoin', '-D', $one->data_dir, '-d', $foreign->connstr);
 $foreign->set('mfi.silence_warning' => '1', 'mfi.peer_conninfo' => "'$to_two'");
 $foreign->wait_sql("SELECT verdict || reasons::text ~ 'warning.*peer-foreign: .* is another database cluster' FROM mfi_replication_health");
 $foreign->set('mfi.peer_conninfo' => "'@{[ $foreign->connstr ]}'");
@@ -112,20 +112,21 @@ $foreign->set('mfi.peer_conninfo' => "''");
 $foreign->wait_sql("SELECT verdict = 'ok' AND peer_role IS NULL FROM mfi_replication_health");
 pass('a peer of another cluster, a peer that is itself, and none');
 $foreign->stop;
-refuses('rejoin.sh to nobody', 'cannot be asked', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $foreign->connstr);
-does_ok('rejoin.sh by pg_rewind', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $to_two, '--name', 'db-one');
+refuses('mfi rejoin to nobody', 'cannot be asked', $one, 'rejoin', '-D', $one->data_dir, '-d', $foreign->connstr);
+$said = does_ok('mfi rejoin by pg_rewind', $one, 'rejoin', '-D', $one->data_dir, '-d', $to_two, '--name', 'db-one');
+unlike($said, qr/cloning/, 'it did not need a clone');
 rejoined($two, $one, 'rejoined by pg_rewind');
 is($one->sql("SELECT count(*) FROM ledger WHERE note = 'given up'"), '0', 'what only the old primary had is given up');
 is($one->sql('SHOW port'), $one->port, 'it kept its own configuration');
 is($one->sql('SELECT count(*) FROM pg_replication_slots'), '0', 'and keeps no WAL for a slot it had as the primary');
 is($two->sql('SELECT peer FROM mfi_replication_status()'), 'db-one', 'under the name it was given');
-refuses('rejoin.sh of a node that did not diverge', 'runs', $one, 'rejoin.sh', '-D', $one->data_dir, '-d', $to_two);
+refuses('mfi rejoin of a node that did not diverge', 'runs', $one, 'rejoin', '-D', $one->data_dir, '-d', $to_two);
 
 # And back the other way, by a switchover and a clone.
 $two->stop;
-does_ok('promote.sh on the first node', $one, 'promote.sh');
-refuses('rejoin.sh to one that was not promoted', 'cannot be asked|not promoted', $one, 'rejoin.sh', '-D', $two->data_dir, '-d', $to_two);
-does_ok('rejoin.sh by a clone', $two, 'rejoin.sh', '-D', $two->data_dir, '-d', $to_one, '--clone');
+does_ok('mfi promote on the first node', $one, 'promote');
+refuses('mfi rejoin to one that was not promoted', 'cannot be asked|not promoted', $one, 'rejoin', '-D', $two->data_dir, '-d', $to_two);
+does_ok('mfi rejoin by a clone', $two, 'rejoin', '-D', $two->data_dir, '-d', $to_one, '--clone');
 rejoined($one, $two, 'rejoined by a clone');
 is($one->sql('SELECT timeline FROM mfi_replication_health'), '3', 'on the third timeline');
 is(scalar(grep { /^pgdata\.aside\./ } slurp_dir($two->basedir)), 1, 'the replaced data directory is kept');

@@ -1,5 +1,5 @@
 # The primary dies while it writes a record that is longer than a WAL file: half of it has arrived, and never comes whole.
-# promote.sh does not wait for the rest.
+# mfi promote does not wait for the rest.
 
 use strict;
 use warnings FATAL => 'all';
@@ -20,7 +20,7 @@ kill STOP => $pid;
 $primary->stop('immediate');
 is($standby->sql('SELECT pg_last_wal_receive_lsn() - pg_last_wal_replay_lsn() > 1024 * 1024'), 't', 'half a record has arrived');
 eval { $writer->{run}->kill_kill };
-does_ok('promote.sh', $standby, 'promote.sh');
+does_ok('mfi promote', $standby, 'promote');
 is($standby->sql('SELECT pg_is_in_recovery()'), 'f', 'the standby is the primary');
 $standby->stop;
 done_testing();

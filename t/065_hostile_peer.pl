@@ -1,5 +1,5 @@
 # Whoever answers in the place of the other node, by whatever script, gets no password and is not believed: by the probe of
-# mfi.peer_conninfo, by the walreceiver with the connection string that the containers write, by a dump from the standby, and by promote.sh, for
+# mfi.peer_conninfo, by the walreceiver with the connection string that the containers write, by a dump from the standby, and by mfi promote, for
 # which he is not nobody. Nothing crashes, waits for ever or takes memory without bound for it.
 
 use strict;
@@ -10,7 +10,7 @@ use MfiImpostor;
 use MfiNode;
 use MfiPair qw(pair);
 use MfiScript qw(script);
-use PostgreSQL::Test::Utils qw(append_to_file slurp_file);
+use PostgreSQL::Test::Utils qw(append_to_file run_command slurp_file);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -193,12 +193,13 @@ for my $case ([ 'cleartext', 1 ], [ 'cleartext', 0 ], [ 'md5', 1 ], [ 'trust', 1
 }
 $primary->set('mfi.backup_source' => "'primary'", 'mfi.backup_source_conninfo' => "''");
 
-# The walreceiver, with the containers' own words; and promote.sh, which takes none of them for nobody.
-my ($stack) = slurp_file("$FindBin::RealBin/../scripts/standby.sh") =~ /^SERVER="(.*)"$/m or die 'standby.sh has no SERVER';
+# The walreceiver, with the containers' own words; and mfi promote, which takes none of them for nobody.
+my ($settings) = run_command([ 'mfi', 'node', 'settings' ]);
+my ($stack) = $settings =~ /^primary_conninfo = '(.*) user=replicator application_name=[^ ]*'$/m or die "no connection string in: $settings";
 $standby->set('mfi.peer_conninfo' => "''");
 my $upstream = sub {
 	my ($port) = @_;
-	return $stack =~ s/\$PEER/127.0.0.1/r =~ s/port=5432/port=$port/r =~ s/\$PASSFILE/$passfile/r =~ s/connect_timeout=5/connect_timeout=2/r . ' user=mfi_probe application_name=db-replica';
+	return $stack =~ s/host=db-primary/host=127.0.0.1/r =~ s/port=5432/port=$port/r =~ s{passfile=/run/mfi/pgpass}{passfile=$passfile}r =~ s/connect_timeout=5/connect_timeout=2/r . ' user=mfi_probe application_name=db-replica';
 };
 $standby->set('primary_conninfo' => "'" . $upstream->($primary->port) . "'");
 $standby->wait_sql("SELECT status = 'streaming' AND conninfo ~ 'channel_binding=require' FROM pg_stat_wal_receiver");
@@ -211,8 +212,8 @@ for my $case ([ 'cleartext', 1 ], [ 'cleartext', 0 ], [ 'md5', 1 ], [ 'trust', 1
 	my $impostor = MfiImpostor->new(script => $script, tls => $tls);
 	$standby->set('primary_conninfo' => "'" . $upstream->($impostor->port) . "'");
 	$standby->wait_until('it is asked', sub { return length $impostor->received > 0 });
-	my ($code, $said) = script($standby, 'promote.sh');
-	like("$code $said", qr/^1 .*the old primary still answers; nothing was changed/s, "$name: promote.sh is refused");
+	my ($code, $said) = script($standby, 'promote');
+	like("$code $said", qr/^1 .*the old primary still answers; nothing was changed/s, "$name: mfi promote is refused");
 	is($standby->sql("SELECT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')"), 't', "$name: not streamed from");
 	$no_secret->($name, $impostor);
 }
@@ -226,8 +227,8 @@ $no_secret->('walreceiver, in the middle', $middle);
 # Nobody: a port where nothing listens.
 $primary->stop;
 $standby->set('primary_conninfo' => "'" . $upstream->($primary->port) . "'");
-my ($code, $said) = script($standby, 'promote.sh');
-is($code, 0, 'where nothing listens, promote.sh promotes') or diag($said);
+my ($code, $said) = script($standby, 'promote');
+is($code, 0, 'where nothing listens, mfi promote promotes') or diag($said);
 is($standby->sql('SELECT pg_is_in_recovery()'), 'f', 'it is the primary');
 $standby->stop;
 done_testing();

@@ -68,9 +68,10 @@ core/node: core/base
 os/process: os/base
 os/server: os/base
 os/restore: os/base os/process os/server
+os/node: os/base os/process os/server
 os/backup: os/base os/process os/server os/restore
 command/backup: command/base
-command/node:
+command/node: command/base
 command/restore: command/base'
 rooms() {
   local layer found

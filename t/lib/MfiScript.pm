@@ -1,6 +1,6 @@
 package MfiScript;
 
-# Scripts as a person runs them beside a node's server.
+# Scripts, and the program mfi that is installed, as a person runs them beside a node's server.
 
 use strict;
 use warnings FATAL => 'all';
@@ -10,7 +10,7 @@ use IPC::Run ();
 use Test::More;
 our @EXPORT_OK = qw(script does_ok refuses);
 
-# script(NODE, NAME, ARGUMENT...): (exit code, all it said)
+# script(NODE, NAME, ARGUMENT...): (exit code, all it said). A name without .sh is a subcommand of mfi.
 sub script
 {
 	my ($node, $name, @arguments) = @_;

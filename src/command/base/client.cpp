@@ -10,12 +10,10 @@
 
 #include "core/base/error.h"
 #include "os/base/file.h"
+#include "os/server/operator_session.h"
 
 namespace mfi::command {
 namespace {
-
-constexpr std::chrono::seconds kConnectLimit{5};
-constexpr int kNewestSettings = 17;  // the first version with all settings that a Session makes
 
 constexpr char kSchema[] =
     "SELECT pg_catalog.set_config('search_path', pg_catalog.format('pg_catalog, %I, pg_temp', coalesce("
@@ -66,17 +64,7 @@ Client::Client(os::Waiter& waiter, std::string name, std::chrono::seconds limit)
     : waiter_(waiter), name_(std::move(name)), limit_(limit) {}
 
 void Client::Connect() {
-  const auto open = [&](int server_major) {
-    const os::Session session(os::SessionKind::kOperator, "", "mfi " + name_, server_major, {}, limit_);
-    connection_ = std::make_unique<os::Connection>(session, waiter_, kConnectLimit);
-  };
-  try {
-    open(kNewestSettings);
-  } catch (const os::ConnectError& refused) {
-    // A server of an earlier version refuses a setting that it does not know yet.
-    if (refused.reason() != core::sqlstate::kUndefinedObject) throw;
-    open(0);
-  }
+  connection_ = os::OpenForOperator("", "mfi " + name_, limit_, waiter_);
   connection_->Execute(kSchema);
 }
 

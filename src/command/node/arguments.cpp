@@ -7,11 +7,19 @@
 #include <vector>
 
 #include "command/backup/follow_backups.h"
+#include "command/base/client.h"
+#include "command/base/command_host.h"
 #include "command/node/node_own.h"
 #include "command/node/node_word.h"
+#include "command/node/promote.h"
+#include "command/node/promote_node.h"
+#include "command/node/rejoin.h"
+#include "command/node/rejoin_node.h"
 #include "command/node/secret.h"
+#include "command/node/start_node.h"
+#include "command/node/this_node.h"
 #include "core/base/error.h"
-#include "os/base/file.h"
+#include "os/node/control_file.h"
 
 namespace mfi::command {
 namespace {
@@ -28,31 +36,26 @@ std::string PasswordFromInput() {
   return text;
 }
 
-std::string KeyOfFile(const std::string& path) {
-  constexpr std::int64_t kLimit = 200;
-  std::string key = os::ReadFile(path, kLimit);
-  if (!key.empty() && key.back() == '\n') key.pop_back();
-  if (key.size() != 64 || key.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    throw core::Error(core::sqlstate::kDataCorrupted, "\"" + path + "\" holds no key", {},
-                      "mfi node secret makes one.");
-  }
-  return key;
-}
-
 void AddSecret(CLI::App& node) {
   struct Options {
     std::string system_identifier;
+    std::string data;
     std::vector<std::string> names;
   };
   auto* command =
       node.add_subcommand("secret", "Prints secrets derived from the password on standard input, one a line");
   const auto options = std::make_shared<Options>();
-  command
-      ->add_option("--system-identifier", options->system_identifier,
-                   "of the database cluster, as pg_controldata shows it")
-      ->required();
+  auto* cluster = command->add_option_group("cluster");
+  cluster->add_option("--system-identifier", options->system_identifier,
+                      "of the database cluster, as pg_controldata shows it");
+  cluster->add_option("-D", options->data, "its data directory");
+  cluster->require_option(1);
   command->add_option("name", options->names, "what each secret is for, such as mfi_probe")->required();
   command->callback([options] {
+    if (!options->data.empty()) {
+      CommandHost host;
+      options->system_identifier = os::ReadControlData(options->data, host).system_identifier;
+    }
     for (const std::string& secret : DeriveSecrets(PasswordFromInput(), options->system_identifier, options->names)) {
       std::cout << secret << "\n";
     }
@@ -118,15 +121,120 @@ void AddFollow(CLI::App& node) {
   command->callback([] { FollowBackups(std::cerr); });
 }
 
+void AddSettings(CLI::App& node) {
+  auto* command =
+      node.add_subcommand("settings", "Prints the lines of this node's configuration that name the other one");
+  command->callback([] { std::cout << core::NodeSettings(PlaceOfThisNode()); });
+}
+
+void AddClone(CLI::App& node, Call& call) {
+  auto* command =
+      node.add_subcommand("clone", "Makes this node's data directory, which is not there, from the other node's");
+  const auto or_new = std::make_shared<bool>(false);
+  command->add_flag("--or-new", *or_new, "ends with 3 when there is nobody to clone: a new database is to be made");
+  command->callback([or_new, &call] { call.exit_code = CloneNode(PlaceOfThisNode(), *or_new, std::cerr); });
+}
+
+void AddStart(CLI::App& node, Call& call) {
+  auto* command = node.add_subcommand(
+      "rejoin",
+      "Ends when the server of this node's data directory may start: as a standby, or by a word as the primary");
+  const auto first = std::make_shared<bool>(false);
+  command->add_flag("--first", *first, "of the node that is the primary unless the other one was promoted");
+  command->callback([first, &call] { call.exit_code = StartNode(PlaceOfThisNode(), *first, std::cerr); });
+}
+
+/// The options of `command` that are for another place than a container of the stack.
+void RefuseInContainer(const CLI::App& command, const std::vector<const CLI::Option*>& options) {
+  for (const CLI::Option* option : options) {
+    if (option->count() > 0) {
+      throw CLI::ValidationError(command.get_name(), option->get_name() + " is not for a container of the stack");
+    }
+  }
+}
+
+void AddPromote(CLI::App& app, Call& call) {
+  auto* command = app.add_subcommand("promote",
+                                     "Makes this standby the primary: step one of a failover. It refuses while the old "
+                                     "primary answers, or somebody in its place");
+  const auto options = std::make_shared<PromoteOptions>();
+  command->add_flag("--force", options->force,
+                    "promotes although the old primary answers. Both nodes are primaries then: only for a test");
+  auto* slot =
+      command->add_option("--slot", options->slot, "name of the slot for the other node")->capture_default_str();
+  command->footer(
+      "It waits until all that arrived is replayed, and leaves a slot for the other node, so that the WAL it needs to "
+      "come back is kept.\n"
+      "Which server: PGHOST and PGPORT, as for psql; it needs a superuser. Step two is mfi rejoin on the other node.\n"
+      "In a container, where it is /promote.sh, it makes that node the primary, also after a restart:\n"
+      "  docker compose stop db-primary && docker compose exec db-replica /promote.sh");
+  command->callback([options, slot, command, &call] {
+    if (InContainer()) RefuseInContainer(*command, {slot});
+    PrepareEnvironment();
+    call.exit_code =
+        InContainer() ? PromoteNode(PlaceOfThisNode(), options->force, std::cerr) : Promote(*options, std::cerr);
+  });
+}
+
+void AddRejoin(CLI::App& app, Call& call) {
+  auto* command =
+      app.add_subcommand("rejoin",
+                         "Makes a stopped old primary the standby of the node that was promoted: step two of a "
+                         "failover");
+  const auto options = std::make_shared<RejoinOptions>();
+  const auto no_start = std::make_shared<bool>(false);
+  auto* data = command->add_option("-D", options->data, "the data directory of the old primary");
+  auto* primary = command->add_option(
+      "-d", options->primary,
+      "the new primary: a connection string of a superuser without a password (that belongs into a passfile), such as "
+      "'host=db2 port=5432 user=postgres'");
+  const std::vector<const CLI::Option*> more = {
+      primary,
+      command->add_option("--replication", options->replication,
+                          "how this node will stream, when not as -d: 'host=db2 user=replicator passfile=...'"),
+      command->add_option("--slot", options->slot, "its slot on the new primary")->capture_default_str(),
+      command->add_option("--name", options->name, "its application_name there (default: the slot's name)"),
+      command->add_option("--config-file", options->config_file, "when postgresql.conf is not in the data directory"),
+      command->add_flag("--clone", options->clone, "clones anew without trying pg_rewind"),
+      command->add_flag("--no-start", *no_start, "leaves the start to you (systemctl start ...)")};
+  command->footer(
+      "It rewinds (pg_rewind), or clones anew when that cannot be done, keeps this node's own configuration, and "
+      "starts "
+      "it. Run it as the server's user.\n"
+      "Its slots are dropped, as those it had as a primary would keep WAL for nobody: make those of its own standbys "
+      "again.\nNothing else is deleted: what is replaced by a clone stays beside it as DATA-DIRECTORY.aside.*\n"
+      "In a container, where it is /rejoin.sh and takes no options, the old primary becomes a standby of the other "
+      "node:\n  docker compose start db-primary && docker compose exec db-primary /rejoin.sh");
+  command->callback([options, no_start, command, data, primary, more, &call] {
+    if (InContainer() && data->count() == 0) {
+      RefuseInContainer(*command, more);
+      PrepareEnvironment();
+      call.exit_code = RejoinNode(PlaceOfThisNode(), std::cerr);
+      return;
+    }
+    for (const CLI::Option* needed : {data, primary}) {
+      if (needed->results().empty() || needed->results()[0].empty()) throw CLI::RequiredError(needed->get_name());
+    }
+    options->start = !*no_start;
+    if (!InContainer()) PrepareEnvironment();
+    call.exit_code = Rejoin(*options, std::cerr);
+  });
+}
+
 }  // namespace
 
-void AddNode(CLI::App& app, Call&) {
+void AddNode(CLI::App& app, Call& call) {
   auto* node = app.add_subcommand("node", "What the containers of the two nodes ask");
   node->require_subcommand(1);
   AddSecret(*node);
   AddWord(*node);
   AddOwn(*node);
   AddFollow(*node);
+  AddSettings(*node);
+  AddClone(*node, call);
+  AddStart(*node, call);
+  AddPromote(app, call);
+  AddRejoin(app, call);
 }
 
 }  // namespace mfi::command

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/base/error.h"
+#include "os/base/file.h"
 
 namespace mfi::command {
 namespace {
@@ -88,6 +89,16 @@ std::vector<std::string> DeriveSecrets(std::string_view password, std::string_vi
   secrets.reserve(names.size());
   for (const std::string& name : names) secrets.push_back(Hex(Hmac(key, name)));
   return secrets;
+}
+
+std::string KeyOfFile(const std::string& path) {
+  constexpr std::int64_t kLimit = 200;
+  std::string key = os::ReadFile(path, kLimit);
+  if (!key.empty() && key.back() == '\n') key.pop_back();
+  if (key.size() != 64 || key.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    throw Error(core::sqlstate::kDataCorrupted, "\"" + path + "\" holds no key", {}, "mfi node secret makes one.");
+  }
+  return key;
 }
 
 }  // namespace mfi::command

@@ -26,4 +26,7 @@ bool SameSecret(std::string_view one, std::string_view other);
 std::vector<std::string> DeriveSecrets(std::string_view password, std::string_view system_identifier,
                                        const std::vector<std::string>& names);
 
+/// The one secret of a file. Throws Error when it holds none.
+std::string KeyOfFile(const std::string& path);
+
 }  // namespace mfi::command

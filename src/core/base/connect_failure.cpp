@@ -1,6 +1,7 @@
 #include "core/base/connect_failure.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 namespace mfi::core {
@@ -17,6 +18,30 @@ bool BeginsWithState(std::string_view text) {
   return text.size() > kStateLength && text.substr(kStateLength).starts_with(kStateEnd) &&
          std::all_of(text.begin(), text.begin() + kStateLength,
                      [](char c) { return IsDigit(c) || (c >= 'A' && c <= 'Z'); });
+}
+
+/// What a system call says where no server is, and what is said when the time for it is over.
+constexpr std::array<std::string_view, 8> kNobody = {
+    "Connection refused", "Connection timed out", "timeout expired",        "No route to host",
+    "Host is down",       "Host is unreachable",  "Network is unreachable", "No such file or directory"};
+
+/// One attempt, or the question that libpq adds to it.
+bool LineTellsOfNobody(std::string_view line) {
+  constexpr std::string_view kSilent = " did not answer within ";
+  constexpr std::string_view kNext = "; ";
+  constexpr std::string_view kFailed = " failed: ";
+  line.remove_prefix(std::min(line.find_first_not_of(" \t\r"), line.size()));
+  for (auto end = line.find(kNext); end != std::string_view::npos; end = line.find(kNext)) {
+    if (line.substr(0, end).find(kSilent) == std::string_view::npos) break;
+    line.remove_prefix(end + kNext.size());
+  }
+  if (line.empty() || line.starts_with("Is the server running") || line.starts_with("no connection within ") ||
+      line.starts_with("could not translate host name ")) {
+    return true;
+  }
+  const auto failed = line.find(kFailed);
+  return failed != std::string_view::npos &&
+         std::find(kNobody.begin(), kNobody.end(), line.substr(failed + kFailed.size())) != kNobody.end();
 }
 
 /// `LOCATION:  function, file.c:123`.
@@ -45,6 +70,15 @@ ConnectFailure ParseConnectFailure(std::string_view verbose) {
     failure.message += line.substr(rest + (has_state ? kStateLength + kStateEnd.size() : 0));
   }
   return failure;
+}
+
+bool TellsOfNobody(std::string_view message) {
+  while (!message.empty()) {
+    const std::string_view line = message.substr(0, message.find('\n'));
+    message.remove_prefix(std::min(message.size(), line.size() + 1));
+    if (!LineTellsOfNobody(line)) return false;
+  }
+  return true;
 }
 
 }  // namespace mfi::core

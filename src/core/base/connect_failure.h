@@ -16,4 +16,9 @@ struct ConnectFailure {
 /// way.
 ConnectFailure ParseConnectFailure(std::string_view verbose);
 
+/// Whether the words of libpq, in English, tell that nobody is there: no host was found, nothing listens, or no
+/// connection came about in time. False for everything that is not known to mean this. Ask it only where no server has
+/// taken the connection: a server's own words, which are in the message too, could be anything.
+bool TellsOfNobody(std::string_view message);
+
 }  // namespace mfi::core

@@ -14,7 +14,7 @@ namespace mfi::core {
 namespace {
 
 constexpr char kRejoinStep[] =
-    "It is on another timeline: stop it, and make it a standby with rejoin.sh (pg_rewind, or a clone).";
+    "It is on another timeline: stop it, and make it a standby with mfi rejoin (pg_rewind, or a clone).";
 
 /// A healthy standby begins to stream at once.
 constexpr int kStuckInStartup = 2;
@@ -200,7 +200,7 @@ class Judge {
       Add(p.reasons, Verdict::kCritical, "standby-diverged",
           "this standby has replayed to " + FormatLsn(facts_.current) + ", beyond the upstream's " +
               FormatLsn(known_end),
-          "It left the upstream's timeline: stop this server and run rejoin.sh (pg_rewind, or a clone).");
+          "It left the upstream's timeline: stop this server and run mfi rejoin (pg_rewind, or a clone).");
     } else if (known_end != 0) {
       p.lag_bytes = static_cast<std::int64_t>(known_end - std::min(known_end, facts_.current));
     }

@@ -51,13 +51,13 @@ class NodeJudge {
           "both nodes are primaries: this one on timeline " + std::to_string(facts_.timeline) +
               ", the other on timeline " + std::to_string(probe.timeline),
           std::string("Stop applications at once. ") +
-              (newer ? "The other node was promoted: stop this one and make it a standby with rejoin.sh."
-                     : "This node was promoted: stop the other one and make it a standby with rejoin.sh.") +
+              (newer ? "The other node was promoted: stop this one and make it a standby with mfi rejoin."
+                     : "This node was promoted: stop the other one and make it a standby with mfi rejoin.") +
               " What was written to the one that is stopped is lost, unless you copy it first.");
     } else if (facts_.in_recovery && probe.in_recovery && !facts_.receiver.running &&
                facts_.receiver.silent_for_s.value_or(0) >= limits_.silence_warning_s) {
       Add(Verdict::kCritical, "no-primary", "both nodes are standbys: nobody takes writes",
-          "Promote the one that has replayed more (promote.sh).");
+          "Promote the one that has replayed more (mfi promote).");
     }
   }
 

@@ -66,7 +66,7 @@ Connection::Connection(const Session& session, Waiter& waiter, std::chrono::seco
   while (!Connect(session.conninfo() + servers.Keywords(), each)) {
     const std::string seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(each).count());
     if (servers.size() <= 1) {
-      throw core::Error(core::sqlstate::kConnectionFailure, silent + "no connection within " + seconds + " s");
+      throw ConnectError(silent + "no connection within " + seconds + " s", "", taken_);
     }
     silent += Where() + " did not answer within " + seconds + " s; ";
     servers.Leave(OrEmpty(PQhost(connection_.get())), OrEmpty(PQport(connection_.get())));
@@ -85,6 +85,7 @@ bool Connection::Connect(const std::string& conninfo, milliseconds limit) {
   connection_.reset(PQconnectStart(conninfo.c_str()));
   if (!connection_) throw core::Error(core::sqlstate::kInsufficientResources, "out of memory while connecting");
   PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // with its SQLSTATE
+  NoteTaken();
   std::string server = Server();
   auto deadline = steady_clock::now() + limit;
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
@@ -92,6 +93,7 @@ bool Connection::Connect(const std::string& conninfo, milliseconds limit) {
     if (steady_clock::now() >= deadline) return false;
     waiter_.Wait(PQsocket(connection_.get()), next == PGRES_POLLING_WRITING, kPiece);
     next = PQconnectPoll(connection_.get());
+    NoteTaken();
     CheckMemory();
     if (server == Server()) continue;
     server = Server();
@@ -104,7 +106,13 @@ bool Connection::Connect(const std::string& conninfo, milliseconds limit) {
 void Connection::ThrowUnconnected(const std::string& before) const {
   core::ConnectFailure failure = core::ParseConnectFailure(Message());
   if (PQconnectionNeedsPassword(connection_.get()) != 0) failure.sqlstate = kInvalidPassword;
-  throw ConnectError(before + failure.message, std::move(failure.sqlstate));
+  throw ConnectError(before + failure.message, std::move(failure.sqlstate), taken_);
+}
+
+/// libpq returns after each step: none on the way from a connection that is there to its end is missed.
+void Connection::NoteTaken() {
+  const ConnStatusType status = PQstatus(connection_.get());
+  taken_ = taken_ || (status != CONNECTION_BAD && status != CONNECTION_STARTED && status != CONNECTION_NEEDED);
 }
 
 /// What an encoding without a way to UTF-8 has stays as it is; so does what is UTF-8 already.
@@ -192,6 +200,18 @@ void Connection::Send(const std::string& sql) {
   }
   PQsetSingleRowMode(connection_.get());
   memory_before_ = OwnMemory();
+}
+
+std::vector<Row> Connection::Command(const std::string& command, std::chrono::seconds limit) {
+  if (PQsendQuery(connection_.get(), command.c_str()) == 0) {
+    throw core::Error(core::sqlstate::kConnectionFailure, Message());
+  }
+  PQsetSingleRowMode(connection_.get());
+  memory_before_ = OwnMemory();
+  if (!Ready(steady_clock::now() + limit)) {
+    GiveUp(core::sqlstate::kConnectionFailure, "no answer within " + std::to_string(limit.count()) + " s");
+  }
+  return Take();
 }
 
 bool Connection::Ready(steady_clock::time_point deadline) {

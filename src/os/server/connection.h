@@ -27,15 +27,18 @@ class ServerError : public core::Error {
 };
 
 /// There is no session: Error(08006). `reason` is the SQLSTATE that the server gave for it, empty when it gave none.
+/// `taken`: whether one of the servers has taken the connection, whatever came of it then.
 class ConnectError : public core::Error {
  public:
-  ConnectError(const std::string& message, std::string reason)
-      : Error(core::sqlstate::kConnectionFailure, message), reason_(std::move(reason)) {}
+  ConnectError(const std::string& message, std::string reason, bool taken)
+      : Error(core::sqlstate::kConnectionFailure, message), reason_(std::move(reason)), taken_(taken) {}
 
   const std::string& reason() const { return reason_; }
+  bool taken() const { return taken_; }
 
  private:
   std::string reason_;
+  bool taken_;
 };
 
 /// A libpq connection that speaks UTF-8, with a database in SQL_ASCII or MULE_INTERNAL that database's bytes, and never
@@ -43,8 +46,8 @@ class ConnectError : public core::Error {
 /// ends its server session. An answer of more than 256 MB is an error, after which the connection is closed.
 class Connection {
  public:
-  /// Throws ConnectError with the server's own words when it cannot connect, Error(08006) when it cannot within
-  /// `limit`, of which each of several servers has its share.
+  /// Throws ConnectError, with the server's own words where there are any, when it cannot connect within `limit`, of
+  /// which each of several servers has its share.
   Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit);
 
   /// Rows of one statement, of more than one it is an error; throws ServerError with the server's SQLSTATE and message.
@@ -52,6 +55,9 @@ class Connection {
 
   /// The only value of a statement that returns one row of one column; "" for NULL.
   std::string Value(const std::string& sql);
+
+  /// A command of the replication protocol, in a session of that kind. Error(08006) without an answer within `limit`.
+  std::vector<Row> Command(const std::string& command, std::chrono::seconds limit);
 
   /// The same in pieces, for work beside a query: Send, then Ready, which waits until the deadline,
   /// until it is true, then Take.
@@ -89,6 +95,7 @@ class Connection {
   [[noreturn]] void GiveUp(const char* sqlstate, const std::string& why);
   [[noreturn]] void TooLarge();
   void CheckMemory();
+  void NoteTaken();
   void Consume();
   void Collect(const std::function<void(const PGresult* result)>& take);
 
@@ -96,6 +103,7 @@ class Connection {
   Waiter& waiter_;
   std::int64_t memory_before_;  // of this process, before the answer that is being read
   bool copying_ = false;
+  bool taken_ = false;  // by a server, while connecting
 };
 
 }  // namespace mfi::os

@@ -42,6 +42,7 @@ constexpr std::string_view kSafePath = " -c search_path=pg_catalog,pg_temp";
 constexpr std::string_view kForSuperusers = " -c lc_messages=C -c session_preload_libraries=";
 
 std::string Options(SessionKind kind, int server_major, std::chrono::seconds limit) {
+  if (kind == SessionKind::kReplication) return {};
   std::string options(kNeutral);
   options += " -c statement_timeout=" + std::to_string(limit.count()) + (limit.count() > 0 ? "s" : "");
   options.append(kind == SessionKind::kOperator ? kOperators : kOwn);
@@ -71,6 +72,7 @@ std::string Options(SessionKind kind, int server_major, std::chrono::seconds lim
       options.append(kSafePath);
       break;
     case SessionKind::kOperator:
+    case SessionKind::kReplication:
       break;
   }
   return options;

@@ -15,6 +15,7 @@ enum class SessionKind {
   kRestoringSuperuser,     // pg_restore's, for what only a superuser may make
   kRestorer,               // pg_restore's, for everything else, by a role without SUPERUSER
   kProbe,                  // asks the other node what it is
+  kReplication,            // of the replication protocol, which has no settings
   kOperator,               // of the operator's program: asks mfi's functions, whoever the operator is
 };
 

@@ -1,0 +1,50 @@
+#include "core/node/node_place.h"
+
+#include <algorithm>
+
+#include "core/node/settings_text.h"
+
+namespace mfi::core {
+namespace {
+
+constexpr char kFirst[] = "db-primary";
+constexpr char kSecond[] = "db-replica";
+
+std::string SlotName(std::string node) {
+  std::replace(node.begin(), node.end(), '-', '_');
+  return node;
+}
+
+}  // namespace
+
+std::string NodePlace::Slot() const { return SlotName(node); }
+
+std::string NodePlace::PeerSlot() const { return SlotName(peer); }
+
+std::string NodePlace::PeerServer() const {
+  return "host=" + peer + " port=5432 passfile=" + run +
+         "/pgpass sslmode=require gssencmode=disable require_auth=scram-sha-256 channel_binding=require "
+         "connect_timeout=5";
+}
+
+std::string NodePlace::Upstream() const { return PeerServer() + " user=replicator application_name=" + node; }
+
+NodePlace PlaceOfNode(const std::string& root, const std::string& node, bool in_volume) {
+  NodePlace place;
+  place.node = node;
+  place.peer = node == kFirst ? kSecond : kFirst;
+  place.volume = root + "var/lib/postgresql/data";
+  place.data = in_volume ? place.volume : place.volume + "/pgdata";
+  place.run = root + "run/mfi";
+  place.backups = root + "backups";
+  place.config = root + "etc/mfi/postgresql.conf";
+  return place;
+}
+
+std::string NodeSettings(const NodePlace& place) {
+  return SettingLine("cluster_name", place.node) + SettingLine("primary_conninfo", place.Upstream()) +
+         SettingLine("primary_slot_name", place.Slot()) +
+         SettingLine("mfi.peer_conninfo", place.PeerServer() + " user=mfi_probe dbname=postgres");
+}
+
+}  // namespace mfi::core

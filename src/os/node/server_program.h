@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "os/process/child.h"
+
+namespace mfi::os {
+
+/// Runs one of the server's own programs to its end, with this process's environment but in English. It is the one
+/// beside this program, else of PATH, else where Debian has it. Throws Error(58P01) when there is none.
+ChildResult RunServerProgram(const std::string& name, std::vector<std::string> arguments, Waiter& waiter);
+
+/// `environment` with messages in English, and the encoding that it had.
+std::vector<std::string> InEnglish(const std::vector<std::string>& environment);
+
+}  // namespace mfi::os

@@ -1,0 +1,34 @@
+#include "os/server/operator_session.h"
+
+namespace mfi::os {
+namespace {
+
+constexpr std::chrono::seconds kConnectLimit{5};
+constexpr int kNewestSettings = 17;  // the first version with all settings that a Session makes
+
+std::unique_ptr<Connection> Open(const std::string& where, const std::string& application_name, int server_major,
+                                 Waiter& waiter) {
+  const Session session(SessionKind::kOperator, where, application_name, server_major);
+  return std::make_unique<Connection>(session, waiter, kConnectLimit);
+}
+
+}  // namespace
+
+std::unique_ptr<Connection> OpenForOperator(const std::string& where, const std::string& application_name,
+                                            std::chrono::seconds limit, Waiter& waiter) {
+  std::unique_ptr<Connection> connection;
+  try {
+    connection = Open(where, application_name, kNewestSettings, waiter);
+  } catch (const ConnectError& refused) {
+    // A server of an earlier version refuses a setting that it does not know yet.
+    if (refused.reason() != core::sqlstate::kUndefinedObject) throw;
+    connection = Open(where, application_name, 0, waiter);
+  }
+  if (limit.count() > 0) {
+    connection->Execute("SELECT pg_catalog.set_config('statement_timeout', '" +
+                        std::to_string(std::chrono::milliseconds(limit).count()) + "', false)");
+  }
+  return connection;
+}
+
+}  // namespace mfi::os
