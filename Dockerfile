@@ -27,9 +27,8 @@ COPY config /etc/mfi
 COPY init-scripts /docker-entrypoint-initdb.d
 COPY scripts/*.sh /usr/local/lib/mfi/
 RUN ln -s /usr/local/lib/mfi/backup.sh /backup.sh && \
-    for name in restore health; do ln -s /usr/lib/postgresql/17/bin/mfi "/$name.sh"; done && \
     ln -s /usr/local/lib/mfi/keycloak-sync.sh /keycloak-sync.sh && \
-    for name in promote rejoin; do ln -s "/usr/local/lib/mfi/node-$name.sh" "/$name.sh"; done
+    for name in restore health promote rejoin; do ln -s /usr/lib/postgresql/17/bin/mfi "/$name.sh"; done
 EXPOSE 5432
 STOPSIGNAL SIGINT
 HEALTHCHECK --interval=5s --timeout=10s --start-period=30m CMD /health.sh node; test $? -le 1

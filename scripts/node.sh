@@ -1,13 +1,11 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # standby.sh uses and sets these
+# shellcheck disable=SC2034 # the entrypoints use these
 # What both database containers do before their server starts. The volume may be one of the official image, which has
 # its data directory at the root; otherwise the data directory is a folder in it, so that it can come about by a rename.
 # shellcheck source=scripts/log.sh
 . /usr/local/lib/mfi/log.sh
 # shellcheck source=scripts/secret.sh
 . /usr/local/lib/mfi/secret.sh
-# shellcheck source=scripts/peer.sh
-. /usr/local/lib/mfi/peer.sh
 
 # Process 1 ignores a signal that it has no handler for: a stop would wait for its whole grace period.
 end_on_signal() { trap 'exit 143' TERM INT; }
@@ -20,12 +18,21 @@ SCRATCH=/scratch
 CONFIG=/etc/mfi/postgresql.conf
 PASSFILE=$RUN/pgpass
 NODE=$(hostname)
-PEER=db-primary
-[ "$NODE" != db-primary ] || PEER=db-replica
 if [ -f "$VOLUME/PG_VERSION" ]; then PGDATA=$VOLUME; else PGDATA=$VOLUME/pgdata; fi
 export PGDATA LC_MESSAGES=C HOME=/var/lib/postgresql
 # A postmaster.pid that an earlier container left names process 1, which is us: not another server.
 export PG_GRANDPARENT_PID=$$
+
+# node_command COMMAND...: of mfi node. A stop ends it, with all that it has started.
+node_command() {
+  local pid code=0
+  mfi node "$@" &
+  pid=$!
+  trap 'kill -TERM $pid 2>/dev/null; wait $pid; exit 143' TERM INT
+  wait $pid || code=$?
+  end_on_signal
+  return $code
+}
 
 # As root: gives the mounted directories to postgres, each of them itself and nothing in it, and runs this script again as postgres before
 # anything is read or written where postgres may put a link. The server's group is that of the backup directory, so that the user of
@@ -120,10 +127,7 @@ write_node_settings() {
     *) die "MFI_TLS is \"$MFI_TLS\"" "It may be require (the default) or allow. Change it in .env, then: docker compose up -d" ;;
   esac
   {
-    setting cluster_name "$NODE"
-    setting primary_conninfo "$UPSTREAM"
-    setting primary_slot_name "$SLOT"
-    setting mfi.peer_conninfo "$SERVER user=mfi_probe dbname=postgres"
+    mfi node settings
     for variable in "${!names[@]}"; do
       [[ "${!variable:-}" != *$'\n'* ]] || die "$variable has a line break" "Correct it in .env, then: docker compose up -d"
       [ -z "${!variable:-}" ] || setting "${names[$variable]}" "${!variable}"
@@ -165,9 +169,8 @@ write_passfile() {
 
 # What is derived from the password for this database cluster: that of mfi_probe, and the key of the word on which node is the primary.
 derive_secrets() {
-  local system secrets key
-  system=$(control 'Database system identifier') || die "$PGDATA has no valid pg_control" "Restore a backup, or remove this volume when the other node has the data."
-  secrets=$(mfi node secret --system-identifier "$system" word mfi_probe <<<"$DB_PASSWORD") || die "no secret could be derived from DB_PASSWORD" "The line above says why."
+  local secrets key
+  secrets=$(mfi node secret -D "$PGDATA" word mfi_probe <<<"$DB_PASSWORD") || return
   { IFS= read -r key && IFS= read -r PROBE_PASSWORD; } <<<"$secrets"
   (umask 077 && printf '%s\n' "$key" >"$RUN/word.key")
   write_passfile
@@ -175,7 +178,7 @@ derive_secrets() {
 
 # A standby's passwords come with the stream.
 set_passwords() {
-  derive_secrets
+  derive_secrets || die "no secret could be derived from DB_PASSWORD" "The line above says why."
   [ ! -f "$PGDATA/standby.signal" ] || return 0
   local quoted="'${DB_PASSWORD//\'/\'\'}'" tag
   tag="\$mfi_$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')\$"

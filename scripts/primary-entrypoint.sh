@@ -4,10 +4,6 @@
 set -euo pipefail
 # shellcheck source=scripts/node.sh
 . /usr/local/lib/mfi/node.sh
-# shellcheck source=scripts/standby.sh
-. /usr/local/lib/mfi/standby.sh
-# shellcheck source=scripts/word.sh
-. /usr/local/lib/mfi/word.sh
 NEW=$VOLUME/pgdata.new
 
 run_init_scripts() {
@@ -40,42 +36,13 @@ initialise() {
 
 # An empty volume is made a new database only where nothing speaks of an old one.
 fill_volume() {
-  case "$(peer_role)" in
-    primary) clone ;;
-    '') if unfinished_clone; then clone; else initialise; fi ;;
-    *)
-      die "this volume is empty, and $PEER has data but is not known to be the primary: nothing is made here" \
-        "$(<"$RUN/peer.error")" \
-        "To go on with the data of $PEER: docker compose exec $PEER /promote.sh; then this node is cloned from it." \
-        "To begin anew: docker compose down -v, then docker compose up -d"
-      ;;
+  local code=0
+  node_command clone --or-new || code=$?
+  case $code in
+    0) ;;
+    3) initialise ;;
+    *) exit $code ;;
   esac
-}
-
-# The other node was promoted: this one's server is not started before an operator says as what. What the other node itself says, being
-# authenticated, counts more than a word on it, and no word starts this node beside a newer one.
-wait_while_superseded() {
-  local timeline newest told=
-  timeline=$(control "Latest checkpoint's TimeLineID") || return 0
-  derive_secrets
-  while :; do
-    if [ -e "$REJOIN" ]; then rejoin && return; fi
-    read_word
-    if [ -e "$RUN/forced" ]; then return; fi
-    newest=0
-    if find_upstream >"$RUN/upstream.error"; then
-      if [ "$UPSTREAM_SYSTEM" != "$(control 'Database system identifier')" ]; then return; fi
-      newest=$UPSTREAM_TIMELINE
-    elif [ "$CHOSEN" = "$PEER" ]; then
-      newest=$CHOSEN_TIMELINE
-    fi
-    if [ "$newest" -le "$timeline" ]; then return; fi
-    [ -n "$told" ] || say "$PEER was promoted (timeline $newest, here it is $timeline): this node's server is not started
-    To make it a standby of $PEER, which gives up what only this node has: docker compose exec $NODE /rejoin.sh
-    To go on with this node instead: docker compose stop $PEER, then docker compose exec $NODE /promote.sh"
-    told=yes
-    pause
-  done
 }
 
 become_postgres "$@"
@@ -85,10 +52,9 @@ write_passfile
 write_node_settings
 if [ ! -f "$PGDATA/PG_VERSION" ]; then
   fill_volume
-elif [ -f "$PGDATA/standby.signal" ]; then
-  check_standby
 else
-  wait_while_superseded
+  derive_secrets 2>/dev/null || true # of a damaged data directory there are none
+  node_command rejoin --first
 fi
 check_settings "$PGDATA"
 set_passwords

@@ -5,35 +5,6 @@
 set -euo pipefail
 # shellcheck source=scripts/node.sh
 . /usr/local/lib/mfi/node.sh
-# shellcheck source=scripts/standby.sh
-. /usr/local/lib/mfi/standby.sh
-# shellcheck source=scripts/word.sh
-. /usr/local/lib/mfi/word.sh
-
-# A data directory that was a primary's: promoted here, or an old primary. A word starts it as the primary, unless the other node, being
-# authenticated, says that it is one.
-former_primary() {
-  local timeline told='' now
-  timeline=$(control "Latest checkpoint's TimeLineID")
-  derive_secrets
-  while :; do
-    read_word
-    if [ ! -e "$REJOIN" ] && { [ -e "$RUN/forced" ] || { [ "$CHOSEN" = "$NODE" ] && [ "$(peer_role)" != primary ]; }; }; then return 0; fi
-    if find_upstream >"$RUN/upstream.error"; then
-      same_system_or_refuse
-      if [ "$timeline" -lt "$UPSTREAM_TIMELINE" ]; then rejoin && return; fi
-      now="this node was promoted (timeline $timeline) and $PEER is a primary too (timeline $UPSTREAM_TIMELINE): it is not started
-    To keep this node as the primary: docker compose stop $PEER, then docker compose exec $NODE /promote.sh
-    To keep $PEER: remove the volume of $NODE, then docker compose up -d; a new standby is cloned."
-    else
-      now="$(why_waiting)
-    To start this node, which was promoted, as the primary: docker compose exec $NODE /promote.sh"
-    fi
-    [ "$now" = "$told" ] || say "$now"
-    told=$now
-    pause
-  done
-}
 
 become_postgres "$@"
 one_server_per_volume
@@ -41,14 +12,10 @@ rm -f "$RUN/forced"
 write_passfile
 write_node_settings
 if [ ! -d "$PGDATA" ]; then
-  clone
-elif ! control 'Database system identifier' >/dev/null; then
-  set_aside "this data directory has no valid pg_control"
-  clone
-elif [ -f "$PGDATA/standby.signal" ]; then
-  check_standby
+  node_command clone
 else
-  former_primary
+  derive_secrets 2>/dev/null || true # of a damaged data directory there are none
+  node_command rejoin
 fi
 check_settings "$PGDATA"
 set_passwords
