@@ -110,19 +110,11 @@ $(COMMAND): $(COMMAND_OBJS) $(filter src/core/%.o src/os/%.o,$(OBJS))
 # Made by the program itself, from the definitions of its subcommands.
 build/mfi.1: $(COMMAND)
 	$(COMMAND) manual >$@
-build/mfi.bash-completion: $(COMMAND)
-	$(COMMAND) completion >$@
-# Beside PostgreSQL's own programs; a package of Debian says command_bindir=/usr/bin command_mandir=/usr/share/man
-# completiondir=/usr/share/bash-completion/completions.
-command_bindir ?= $(bindir)
-command_mandir ?= $(mandir)
-completiondir ?= $(datadir)/bash-completion
-install-command: $(COMMAND) build/mfi.1 build/mfi.bash-completion
-	$(MKDIR_P) '$(DESTDIR)$(command_bindir)' '$(DESTDIR)$(command_mandir)/man1' '$(DESTDIR)$(completiondir)'
-	$(INSTALL_PROGRAM) $(COMMAND) '$(DESTDIR)$(command_bindir)/mfi'
-	$(INSTALL_DATA) build/mfi.1 '$(DESTDIR)$(command_mandir)/man1/mfi.1'
-	$(INSTALL_DATA) build/mfi.bash-completion '$(DESTDIR)$(completiondir)/mfi'
+install-command: $(COMMAND) build/mfi.1
+	$(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1'
+	$(INSTALL_PROGRAM) $(COMMAND) '$(DESTDIR)$(bindir)/mfi'
+	$(INSTALL_DATA) build/mfi.1 '$(DESTDIR)$(mandir)/man1/mfi.1'
 uninstall-command:
-	rm -f '$(DESTDIR)$(command_bindir)/mfi' '$(DESTDIR)$(command_mandir)/man1/mfi.1' '$(DESTDIR)$(completiondir)/mfi'
+	rm -f '$(DESTDIR)$(bindir)/mfi' '$(DESTDIR)$(mandir)/man1/mfi.1'
 
 endif

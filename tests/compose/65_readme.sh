@@ -22,6 +22,9 @@ for line in 'docker compose up -d' 'docker compose ps' 'docker compose exec db-b
   claim "$line" readme "$line"
 done
 matches "docker compose exec db-backup /health.sh" '^(ok|warning)$' "$(readme 'docker compose exec db-backup /health.sh' 2>&1)"
+for line in 'docker compose exec db-backup /keycloak-sync.sh --dry-run' 'docker compose exec db-backup /keycloak-sync.sh'; do
+  matches "$line" 'KEYCLOAK_URL is not set' "$(cd "$stack" && grep -qE -- "^$line( |$)" docs/keycloak.md && bash -c "$line" 2>&1)"
+done
 claim "SELECT * FROM pg_stat_replication;" typed "$on_primary" 'SELECT * FROM pg_stat_replication;'
 for line in '\dt' 'SELECT * FROM activity_type;' 'SELECT * FROM mfi_country;' 'SELECT * FROM mfi_type;' 'SELECT * FROM platform_type;' \
   'SELECT verdict, summary FROM mfi_replication_status();'; do

@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <regex>
 #include <sstream>
-
-#include "command/base/log_line.h"
 
 namespace {
 
@@ -28,13 +25,5 @@ TEST(Progress, ATerminalHasOneLineThatIsWrittenOver) {
 TEST(Progress, AFileHasALineForEachPhase) { EXPECT_EQ(Shown(Progress::To::kFile), "dumping\nverifying\n"); }
 
 TEST(Progress, WhoWantsJsonSeesNone) { EXPECT_EQ(Shown(Progress::To::kNobody), ""); }
-
-TEST(LogLine, IsOneOfTheContainersLog) {
-  std::ostringstream out;
-  mfi::command::Log(out, "cloning", "Wait.");
-  EXPECT_TRUE(
-      std::regex_match(out.str(), std::regex(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC mfi: cloning\n    Wait\.\n)")))
-      << out.str();
-}
 
 }  // namespace

@@ -1,13 +1,12 @@
 #include "command/backup/follow_backups.h"
 
 #include <chrono>
-#include <ostream>
 #include <utility>
 
 #include "command/base/command_host.h"
-#include "command/base/log_line.h"
 #include "core/base/error.h"
 #include "core/base/printable.h"
+#include "os/node/node_log.h"
 
 namespace mfi::command {
 namespace {
@@ -43,24 +42,25 @@ void UntilItSucceeds(CommandHost& host, const Work& work) {
 
 }  // namespace
 
-void BackupChanges::Tell(Client& client, std::ostream& log) {
+void BackupChanges::Tell(Client& client, os::NodeLog& log) {
   std::map<std::string, std::string> now;
   for (const os::Row& row : client.Ask(kRecent)) {
     const std::string id = row.at(0).value_or("");
     std::string state = row.at(1).value_or("");
     if (const auto known = told_.find(id); known == told_.end() || known->second != state) {
-      Log(log, core::Printable(row.at(2).value_or("")));
+      log.Say(core::Printable(row.at(2).value_or("")));
     }
     now[id] = std::move(state);
   }
   told_ = std::move(now);
 }
 
-void FollowBackups(std::ostream& log) {
+void FollowBackups(std::ostream& out) {
   PrepareEnvironment();
   CommandHost host;
   Client client(host, "follow", kLimit);
-  Log(log,
+  os::NodeLog log(out);
+  log.Say(
       "db-backup: docker compose exec db-backup /backup.sh takes a backup, /restore.sh restores one, /health.sh tells "
       "the state");
   try {

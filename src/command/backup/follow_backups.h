@@ -5,6 +5,7 @@
 #include <string>
 
 #include "command/base/client.h"
+#include "os/node/node_log.h"
 
 namespace mfi::command {
 
@@ -12,7 +13,7 @@ namespace mfi::command {
 class BackupChanges {
  public:
   /// What has changed since the last call. Throws Error when the server cannot be asked.
-  void Tell(Client& client, std::ostream& log);
+  void Tell(Client& client, os::NodeLog& log);
 
  private:
   std::map<std::string, std::string> told_;  // the state of each id
@@ -20,6 +21,6 @@ class BackupChanges {
 
 /// What the container db-backup does until it is stopped: at its start it asks for a backup, unless the server has just
 /// started, which takes one by itself, or a good one is fresh; then it tells every backup's changes of state.
-void FollowBackups(std::ostream& log);
+void FollowBackups(std::ostream& out);
 
 }  // namespace mfi::command

@@ -7,8 +7,8 @@ constexpr std::chrono::seconds kConnectLimit{5};
 constexpr int kNewestSettings = 17;  // the first version with all settings that a Session makes
 
 std::unique_ptr<Connection> Open(const std::string& where, const std::string& application_name, int server_major,
-                                 Waiter& waiter) {
-  const Session session(SessionKind::kOperator, where, application_name, server_major);
+                                 std::chrono::seconds limit, Waiter& waiter) {
+  const Session session(SessionKind::kOperator, where, application_name, server_major, {}, limit);
   return std::make_unique<Connection>(session, waiter, kConnectLimit);
 }
 
@@ -18,15 +18,11 @@ std::unique_ptr<Connection> OpenForOperator(const std::string& where, const std:
                                             std::chrono::seconds limit, Waiter& waiter) {
   std::unique_ptr<Connection> connection;
   try {
-    connection = Open(where, application_name, kNewestSettings, waiter);
+    connection = Open(where, application_name, kNewestSettings, limit, waiter);
   } catch (const ConnectError& refused) {
     // A server of an earlier version refuses a setting that it does not know yet.
     if (refused.reason() != core::sqlstate::kUndefinedObject) throw;
-    connection = Open(where, application_name, 0, waiter);
-  }
-  if (limit.count() > 0) {
-    connection->Execute("SELECT pg_catalog.set_config('statement_timeout', '" +
-                        std::to_string(std::chrono::milliseconds(limit).count()) + "', false)");
+    connection = Open(where, application_name, 0, limit, waiter);
   }
   return connection;
 }
