@@ -249,11 +249,14 @@ TEST(Connection, GivesUpOnAServerThatDoesNotAnswer) {
   const TempDirectory d;
   const UniqueFd listener = ListenIn(d);
   TestHost host;
-  const Error error = ErrorOf([&] {
+  try {
     Connection({SessionKind::kProbe, "host='" + d.path() + "' port=5432", "x", 17}, host, std::chrono::seconds(1));
-  });
-  EXPECT_EQ(error.sqlstate(), mfi::core::sqlstate::kConnectionFailure);
-  EXPECT_STREQ(error.what(), "no connection within 1 s");
+    FAIL() << "connected";
+  } catch (const ConnectError& error) {
+    EXPECT_EQ(error.sqlstate(), mfi::core::sqlstate::kConnectionFailure);
+    EXPECT_STREQ(error.what(), "no connection within 1 s");
+    EXPECT_TRUE(error.taken()) << "somebody is there";
+  }
 }
 
 TEST_F(ConnectionTest, OfSeveralServersASilentOneIsPassedOver) {

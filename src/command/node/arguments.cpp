@@ -1,6 +1,5 @@
 #include "command/arguments.h"
 
-#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -10,7 +9,6 @@
 #include "command/base/client.h"
 #include "command/base/command_host.h"
 #include "command/node/node_own.h"
-#include "command/node/node_word.h"
 #include "command/node/promote.h"
 #include "command/node/promote_node.h"
 #include "command/node/rejoin.h"
@@ -59,34 +57,6 @@ void AddSecret(CLI::App& node) {
     for (const std::string& secret : DeriveSecrets(PasswordFromInput(), options->system_identifier, options->names)) {
       std::cout << secret << "\n";
     }
-  });
-}
-
-void AddWord(CLI::App& node) {
-  struct Options {
-    WordPlace place;
-    std::string key_file;
-    std::string chosen;
-    std::uint32_t timeline = 0;
-  };
-  auto* command = node.add_subcommand(
-      "word", "Prints the node and the timeline of the word on which node is the primary; nothing without one");
-  const auto options = std::make_shared<Options>();
-  command->add_option("--directory", options->place.directory, "that both nodes share")->required();
-  command->add_option("--state", options->place.state, "file of this node alone, where it remembers the word")
-      ->required();
-  command->add_option("--system-identifier", options->place.system_identifier, "of the database cluster")->required();
-  command->add_option("--key-file", options->key_file, "file with the key: mfi node secret word")->required();
-  auto* chosen = command->add_option("--set", options->chosen, "gives a new word: this node is the primary");
-  auto* timeline = command->add_option("--timeline", options->timeline, "its timeline");
-  chosen->needs(timeline);
-  timeline->needs(chosen);
-  command->callback([options, chosen] {
-    options->place.key = KeyOfFile(options->key_file);
-    const WordInForce in_force =
-        chosen->count() > 0 ? WriteWord(options->place, options->chosen, options->timeline) : ReadWord(options->place);
-    for (const std::string& remark : in_force.remarks) std::cerr << remark << "\n";
-    if (in_force.word) std::cout << in_force.word->node << " " << in_force.word->timeline << "\n";
   });
 }
 
@@ -227,7 +197,6 @@ void AddNode(CLI::App& app, Call& call) {
   auto* node = app.add_subcommand("node", "What the containers of the two nodes ask");
   node->require_subcommand(1);
   AddSecret(*node);
-  AddWord(*node);
   AddOwn(*node);
   AddFollow(*node);
   AddSettings(*node);

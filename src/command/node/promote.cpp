@@ -9,6 +9,7 @@
 #include "command/node/logged.h"
 #include "core/base/error.h"
 #include "core/base/names.h"
+#include "os/node/replication_slot.h"
 #include "os/node/upstream.h"
 #include "os/server/operator_session.h"
 
@@ -68,12 +69,6 @@ bool OldPrimaryAnswers(Connection& server, os::Waiter& waiter, os::NodeLog& log)
   return true;
 }
 
-void MakeSlotFor(Connection& server, const std::string& slot) {
-  const std::string name = core::SqlLiteral(slot);
-  server.Execute("SELECT pg_create_physical_replication_slot(" + name +
-                 ", true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = " + name + ")");
-}
-
 /// No standby is left that commits could wait for.
 void WaitForNoStandby(Connection& server, os::NodeLog& log) {
   const std::string names = Setting(server, "synchronous_standby_names");
@@ -104,7 +99,7 @@ void PromoteServer(const PromoteOptions& options, os::Waiter& waiter, os::NodeLo
     Refuse("the server did not become a primary within an hour; it goes on by itself",
            "Its log says what it does; then run mfi rejoin on the other node.");
   }
-  MakeSlotFor(*server, options.slot);
+  os::MakeSlot(*server, options.slot);
   WaitForNoStandby(*server, log);
   log.Say("this node is the primary, on timeline " +
           server->Value("SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"));
