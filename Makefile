@@ -51,12 +51,14 @@ $(error $(PG_CONFIG) names no PGXS makefile ("$(PGXS)"): install the server head
 endif
 
 MODULE_big = mfi
-SOURCES = $(sort $(wildcard src/core/*/*.cpp src/os/*/*.cpp src/pg/*.cpp src/pg/*/*.cpp))
+# Of core and os, what only the operator's program needs: its library, libcurl, is not the server's.
+COMMAND_ROOMS = $(sort $(wildcard src/core/keycloak/*.cpp src/os/keycloak/*.cpp))
+SOURCES = $(filter-out $(COMMAND_ROOMS),$(sort $(wildcard src/core/*/*.cpp src/os/*/*.cpp src/pg/*.cpp src/pg/*/*.cpp)))
 OBJS = $(SOURCES:.cpp=.o)
 EXTENSION = mfi
 DATA_built = $(patsubst extension/%.in,build/%,$(sort $(wildcard extension/mfi--*.sql.in)))
 REGRESS = $(basename $(notdir $(sort $(wildcard sql/*.sql))))
-COMMAND_SOURCES = $(sort $(wildcard src/command/*.cpp src/command/*/*.cpp))
+COMMAND_SOURCES = $(sort $(wildcard src/command/*.cpp src/command/*/*.cpp)) $(COMMAND_ROOMS)
 COMMAND_OBJS = $(COMMAND_SOURCES:.cpp=.o)
 EXTRA_CLEAN = $(SOURCES:.cpp=.d) $(COMMAND_OBJS) $(COMMAND_SOURCES:.cpp=.d) build
 
@@ -88,7 +90,7 @@ build/mfi--%.sql: extension/mfi--%.sql.in $(wildcard extension/*/*.sql)
 
 # The operator's program. The extension needs neither it nor its libraries, so without them it is left out, with a word;
 # WITH_COMMAND=yes demands it, WITH_COMMAND=no leaves it out.
-WITH_COMMAND ?= $(shell printf '\043include <CLI/CLI.hpp>\n\043include <openssl/evp.h>\n' | \
+WITH_COMMAND ?= $(shell printf '\043include <CLI/CLI.hpp>\n\043include <curl/curl.h>\n\043include <openssl/evp.h>\n' | \
   $(CXX) -std=c++20 -fsyntax-only -x c++ - >/dev/null 2>&1 && echo yes || echo missing)
 COMMAND = build/pgxs/mfi
 ifeq ($(WITH_COMMAND),yes)
@@ -101,12 +103,12 @@ endif
 
 .PHONY: install-command uninstall-command no-command
 no-command:
-	@echo "the program mfi is not built: its headers are missing (libcli11-dev and libssl-dev; make setup installs them)"
+	@echo "the program mfi is not built: its headers are missing (libcli11-dev, libcurl4-openssl-dev and libssl-dev; make setup installs them)"
 src/command/main.o: mfi.control
 src/command/main.o: override CPPFLAGS += -DMFI_VERSION='"$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" mfi.control)"'
 $(COMMAND): $(COMMAND_OBJS) $(filter src/core/%.o src/os/%.o,$(OBJS))
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) $^ -o $@ $(libpq) -lseccomp -lcrypto
+	$(CXX) $(CXXFLAGS) $^ -o $@ $(libpq) -lseccomp -lcurl -lcrypto
 # Made by the program itself, from the definitions of its subcommands.
 build/mfi.1: $(COMMAND)
 	$(COMMAND) manual >$@

@@ -1,4 +1,4 @@
-# scripts/keycloak-sync.sh against a stand-in for Keycloak: all pages, whatever fails on the way, and never a part of the groups taken for all.
+# mfi keycloak sync against a stand-in for Keycloak: all pages, whatever fails on the way, and never a part of the groups taken for all.
 
 use strict;
 use warnings FATAL => 'all';
@@ -35,7 +35,7 @@ sub run_script
 	local %ENV = ($node->_get_env, PGDATABASE => 'mfi_banking', KEYCLOAK_URL => $keycloak->url . '/', KEYCLOAK_REALM => 'ops', KEYCLOAK_CLIENT_ID => 'group-sync', KEYCLOAK_ALLOW_HTTP => 'yes', KEYCLOAK_CLIENT_SECRET_FILE => $secret_file,
 		KEYCLOAK_PAGE => 2, KEYCLOAK_TIMEOUT => 20, KEYCLOAK_TRIES => 3, KEYCLOAK_RETRY_DELAY => 0.05, TMPDIR => PostgreSQL::Test::Utils::tempdir, %$env);
 	delete $ENV{$_} for grep { !defined $env->{$_} && exists $env->{$_} } keys %$env;
-	my ($out, $err) = run_command([ "$FindBin::RealBin/../scripts/keycloak-sync.sh", @options ]);
+	my ($out, $err) = run_command([ 'mfi', 'keycloak', 'sync', @options ]);
 	return ($? >> 8, "$out$err");
 }
 sub runs
@@ -131,9 +131,12 @@ $keycloak->set(faults => []);
 runs('no url', 2, qr/KEYCLOAK_URL is not set/, { KEYCLOAK_URL => '' });
 runs('no secret', 2, qr/KEYCLOAK_CLIENT_SECRET is not set/, { KEYCLOAK_CLIENT_SECRET_FILE => '/nonexistent' });
 runs('wrong page', 2, qr/must be whole numbers/, { KEYCLOAK_PAGE => '0' });
-runs('unknown option', 2, qr/--dry-run/, {}, '--dryrun');
+runs('unknown option', 2, qr/not expected: --dryrun/, {}, '--dryrun');
 runs('wrong option', 2, qr/NAME=JSON/, {}, '--option', 'max_delete_ratio');
-runs('help', 0, qr/^keycloak-sync.sh \[OPTION/, {}, '--help');
+runs('help', 0, [ qr/^Usage: mfi keycloak sync \[OPTIONS\]/m, qr/--dry-run/, qr/KEYCLOAK_TOTAL_TIME/, qr/Exit code: 0/ ], {}, '--help');
+runs('two scopes', 2, qr/excludes/, {}, '--portal', $portal, '--mfi', $portal);
+runs("option $_", 2, qr/NAME=JSON/, {}, '--option', $_) for 'a=', '=1', 'a=nan', 'a=1 2', 'a={"b":1', '';
+runs("no $_", 2, qr/$_/, {}, $_, '') for '--realm', '--portal', '--mfi';
 runs('unknown option of the function', 1, qr/\$\.force is no option/, {}, '--groups', '--option', 'force=true');
 runs('wrong secret', 1, qr/does not let the client group-sync in: HTTP 401: .*unauthorized_client/, { KEYCLOAK_CLIENT_SECRET => 'wrong' }, '--groups');
 runs('no Keycloak', 1, qr/no token from http:\/\/127.0.0.1:1 after 3 tries: .*(refused|connect)/, { KEYCLOAK_URL => 'http://127.0.0.1:1' }, '--groups');
@@ -213,6 +216,14 @@ $hostile->('words for the terminal', qr/HTTP 200: .\?\[2J/, { match => '/groups'
 	my ($exit, $words) = run_script({}, '--events');
 	is($exit, 3, 'an event of another age is malformed') or diag($words);
 	unlike($words, qr/integer expression|\e|\xe2\x80\xae/, 'and told in plain words');
+
+	# What no database can hold, in one event, keeps no other out. A user may have typed it, and Keycloak shows it again and again.
+	my $time = (time() - 600) * 1000;
+	my @odd_events = map { sprintf('{"id":"odd %s","time":%s,"type":"LOGIN_ERROR","realmId":"realm-uuid","details":{"username":"%s"}}', @$_) }
+	  ([ 'zero', $time, 'a\u0000b' ], [ 'half', $time - 1, '\ud83d' ], [ 'low', $time - 2, '\udc00\u00e4' ], [ 'bytes', $time - 3, "\xff" ], [ 'far', '1e400', 'x' ], [ 'long', '1' x 500, 'x' ], [ 'tiny', '1e-20000', 'x' ], [ 'text', '"soon"', 'x' ]);
+	$keycloak->set(events => [], faults => [ { match => 'ops/events', nth => 1, do => 'body', body => '[' . join(',', @odd_events) . ']' } ]);
+	runs('what no database can hold', 3, qr/^Auth events of realm ops: 4 new, 0 known, 4 malformed$/m, {}, '--events');
+	is(sql(q{SELECT string_agg(replace(details ->> 'username', U&'\FFFD', '*'), ' ' ORDER BY event_time DESC) FROM user_auth_logs WHERE iam_event_id LIKE 'odd %'}), "a*b * *\xc3\xa4 *", 'told by a sign in its place');
 }
 $keycloak->set(faults => []);
 

@@ -65,12 +65,15 @@ core/backup: core/base
 core/restore: core/base core/backup
 core/replication: core/base
 core/node: core/base
+core/keycloak: core/base
 os/process: os/base
 os/server: os/base
+os/keycloak: os/base
 os/restore: os/base os/process os/server
 os/node: os/base os/process os/server
 os/backup: os/base os/process os/server os/restore
 command/backup: command/base
+command/keycloak: command/base
 command/node: command/base
 command/restore: command/base'
 rooms() {

@@ -14,6 +14,7 @@ struct Call {
 // The subcommands of each room, as the operator types them. A subcommand throws Error for exit code 1.
 void AddBackupCommands(CLI::App& app, Call& call);
 void AddHealth(CLI::App& app, Call& call);
+void AddKeycloak(CLI::App& app, Call& call);
 void AddManual(CLI::App& app);
 void AddNode(CLI::App& app, Call& call);
 void AddRestore(CLI::App& app, Call& call);

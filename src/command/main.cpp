@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
   mfi::command::AddRestore(app, call);
   mfi::command::AddUpgrade(app);
   mfi::command::AddNode(app, call);
+  mfi::command::AddKeycloak(app, call);
   mfi::command::AddManual(app);
   const int code = Run(app, words);
   return code == 0 ? call.exit_code : code;

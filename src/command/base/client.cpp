@@ -68,18 +68,18 @@ void Client::Connect() {
   connection_->Execute(kSchema);
 }
 
-std::vector<os::Row> Client::Ask(const std::string& sql) {
+std::vector<os::Row> Client::Ask(const std::string& sql, const std::vector<std::string>& parameters) {
   try {
     if (!connection_) Connect();
-    return connection_->Query(sql);
+    return connection_->Query(sql, parameters);
   } catch (const core::Error&) {
     connection_.reset();
     throw;
   }
 }
 
-std::string Client::Value(const std::string& sql) {
-  const std::vector<os::Row> rows = Ask(sql);
+std::string Client::Value(const std::string& sql, const std::vector<std::string>& parameters) {
+  const std::vector<os::Row> rows = Ask(sql, parameters);
   return rows.size() == 1 && rows[0].size() == 1 ? rows[0][0].value_or("") : std::string();
 }
 

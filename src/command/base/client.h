@@ -30,10 +30,11 @@ class Client {
 
   /// Rows of one statement. It connects first when there is no session, so that after an Error the next call may find
   /// a server that has restarted meanwhile.
-  std::vector<os::Row> Ask(const std::string& sql);
+  /// `parameters` are what $1, $2, ... stand for, as text.
+  std::vector<os::Row> Ask(const std::string& sql, const std::vector<std::string>& parameters = {});
 
   /// The only value of a statement that returns one row of one column; "" for NULL.
-  std::string Value(const std::string& sql);
+  std::string Value(const std::string& sql, const std::vector<std::string>& parameters = {});
 
  private:
   void Connect();

@@ -16,8 +16,8 @@ using Json = nlohmann::json;
 
 inline constexpr int kMaxDepth = 16;  // our own documents have four levels
 
-/// Whether objects and arrays are nested deeper than kMaxDepth. Reads no further than to the first that is.
-inline bool IsTooDeep(std::string_view text) {
+/// Whether objects and arrays are nested deeper than `limit`. Reads no further than to the first that is.
+inline bool IsTooDeep(std::string_view text, int limit = kMaxDepth) {
   int depth = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -28,7 +28,7 @@ inline bool IsTooDeep(std::string_view text) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      if (++depth > kMaxDepth) return true;
+      if (++depth > limit) return true;
     } else if (c == ']' || c == '}') {
       --depth;
     }

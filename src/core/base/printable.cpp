@@ -7,11 +7,14 @@
 namespace mfi::core {
 namespace {
 
+/// Of Unicode's characters those that control (Cc), format (Cf) or separate lines (Zl, Zp), and what is near them.
 bool IsPlain(std::uint32_t code) {
   const auto among = [code](std::uint32_t low, std::uint32_t high) { return code >= low && code <= high; };
-  return !(code < 0x20 || among(0x7F, 0x9F) || code == 0xAD || code == 0x61C || among(0x200B, 0x200F) ||
+  return !(code < 0x20 || among(0x7F, 0x9F) || code == 0xAD || among(0x600, 0x605) || code == 0x61C || code == 0x6DD ||
+           code == 0x70F || among(0x890, 0x891) || code == 0x8E2 || code == 0x180E || among(0x200B, 0x200F) ||
            among(0x2028, 0x202E) || among(0x2060, 0x206F) || code == 0xFEFF || among(0xFFF9, 0xFFFB) ||
-           among(0xE0000, 0xE007F));
+           code == 0x110BD || code == 0x110CD || among(0x13430, 0x1343F) || among(0x1BCA0, 0x1BCA3) ||
+           among(0x1D173, 0x1D17A) || among(0xE0000, 0xE007F));
 }
 
 }  // namespace

@@ -188,14 +188,18 @@ void Connection::Collect(const std::function<void(const PGresult* result)>& take
   }
 }
 
-std::vector<Row> Connection::Query(const std::string& sql) {
-  Send(sql);
+std::vector<Row> Connection::Query(const std::string& sql, const std::vector<std::string>& parameters) {
+  Send(sql, parameters);
   return Take();
 }
 
-void Connection::Send(const std::string& sql) {
+void Connection::Send(const std::string& sql, const std::vector<std::string>& parameters) {
+  std::vector<const char*> values;
+  values.reserve(parameters.size());
+  for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
   // The extended protocol takes a single statement: no text can bring along a second one.
-  if (PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
+  if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
+                        nullptr, nullptr, 0) == 0) {
     throw core::Error(core::sqlstate::kConnectionFailure, Message());
   }
   PQsetSingleRowMode(connection_.get());

@@ -51,7 +51,8 @@ class Connection {
   Connection(const Session& session, Waiter& waiter, std::chrono::seconds limit);
 
   /// Rows of one statement, of more than one it is an error; throws ServerError with the server's SQLSTATE and message.
-  std::vector<Row> Query(const std::string& sql);
+  /// `parameters` are what $1, $2, ... stand for, as text.
+  std::vector<Row> Query(const std::string& sql, const std::vector<std::string>& parameters = {});
 
   /// The only value of a statement that returns one row of one column; "" for NULL.
   std::string Value(const std::string& sql);
@@ -61,7 +62,7 @@ class Connection {
 
   /// The same in pieces, for work beside a query: Send, then Ready, which waits until the deadline,
   /// until it is true, then Take.
-  void Send(const std::string& sql);
+  void Send(const std::string& sql, const std::vector<std::string>& parameters = {});
   bool Ready(std::chrono::steady_clock::time_point deadline);
   std::vector<Row> Take();
 
