@@ -30,7 +30,6 @@ for word in require_auth=scram-sha-256 channel_binding=require sslmode=require; 
   for node in primary replica; do matches "so does the probe of the $node" "$word" "$($node 'SHOW mfi.peer_conninfo')"; done
 done
 is "the stream has TLS" t "$(primary "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)")"
-matches "db-backup demands both" 'scram-sha-256 require require' "$(in_node db-backup '. /usr/local/lib/mfi/client.sh; echo $PGREQUIREAUTH $PGCHANNELBINDING $PGSSLMODE')"
 
 # In the place of the other node: a server with another certificate that asks for the password in clear, and one that asks for nothing.
 impostor() { # METHOD

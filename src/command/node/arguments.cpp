@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "command/backup/follow_backups.h"
 #include "command/base/client.h"
 #include "command/base/command_host.h"
+#include "command/node/follow_backups.h"
 #include "command/node/node_own.h"
 #include "command/node/promote.h"
 #include "command/node/promote_node.h"

@@ -1,4 +1,4 @@
-#include "command/backup/follow_backups.h"
+#include "command/node/follow_backups.h"
 
 #include <chrono>
 #include <utility>
