@@ -61,6 +61,8 @@ is_deeply(
 	'with every column');
 
 is_deeply([ mfi('verify', $id) ], [ 0, "ok\n", '' ], 'mfi verify');
+($code, $out) = mfi('verify', '--json', $id);
+is_deeply([ $code, decode_json($out) ], [ 0, { id => $id, result => 'ok' } ], 'mfi verify --json');
 is_deeply([ mfi('hold', $id, 'for the auditor') ], [ 0, "$id is kept until mfi release\n", '' ], 'mfi hold');
 ($code, $out) = mfi('backups');
 like($out, qr/^\Q$id\E .* held +by hand$/m, 'which the list shows');

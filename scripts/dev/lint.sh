@@ -114,6 +114,8 @@ scripts_of_the_extension() {
   for part in extension/*/*.sql; do
     grep -qx '\\include '"${part#extension/}" extension/*.in || { echo "$part is in no script" && bad=1; }
   done
+  sha256sum --check --quiet extension/released.sha256 || { echo "^ a released script was edited: what changes belongs to a later version" && bad=1; }
+  none "a line of more than 120 columns:" -nHE '^.{121,}' extension/*/*.sql extension/*.in || bad=1
   for script in build/mfi--*.sql; do
     # The guard keeps psql from running the file; it is the first thing that is not a comment.
     # shellcheck disable=SC1003

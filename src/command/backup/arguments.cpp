@@ -40,9 +40,11 @@ void AddBackups(CLI::App& app) {
 void AddVerify(CLI::App& app, Call& call) {
   auto* command = app.add_subcommand("verify", "Proves a backup again and says ok, or what differs");
   const auto id = std::make_shared<std::string>();
+  const auto json = std::make_shared<bool>(false);
   command->add_option("id", *id, kId)->required();
+  command->add_flag("--json", *json, "answers in JSON");
   command->footer("Exit code 0 when it is proven, 1 when it differs, 2 when it could not be proven.");
-  command->callback([id, &call] { call.exit_code = VerifyBackup(*id, std::cout); });
+  command->callback([id, json, &call] { call.exit_code = VerifyBackup(*id, *json, std::cout); });
 }
 
 void AddHold(CLI::App& app) {

@@ -1,6 +1,7 @@
 #include "command/backup/backup_actions.h"
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "command/base/client.h"
@@ -15,12 +16,17 @@ constexpr std::chrono::seconds kWithoutLimit{0};
 
 }  // namespace
 
-int VerifyBackup(const std::string& id, std::ostream& out) {
+int VerifyBackup(const std::string& id, bool json, std::ostream& out) {
   PrepareEnvironment();
   CommandHost host;
   const std::string result =
       Client(host, "verify", kWithoutLimit).Value("SELECT mfi_backup_verify(" + core::SqlLiteral(id) + ")");
-  out << result << std::endl;
+  if (json) {
+    const nlohmann::ordered_json answer{{"id", id}, {"result", result}};
+    out << answer.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+  } else {
+    out << result << std::endl;
+  }
   if (result == "ok" || result.rfind("ok (", 0) == 0) return 0;
   return result.rfind("not verified", 0) == 0 ? 2 : 1;
 }
