@@ -8,8 +8,8 @@ use lib "$FindBin::RealBin/lib";
 use IPC::Run ();
 use MfiNode;
 use MfiPair qw(pair catch_up verdict);
-use MfiScript qw(does_ok refuses script);
-use PostgreSQL::Test::Utils qw(append_to_file slurp_dir);
+use MfiCommand qw(does_ok refuses command);
+use PostgreSQL::Test::Utils qw(append_to_file slurp_dir slurp_file);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -24,6 +24,15 @@ sub both
 	note("$what after " . (time - $began) . ' s');
 	pass("$what: both nodes say so");
 	return time - $began;
+}
+
+# The words after `mfi` of a line that docs/replication.md has.
+sub words_of_the_page
+{
+	my ($line) = @_;
+	like(slurp_file("$FindBin::RealBin/../docs/replication.md"), qr/^\Q$line\E(?: |$)/m, "docs/replication.md: $line");
+	my (undef, @words) = $line =~ /('[^']*'|\S+)/g;
+	return @words;
 }
 
 sub rejoined
@@ -73,7 +82,7 @@ $_->finish for @clients;
 my @ids = grep { /^\d+$/ } split /\n/, $acknowledged =~ s/[^\n]*\z//r;
 cmp_ok(scalar @ids, '>', 50, scalar(@ids) . ' rows were acknowledged');
 $two->wait_sql("SELECT verdict <> 'ok' AND reasons::text ~ 'upstream-lost' FROM mfi_replication_health");
-my $said = does_ok('mfi promote', $two, 'promote');
+my $said = does_ok('mfi promote', $two, words_of_the_page('mfi promote'));
 like($said, qr/on timeline 2.*next:.*mfi rejoin/s, 'it says what is next');
 is($two->sql('SELECT count(*) FROM ledger WHERE id = ANY ($$' . '{' . join(',', @ids) . '}' . '$$)'), scalar @ids, 'no acknowledged row is lost');
 $two->sql("INSERT INTO ledger (note) VALUES ('after the failover')");
@@ -113,7 +122,9 @@ $foreign->wait_sql("SELECT verdict = 'ok' AND peer_role IS NULL FROM mfi_replica
 pass('a peer of another cluster, a peer that is itself, and none');
 $foreign->stop;
 refuses('mfi rejoin to nobody', 'cannot be asked', $one, 'rejoin', '-D', $one->data_dir, '-d', $foreign->connstr);
-$said = does_ok('mfi rejoin by pg_rewind', $one, 'rejoin', '-D', $one->data_dir, '-d', $to_two, '--name', 'db-one');
+my @rejoin = words_of_the_page("mfi rejoin -D /path/of/the/data -d 'host=the-new-primary user=postgres'");
+my %in_place = ('/path/of/the/data' => $one->data_dir, "'host=the-new-primary user=postgres'" => $to_two);
+$said = does_ok('mfi rejoin by pg_rewind', $one, (map { $in_place{$_} // $_ } @rejoin), '--name', 'db-one');
 unlike($said, qr/cloning/, 'it did not need a clone');
 rejoined($two, $one, 'rejoined by pg_rewind');
 is($one->sql("SELECT count(*) FROM ledger WHERE note = 'given up'"), '0', 'what only the old primary had is given up');

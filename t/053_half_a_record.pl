@@ -6,7 +6,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use MfiPair qw(pair);
-use MfiScript qw(does_ok);
+use MfiCommand qw(does_ok);
 use Test::More;
 
 my ($primary, $standby) = pair();

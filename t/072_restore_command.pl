@@ -9,7 +9,7 @@ use lib "$FindBin::RealBin/lib";
 use MfiListing qw(listing);
 use MfiNode;
 use POSIX ();
-use MfiScript qw(does_ok refuses script);
+use MfiCommand qw(does_ok refuses command);
 use PostgreSQL::Test::Utils qw(append_to_file slurp_file);
 use Test::More;
 
@@ -72,13 +72,13 @@ refuses('a set that is not there', 'there is no backup set', $node, 'restore', '
 refuses('a directory that is no set', 'is not a backup set', $node, 'restore', '/tmp/');
 refuses('a database to replace that is not there', 'there is no database "ghost" to replace', $node, 'restore', '--replace', 'ghost');
 refuses('a target that holds something', 'is not empty', $node, 'restore', '--into', $restored);
-my ($code) = script($node, 'restore', '--into', 'a', '--replace', 'b');
+my ($code) = command($node, 'restore', '--into', 'a', '--replace', 'b');
 is($code, 2, 'contradicting options');
-($code, $said) = script($node, 'restore', '--oops');
+($code, $said) = command($node, 'restore', '--oops');
 like("$code $said", qr/^2 .*--oops.*--help/s, 'a wrong option, with the way to those there are');
-($code, $said) = script($node, 'restore', '--help');
+($code, $said) = command($node, 'restore', '--help');
 like("$code $said", qr/^0 .*--into.*--replace.*--globals.*--jobs.*PGHOST/s, 'and those are shown');
-($code, $said) = script($node, 'restore', $_, '') for qw(--into --replace);
+($code, $said) = command($node, 'restore', $_, '') for qw(--into --replace);
 is($code, 2, 'no name is none');
 
 sub tampered
@@ -112,7 +112,7 @@ $copy = tampered('one row');
 my $manifest = slurp_file("$copy/manifest.json");
 $manifest =~ s/("name": "public.portals",[^{}]*"rows": )100/${1}101/ or die $manifest;
 rewrite("$copy/manifest.json", $manifest);
-($code, $said) = script($node, 'restore', '--replace', $name, $copy);
+($code, $said) = command($node, 'restore', '--replace', $name, $copy);
 like("$code $said", qr/^1 .*public\.portals +101 +100 +DIFFERENT.*the restored rows differ from the manifest; nothing was replaced/s, 'one row less than the manifest says');
 is(listing($node, $name), $before, 'the live one is as it was');
 $node->safe_psql('postgres', 'CREATE DATABASE leftover');
@@ -123,7 +123,7 @@ is(listing($node, 'leftover'), $before, 'equal');
 $node->safe_psql('postgres', "REASSIGN OWNED BY clerk TO postgres; DROP DATABASE leftover");
 $node->safe_psql($_, 'DROP OWNED BY "role of old", clerk') for $name, split /\n/, $databases->() =~ s/^(?:postgres|template.)$//gmr =~ s/^\n//gmr;
 $node->safe_psql('postgres', 'DROP ROLE "role of old"');
-($code, $said) = script($node, 'restore', '--into', 'without_role', $id);
+($code, $said) = command($node, 'restore', '--into', 'without_role', $id);
 like("$code $said", qr/^1 .*role "role of old" does not exist.*is left for you to look at/s, 'a role is missing');
 $node->safe_psql('postgres', 'DROP DATABASE without_role');
 does_ok('with the roles of the set', $node, 'restore', '--globals', '--into', 'with_role', $id);

@@ -8,7 +8,7 @@ use lib "$FindBin::RealBin/lib";
 use IPC::Run ();
 use JSON::PP ();
 use MfiNode;
-use MfiScript qw(does_ok script);
+use MfiCommand qw(does_ok command);
 use PostgreSQL::Test::Utils qw(append_to_file slurp_dir slurp_file);
 use Test::More;
 
@@ -191,7 +191,7 @@ sub rewritten
 }
 $said = does_ok('a set without hashes', $node, 'restore', rewritten('numbers', $slow, sub { }));
 like($said, qr/^  public\.waits +1 +1\n.*all equal\n.*Only numbers of rows are compared/ms, 'says so');
-my ($code) = script($node, 'restore', rewritten('one less', $slow, sub { $_[0]{rows}++ if $_[0]{name} eq 'public.waits' }));
+my ($code) = command($node, 'restore', rewritten('one less', $slow, sub { $_[0]{rows}++ if $_[0]{name} eq 'public.waits' }));
 is($code, 1, 'and a row that is missing is seen');
 $said = does_ok('a set without counts', $node, 'restore', rewritten('bare', $slow, sub { delete $_[0]{rows} }));
 like($said, qr/not counted when the set was made: public\.waits\n.*has no counts/s, 'says so');

@@ -8,7 +8,7 @@ use lib "$FindBin::RealBin/lib";
 use Digest::SHA ();
 use JSON::PP ();
 use MfiNode;
-use MfiScript qw(does_ok refuses script);
+use MfiCommand qw(does_ok refuses command);
 use MfiShim qw(install_with);
 use PostgreSQL::Test::Utils qw(append_to_file slurp_dir slurp_file);
 use Test::More;
@@ -42,7 +42,7 @@ $other->safe_psql('postgres', q{CREATE ROLE old NOLOGIN; CREATE ROLE replicator 
 my $roles = sub { $other->safe_psql('postgres', q{SELECT rolname, rolsuper, rolcanlogin, rolreplication, rolpassword IS NOT NULL, setconfig, shobj_description(a.oid, 'pg_authid')
 	FROM pg_authid a LEFT JOIN pg_db_role_setting s ON s.setrole = a.oid AND setdatabase = 0 WHERE rolname !~ '^(pg|mfi)_' ORDER BY 1}) };
 my $before = $roles->();
-my ($code, $missing) = script($other, 'restore', '--into', 'without', $set);
+my ($code, $missing) = command($other, 'restore', '--into', 'without', $set);
 like("$code $missing", qr/^1 .*database "without" could not be made.*role "postgres" does not exist; nothing was restored\n +.*--globals/s, 'a role is missing: said, with the way out');
 is($other->safe_psql('postgres', "SELECT count(*) FROM pg_database WHERE datname = 'without'"), '0', 'no database was made');
 
@@ -62,11 +62,11 @@ sub with_globals
 	return $copy;
 }
 my $broken = with_globals('broken', sub { $_[0] .= "ALTER ROLE teller SET no_such_setting TO 'x';\n" });
-($code, $said) = script($other, 'restore', '--globals', $broken);
+($code, $said) = command($other, 'restore', '--globals', $broken);
 like("$code $said", qr/^1 .*the roles could not be restored: ALTER ROLE teller SET no_such_setting.*; nothing was changed\n +\S/s, 'the statement that fails is named');
 is($roles->(), $before, 'and nothing has changed');
 my $foreign = with_globals('foreign', sub { $_[0] .= "DROP DATABASE empty;\n" });
-($code, $said) = script($other, 'restore', '--globals', $foreign);
+($code, $said) = command($other, 'restore', '--globals', $foreign);
 like("$code $said", qr/^1 .*a statement that pg_dumpall does not write: DROP DATABASE empty; nothing was changed/s, 'what is none of pg_dumpall is refused');
 unlike($said, qr/SCRAM/, 'no password is shown');
 
@@ -124,7 +124,7 @@ $manifest = JSON::PP->new->utf8->decode(slurp_file("$alone/manifest.json"));
 $manifest->{contents}{tables} = [];
 unlink "$alone/manifest.json";
 append_to_file("$alone/manifest.json", JSON::PP->new->utf8->encode($manifest));
-($code, $said) = script($plain, 'restore', '--globals', '--into', 'unknown', $alone);
+($code, $said) = command($plain, 'restore', '--globals', '--into', 'unknown', $alone);
 like("$code $said", qr/^1 .*the restored contents could not be compared with the manifest.*"unknown" is left.*install mfi/s, 'it is restored, and what is missing is named');
 is($plain->safe_psql('unknown', 'SELECT count(*) FROM t'), '1', 'it is there');
 $_->stop for $plain, $other, $node;

@@ -7,12 +7,12 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use IPC::Run ();
 use MfiPair qw(pair catch_up);
-use MfiScript qw(does_ok);
+use MfiCommand qw(does_ok);
 use Test::More;
 
 my ($node, $standby) = pair();
 
-# script(DATABASE, NAME, ARGUMENT...): "exit code what it said"
+# command(DATABASE, NAME, ARGUMENT...): "exit code what it said"
 sub says
 {
 	my ($database, $name, @arguments) = @_;

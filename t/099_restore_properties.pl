@@ -9,7 +9,7 @@ use IO::Socket::UNIX ();
 use IPC::Run ();
 use JSON::PP ();
 use MfiNode;
-use MfiScript qw(does_ok refuses script);
+use MfiCommand qw(does_ok refuses command);
 use PostgreSQL::Test::Utils qw(append_to_file run_log slurp_file);
 use Test::More;
 

@@ -1,6 +1,6 @@
-package MfiScript;
+package MfiCommand;
 
-# Scripts, and the program mfi that is installed, as a person runs them beside a node's server.
+# The program mfi as a person runs it beside a node's server.
 
 use strict;
 use warnings FATAL => 'all';
@@ -8,10 +8,10 @@ use Exporter 'import';
 use FindBin;
 use IPC::Run ();
 use Test::More;
-our @EXPORT_OK = qw(script does_ok refuses);
+our @EXPORT_OK = qw(command does_ok refuses);
 
-# script(NODE, NAME, ARGUMENT...): (exit code, all it said). A name without .sh is a subcommand of mfi.
-sub script
+# command(NODE, NAME, ARGUMENT...): (exit code, all it said).
+sub command
 {
 	my ($node, $name, @arguments) = @_;
 	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
@@ -24,7 +24,7 @@ sub script
 sub does_ok
 {
 	my ($what, $node, @call) = @_;
-	my ($code, $said) = script($node, @call);
+	my ($code, $said) = command($node, @call);
 	is($code, 0, $what) or diag($said);
 	note($said);
 	return $said;
@@ -34,7 +34,7 @@ sub does_ok
 sub refuses
 {
 	my ($what, $reason, $node, @call) = @_;
-	my ($code, $said) = script($node, @call);
+	my ($code, $said) = command($node, @call);
 	like("$code $said", qr/^1 .*$reason.*nothing was (?:changed|restored)\n +\S/s, "$what is refused, with the way out");
 	return;
 }
