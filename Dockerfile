@@ -1,7 +1,7 @@
 # The primary, and the operator's seat (db-backup). Dockerfile.replica is the same but for its last lines, so that its layers are shared.
 FROM debian:trixie-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      g++ make postgresql-server-dev-17 libpq-dev libboost-date-time-dev libseccomp-dev libxxhash-dev nlohmann-json3-dev libcli11-dev libcurl4-openssl-dev libssl-dev
+      g++ make postgresql-server-dev-17 libpq-dev libboost-date-time-dev libseccomp-dev libxxhash-dev nlohmann-json3-dev libcli11-dev libcurl4-gnutls-dev libssl-dev
 WORKDIR /src
 COPY Makefile mfi.control ./
 COPY scripts/dev/find_pg_config.sh scripts/dev/
@@ -16,7 +16,7 @@ RUN groupadd -r -g 999 postgres && \
     mkdir -p /etc/postgresql-common/createcluster.d && \
     echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/mfi.conf && \
     apt-get update && \
-    apt-get install -y --no-install-recommends postgresql-17 libseccomp2 libcurl4t64 tzdata ca-certificates && \
+    apt-get install -y --no-install-recommends postgresql-17 libseccomp2 libcurl3t64-gnutls tzdata ca-certificates && \
     apt-get clean && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/* /etc/ssl/private/ssl-cert-snakeoil.key && \
     install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /scratch /run/mfi

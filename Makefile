@@ -103,7 +103,7 @@ endif
 
 .PHONY: install-command uninstall-command no-command
 no-command:
-	@echo "the program mfi is not built: its headers are missing (libcli11-dev, libcurl4-openssl-dev and libssl-dev; make setup installs them)"
+	@echo "the program mfi is not built: its headers are missing (libcli11-dev, libcurl4-gnutls-dev and libssl-dev; make setup installs them)"
 src/command/main.o: mfi.control
 src/command/main.o: override CPPFLAGS += -DMFI_VERSION='"$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" mfi.control)"'
 $(COMMAND): $(COMMAND_OBJS) $(filter src/core/%.o src/os/%.o,$(OBJS))
