@@ -6,6 +6,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use JSON::PP qw(decode_json);
 use MfiKeycloak;
+use MfiNode;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -32,11 +33,16 @@ append_to_file($secret_file, "$secret\n");
 sub run_script
 {
 	my ($env, @options) = @_;
-	local %ENV = ($node->_get_env, PGDATABASE => 'mfi_banking', KEYCLOAK_URL => $keycloak->url . '/', KEYCLOAK_REALM => 'ops', KEYCLOAK_CLIENT_ID => 'group-sync', KEYCLOAK_ALLOW_HTTP => 'yes', KEYCLOAK_CLIENT_SECRET_FILE => $secret_file,
-		KEYCLOAK_PAGE => 2, KEYCLOAK_TIMEOUT => 20, KEYCLOAK_TRIES => 3, KEYCLOAK_RETRY_DELAY => 0.05, TMPDIR => PostgreSQL::Test::Utils::tempdir, %$env);
+	local %ENV = environment(%$env);
 	delete $ENV{$_} for grep { !defined $env->{$_} && exists $env->{$_} } keys %$env;
 	my ($out, $err) = run_command([ 'mfi', 'keycloak', 'sync', @options ]);
 	return ($? >> 8, "$out$err");
+}
+sub environment
+{
+	my (%more) = @_;
+	return ($node->_get_env, PGDATABASE => 'mfi_banking', KEYCLOAK_URL => $keycloak->url . '/', KEYCLOAK_REALM => 'ops', KEYCLOAK_CLIENT_ID => 'group-sync', KEYCLOAK_ALLOW_HTTP => 'yes', KEYCLOAK_CLIENT_SECRET_FILE => $secret_file,
+		KEYCLOAK_PAGE => 2, KEYCLOAK_TIMEOUT => 20, KEYCLOAK_TRIES => 3, KEYCLOAK_RETRY_DELAY => 0.05, TMPDIR => PostgreSQL::Test::Utils::tempdir, %more);
 }
 sub runs
 {
@@ -224,6 +230,21 @@ $hostile->('words for the terminal', qr/HTTP 200: .\?\[2J/, { match => '/groups'
 	$keycloak->set(events => [], faults => [ { match => 'ops/events', nth => 1, do => 'body', body => '[' . join(',', @odd_events) . ']' } ]);
 	runs('what no database can hold', 3, qr/^Auth events of realm ops: 4 new, 0 known, 4 malformed$/m, {}, '--events');
 	is(sql(q{SELECT string_agg(replace(details ->> 'username', U&'\FFFD', '*'), ' ' ORDER BY event_time DESC) FROM user_auth_logs WHERE iam_event_id LIKE 'odd %'}), "a*b * *\xc3\xa4 *", 'told by a sign in its place');
+}
+$keycloak->set(faults => []);
+
+# A person who does not want to wait: it ends at once, and the other parts do not begin.
+for my $signal (qw(INT TERM))
+{
+	$keycloak->set(faults => [ { match => '/groups', do => 'hang' } ]);
+	local %ENV = environment();
+	my $said = '';
+	my $run = IPC::Run::start([ 'mfi', 'keycloak', 'sync', '--portal', $portal ], '<', \undef, '>&', \$said);
+	MfiNode::wait_until(undef, "$signal: it waits for an answer", sub { grep { m{^GET /admin} } $keycloak->requests });
+	$run->signal($signal);
+	$run->finish;
+	is($run->full_result(0) >> 8, 130, "$signal: exit code 130") or diag($said);
+	is((grep { /events/ } $keycloak->requests), 0, "$signal: no other part has begun");
 }
 $keycloak->set(faults => []);
 

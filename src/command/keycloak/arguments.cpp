@@ -40,19 +40,23 @@ void AddKeycloak(CLI::App& app, Call& call) {
   const auto arguments = std::make_shared<Arguments>();
   KeycloakSyncOptions& options = arguments->options;
   command->add_flag("--dry-run", options.dry_run, "tells what it would do, and writes nothing");
-  command->add_option("--realm", options.realm, "the realm (KEYCLOAK_REALM)")->check(NotEmpty)->take_last();
+  command->add_option("--realm", options.realm, "the realm (KEYCLOAK_REALM)")
+      ->type_name("NAME")
+      ->check(NotEmpty)
+      ->take_last();
   auto* portal = command->add_option("--portal", options.portal, "whose groups they are: portals.id, or");
   auto* mfi =
       command->add_option("--mfi", options.mfi, "mfi_clients.id; by default the one portal or MFI with that realm_id");
-  for (CLI::Option* scope : {portal, mfi}) scope->check(NotEmpty)->take_last();
+  for (CLI::Option* scope : {portal, mfi}) scope->type_name("ID")->check(NotEmpty)->take_last();
   portal->excludes(mfi);
   command
       ->add_option("--option", options.options,
-                   "NAME=JSON, an option of mfi_sync_portal_groups, such as max_delete_ratio=1 or\n"
+                   "an option of mfi_sync_portal_groups, such as max_delete_ratio=1 or\n"
                    "root_group_path='\"/mfis/umoja\"'")
+      ->type_name("NAME=JSON")
       ->allow_extra_args(false)
       ->check([](const std::string& text) {
-        return IsSyncOption(text) ? std::string() : "--option needs NAME=JSON, such as max_delete_ratio=1";
+        return IsSyncOption(text) ? std::string() : "it must be NAME=JSON, such as max_delete_ratio=1";
       });
   command->add_flag("--groups", arguments->only_groups, "only the groups");
   command->add_flag("--events", arguments->only_events, "only the events");
