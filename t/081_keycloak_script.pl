@@ -7,6 +7,7 @@ use lib "$FindBin::RealBin/lib";
 use JSON::PP qw(decode_json);
 use MfiKeycloak;
 use MfiNode;
+use MfiTlsServer;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -247,6 +248,27 @@ for my $signal (qw(INT TERM))
 	is((grep { /events/ } $keycloak->requests), 0, "$signal: no other part has begun");
 }
 $keycloak->set(faults => []);
+
+# TLS: whoever has no certificate that an authority vouches for, and of that name, gets no secret.
+{
+	my $tls = MfiTlsServer->new(name => 'localhost', post => '{"access_token":"abc"}', get => '[]');
+	my %tls = (KEYCLOAK_ALLOW_HTTP => undef, KEYCLOAK_TRIES => 1, KEYCLOAK_URL => $tls->url('localhost'));
+	runs('an unknown authority', 1, qr/no token from https:.*: curl: \(60\)/, \%tls, '--events');
+	runs('another name', 1, qr/no token from https:.*: curl: \(60\).* subject name/, { %tls, KEYCLOAK_URL => $tls->url('127.0.0.1'), KEYCLOAK_CA_FILE => $tls->certificate }, '--events');
+	runs('no such authority', 1, qr/no token from https:.*: curl: \(77\)/, { %tls, KEYCLOAK_CA_FILE => '/nonexistent' }, '--events');
+	runs('the authority that is named', 0, qr/^Auth events of realm ops: 0 new, 0 known, 0 malformed$/m, { %tls, KEYCLOAK_CA_FILE => $tls->certificate }, '--events');
+}
+
+# By the name that the containers have for it.
+{
+	my ($program) = grep { -x } map { "$_/mfi" } split /:/, $ENV{PATH};
+	my $name = PostgreSQL::Test::Utils::tempdir . '/keycloak-sync.sh';
+	symlink($program, $name) or die "could not make $name: $!";
+	local %ENV = environment(KEYCLOAK_URL => '');
+	my ($out, $err) = run_command([ $name, '--dry-run' ]);
+	is($? >> 8, 2, 'called as keycloak-sync.sh: exit code 2');
+	like($err, qr/KEYCLOAK_URL is not set/, 'it is the same command');
+}
 
 # What is set is looked at before anything is asked.
 for my $name (qw(KEYCLOAK_URL KEYCLOAK_REALM KEYCLOAK_CLIENT_ID KEYCLOAK_CLIENT_SECRET KEYCLOAK_TOKEN_REALM KEYCLOAK_CA_FILE))

@@ -29,6 +29,12 @@ TEST(Printable, WhatIsNoUtf8BecomesAQuestionMark) {
   EXPECT_EQ(Printable("\xC0\x80|\xED\xA0\x80|\xF4\x90\x80\x80|\xE2\x82|\xF8"), "??|???|????|??|?");
 }
 
+TEST(Printable, WhatFormatsIsNotShown) {
+  // U+0600, U+180E, U+110BD, U+13430, U+1BCA0, U+1D173
+  EXPECT_EQ(Printable("\xD8\x80\xE1\xA0\x8E\xF0\x91\x82\xBD\xF0\x93\x90\xB0\xF0\x9B\xB2\xA0\xF0\x9D\x85\xB3"),
+            "??????");
+}
+
 TEST(Printable, NoCharacterIsCut) {
   EXPECT_EQ(Printable("ab\xC3\xA4", 3), "ab");
   EXPECT_EQ(Printable("ab\xC3\xA4", 4), "ab\xC3\xA4");
