@@ -1,6 +1,7 @@
 #include "command/node/promote_node.h"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 
 #include "command/node/logged.h"
@@ -16,14 +17,14 @@ namespace {
 
 using os::Refuse;
 
-std::string AskServer(os::Waiter& waiter, const std::string& sql) {
-  return os::OpenForOperator("", "mfi promote", std::chrono::seconds{0}, waiter)->Value(sql);
+std::unique_ptr<os::Connection> OpenServer(os::Waiter& waiter) {
+  return os::OpenForOperator("", "mfi promote", std::chrono::seconds{0}, waiter);
 }
 
 /// `t` or `f`; nothing where this node's server does not run.
 std::optional<std::string> InRecovery(os::Waiter& waiter) {
   try {
-    return AskServer(waiter, "SELECT pg_is_in_recovery()");
+    return OpenServer(waiter)->Value("SELECT pg_is_in_recovery()");
   } catch (const core::Stop&) {
     throw;
   } catch (const core::Error&) {
@@ -52,7 +53,7 @@ void Promote(ThisNode& node, bool force) {
   const std::optional<std::string> in_recovery = InRecovery(node.waiter);
   if (in_recovery == "t") {
     PromoteServer({force, place.PeerSlot()}, node.waiter, node.log);
-    AskServer(node.waiter, "CHECKPOINT");  // pg_control has the new timeline
+    OpenServer(node.waiter)->Execute("CHECKPOINT");  // pg_control has the new timeline
   } else if (!in_recovery && os::Exists(place.data + "/standby.signal")) {
     Refuse("the server of this node cannot be asked; nothing was changed",
            "Wait until it runs: docker compose logs " + place.node);
