@@ -7,10 +7,10 @@ remove_replica() {
 }
 has() { docker cp "$(compose ps -aq db-replica):/var/lib/postgresql/data/$1" - >/dev/null 2>&1; }
 # Stops every process of the container but the first in the moment that PATH is there. It says itself when it looks: a second
-# process, sent to ask, would be stopped too.
+# process, sent to ask, would be stopped too. Between two programs of the entrypoint there is none to be stopped: then it is the next one.
 freeze_at() {
   docker exec "$(compose ps -aq db-replica)" bash -c \
-    "echo watching; until [ -e '/var/lib/postgresql/data/$1' ]; do ((SECONDS < 60)) || exit 1; done; kill -STOP -1"
+    "echo watching; until [ -e '/var/lib/postgresql/data/$1' ] && kill -STOP -1 2>/dev/null; do ((SECONDS < 60)) || exit 1; done"
 }
 for moment in mfi.lock pgdata.clone pgdata.clone/PG_VERSION pgdata.clone/base pgdata/standby.signal; do
   remove_replica
