@@ -60,8 +60,8 @@ void Promote(ThisNode& node, bool force) {
   } else if (!force) {
     RequireNoPrimaryThere(node);
   }
-  if (force) os::WriteFileAtomically(place.Forced(), "", 0600);
   const core::ControlData own = os::ReadControlData(place.data, node.waiter);
+  if (force) os::WriteFileAtomically(place.Forced(), "", 0600);
   node.word.Write(place.node, own.timeline, own);
   node.log.Say(place.node +
                " is the primary, also after a restart. To bring the other node back: docker compose start " +
