@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # the entrypoints use these
 # What both database containers do before their server starts. The volume may be one of the official image, which has
 # its data directory at the root; otherwise the data directory is a folder in it, so that it can come about by a rename.
 # shellcheck source=scripts/log.sh
