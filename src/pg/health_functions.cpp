@@ -4,13 +4,13 @@
 #include "core/base/error.h"
 #include "core/base/timestamp.h"
 #include "pg/backup/backup_facts.h"
+#include "pg/backup/backup_notices.h"
 #include "pg/node/node.h"
 #include "pg/node/node_facts.h"
 #include "pg/replication/replication_facts.h"
 #include "pg/server/bridge.h"
 #include "pg/server/rows.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
 
 extern "C" {
 #include "access/xlog.h"
@@ -95,13 +95,8 @@ Datum ReplicationHealth(FunctionCallInfo fcinfo) {
 Datum BackupHealth(FunctionCallInfo fcinfo) {
   const core::BackupFacts facts = GatherBackupFacts();
   const core::Reasons reasons = core::JudgeBackups(facts);
-  Value next_run;
-  if (Shared() != nullptr) {
-    const StateLock lock(LW_SHARED);
-    if (Shared()->next_run_at != 0) next_run = Timestamp{Shared()->next_run_at};
-  }
   return ReturnRows(fcinfo, {{core::ToString(core::Worst(reasons)), ReasonTexts(reasons), NextSteps(reasons),
-                              TimeOrNull(core::NewestVerified(facts.sets)), next_run}});
+                              TimeOrNull(core::NewestVerified(facts.sets)), TimeOrNull(NextRun())}});
 }
 
 /// What SQL found out about the schema: verdict, code, sentence and next step, one after the other.

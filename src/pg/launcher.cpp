@@ -2,11 +2,13 @@
 #include <string>
 
 #include "os/process/child.h"
+#include "pg/backup/backup_notices.h"
 #include "pg/backup/backup_scheduler.h"
+#include "pg/backup/run_board.h"
 #include "pg/server/bridge.h"
 #include "pg/server/invalid_settings.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
+#include "pg/server/worker_presence.h"
 #include "pg/server/workers.h"
 
 extern "C" {
@@ -23,15 +25,8 @@ namespace {
 
 extern "C" void OnLauncherExit(int, Datum) {
   os::StopAllChildren();
-  SharedState& shared = *Shared();
-  LWLockAcquire(shared.lock, LW_EXCLUSIVE);
-  shared.launcher_pid = 0;
-  shared.launcher_latch = nullptr;
-  shared.waiting_count = 0;
-  // A runner that has not begun finds nothing to do, so that the next launcher does not wait for it.
-  if (shared.current.state == RunnerState::kStarting) shared.current = {};
-  LWLockRelease(shared.lock);
-  ConditionVariableBroadcast(&shared.run_changed);
+  LauncherGoes();
+  LauncherLeavesBoard();
 }
 
 class Launcher : public Rounds {
@@ -44,27 +39,20 @@ class Launcher : public Rounds {
   void Reload() override { CheckSettings(false); }
 
   long Round() override {
-    ComeRound();
+    LauncherComesRound();
     const long until_due = scheduler_.Round();
-    ComeRound();
+    LauncherComesRound();
     return Max(1L, Min(until_due, static_cast<long>(settings::sample_interval_ms)));
   }
 
  private:
-  static void ComeRound() {
-    const StateLock lock(LW_EXCLUSIVE);
-    Shared()->launcher_round_us = MonotonicMicros();
-  }
-
   /// A schedule found wrong at server start is held: the default must not quietly replace the one that was meant.
   /// One made wrong later leaves the old value in force, and the schedule goes on with it.
   void CheckSettings(bool at_start) {
     const std::string invalid = DescribeInvalidSettings();
     held_ = !invalid.empty() && (at_start || held_);
-    SharedState& shared = *Shared();
-    const StateLock lock(LW_EXCLUSIVE);
-    strlcpy(shared.invalid_settings, invalid.c_str(), sizeof(shared.invalid_settings));
-    shared.schedule_held = held_;
+    TellInvalidSettings(invalid);
+    ShowScheduleHeld(held_);
   }
 
   BackupScheduler scheduler_;
@@ -72,13 +60,7 @@ class Launcher : public Rounds {
 };
 
 void Announce() {
-  SharedState& shared = *Shared();
-  LWLockAcquire(shared.lock, LW_EXCLUSIVE);
-  shared.launcher_pid = MyProcPid;
-  shared.launcher_latch = MyLatch;
-  shared.launcher_started_at = GetCurrentTimestamp();
-  shared.launcher_round_us = MonotonicMicros();
-  LWLockRelease(shared.lock);
+  LauncherBegins();
   before_shmem_exit(OnLauncherExit, 0);
 }
 

@@ -1,6 +1,14 @@
+#include "pg/backup/backup_notices.h"
+#include "pg/backup/run_board.h"
+#include "pg/replication/history_ring.h"
+#include "pg/replication/probe_memory.h"
+#include "pg/replication/watch_memory.h"
 #include "pg/schema/foreign_key_check.h"
+#include "pg/schema/maintenance_memory.h"
+#include "pg/server/invalid_settings.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
+#include "pg/server/shared_memory.h"
+#include "pg/server/worker_presence.h"
 #include "pg/server/workers.h"
 
 extern "C" {
@@ -13,7 +21,15 @@ extern "C" void _PG_init(void) {
   mfi::pg::CheckForeignKeysByRow();
   // pg_upgrade starts servers that must stay as they are; a single-user server has no workers.
   if (!preloading || IsBinaryUpgrade || !IsPostmasterEnvironment) return;
-  mfi::pg::InitSharedState();
+  mfi::pg::InitWorkerPresence();
+  mfi::pg::InitInvalidSettings();
+  mfi::pg::InitRunBoard();
+  mfi::pg::InitBackupNotices();
+  mfi::pg::InitWatchMemory();
+  mfi::pg::InitProbeMemory();
+  mfi::pg::InitHistoryRing();
+  mfi::pg::InitMaintenanceMemory();
+  mfi::pg::InitSharedMemory();
   mfi::pg::RegisterLauncher();
   mfi::pg::RegisterWatcher();
 }

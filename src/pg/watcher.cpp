@@ -4,8 +4,9 @@
 #include "pg/replication/peer_watch.h"
 #include "pg/schema/maintenance.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
+#include "pg/server/worker_presence.h"
 #include "pg/server/workers.h"
 
 extern "C" {
@@ -17,10 +18,7 @@ extern "C" {
 namespace mfi::pg {
 namespace {
 
-extern "C" void OnWatcherExit(int, Datum) {
-  const StateLock lock(LW_EXCLUSIVE);
-  Shared()->watcher_pid = 0;
-}
+extern "C" void OnWatcherExit(int, Datum) { WatcherGoes(); }
 
 class Watcher : public Rounds {
  public:
@@ -45,10 +43,7 @@ class Watcher : public Rounds {
 };
 
 void Announce() {
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    Shared()->watcher_pid = MyProcPid;
-  }
+  WatcherBegins();
   before_shmem_exit(OnWatcherExit, 0);
 }
 

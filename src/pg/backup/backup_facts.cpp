@@ -3,10 +3,13 @@
 #include <sys/stat.h>
 
 #include "core/base/error.h"
+#include "pg/backup/backup_notices.h"
+#include "pg/backup/run_board.h"
 #include "pg/node/node.h"
 #include "pg/server/bridge.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
+#include "pg/server/shared_memory.h"
+#include "pg/server/worker_presence.h"
 
 extern "C" {
 #include "access/xlog.h"
@@ -23,16 +26,14 @@ bool SameDevice(const std::string& a, const std::string& b) {
 }
 
 void AddSharedFacts(core::BackupFacts& facts) {
-  if (Shared() == nullptr) return;
-  facts.preloaded = true;
-  const StateLock lock(LW_SHARED);
-  const SharedState& shared = *Shared();
-  facts.launcher_alive = shared.launcher_pid != 0;
-  facts.schedule_held = shared.schedule_held;
-  facts.run_in_progress = shared.current.state != RunnerState::kNone || shared.request_count > 0;
-  facts.last_failed_id = shared.last_failed_id;
-  facts.last_failure = shared.last_failure;
-  facts.notify_failure = shared.notify_failure;
+  facts.preloaded = IsPreloaded();
+  facts.launcher_alive = LauncherAlive();
+  facts.schedule_held = ScheduleIsHeld();
+  facts.run_in_progress = RunsAreWanted();
+  const LastFailure failure = NewestFailure();
+  facts.last_failed_id = failure.id;
+  facts.last_failure = failure.error;
+  facts.notify_failure = NotifyFailure();
 }
 
 /// The newest finished run decides; shared memory only knows of failures that left no record.

@@ -6,11 +6,13 @@
 #include "core/base/error.h"
 #include "os/backup/expire.h"
 #include "os/backup/record_store.h"
+#include "pg/backup/run_board.h"
 #include "pg/backup/run_request.h"
 #include "pg/node/node.h"
 #include "pg/server/bridge.h"
 #include "pg/server/own_locks.h"
 #include "pg/server/settings.h"
+#include "pg/server/worker_presence.h"
 
 extern "C" {
 #include "access/xlog.h"
@@ -37,7 +39,7 @@ constexpr long kLookAgainMs = 1000;
 
 /// Raises the error that tells why nothing can be asked of the launcher now.
 void CheckLauncher() {
-  RequireShared();
+  RequirePreloaded();
   if (!LauncherAlive()) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the mfi launcher is not running"),
                     errhint("It restarts by itself within seconds; if not, read the server's log.")));
@@ -54,49 +56,13 @@ void RefuseStandby() {
                   errdetail("This server is a standby."), errhint("Connect to the primary and call it there.")));
 }
 
-/// Throws when so many requests wait that one more is refused.
-void CheckQueue(const SharedState& shared) {
-  if (shared.request_count + shared.waiting_count < kMaxWaiting) return;
-  throw core::Error(core::sqlstate::kConfigurationLimit,
-                    std::to_string(kMaxWaiting) + " backups or verifications are waiting already", {},
-                    "Wait for them, or cancel one: SELECT id FROM mfi_backups WHERE state = 'queued'.");
-}
-
-void CheckQueue() {
-  const StateLock lock(LW_SHARED);
-  CheckQueue(*Shared());
-}
-
-enum class Kind { kBackup, kVerification };
-
-void Submit(RunRequest& request, Kind kind) {
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    SharedState& shared = *Shared();
-    CheckQueue(shared);
-    if (kind == Kind::kVerification) request.verify_ticket = ++shared.last_ticket;
-    shared.requests[shared.request_count++] = request;
-  }
-  WakeLauncher();
-}
-
 enum class Outcome { kGoingOn, kSucceeded, kFailed };
 
 /// How the run stands; fills `error` when it failed.
 Outcome Look(const RunRequest& request, char* error, std::size_t size) {
-  {
-    const StateLock lock(LW_SHARED);
-    const SharedState& shared = *Shared();
-    for (int i = 0; i < shared.request_count; ++i) {
-      if (strcmp(shared.requests[i].id, request.id) == 0) return Outcome::kGoingOn;
-    }
-    if (strcmp(shared.last_failed_id, request.id) == 0) {
-      strlcpy(error, shared.last_failure, size);
-      return Outcome::kFailed;
-    }
-    if (shared.current.state != RunnerState::kNone && strcmp(shared.current.request.id, request.id) == 0)
-      return Outcome::kGoingOn;
-  }
+  const Standing standing = FindRun(request.id, error, size);
+  if (standing == Standing::kGoingOn) return Outcome::kGoingOn;
+  if (standing == Standing::kFailed) return Outcome::kFailed;
   try {
     const os::StoredRun run = os::ReadRun(ConfiguredDirectory().RunsPath(), request.id);
     if (!core::IsFinal(run.record.state)) return Outcome::kGoingOn;
@@ -115,37 +81,21 @@ Outcome Look(const RunRequest& request, char* error, std::size_t size) {
 void WaitForEnd(const RunRequest& request) {
   static char error[kReasonLength];
   error[0] = '\0';
-  ConditionVariablePrepareToSleep(&Shared()->run_changed);
+  BeginAwaitingChanges();
   for (;;) {
     const Outcome outcome = Guard([&] { return Look(request, error, sizeof(error)); });
     if (outcome == Outcome::kSucceeded) break;
     if (outcome == Outcome::kFailed) {
-      ConditionVariableCancelSleep();
+      EndAwaitingChanges();
       ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION), errmsg("backup %s failed: %s", request.id, error),
                       errhint("SELECT * FROM mfi_backups WHERE id = '%s' shows its record.", request.id)));
     }
-    ConditionVariableTimedSleep(&Shared()->run_changed, kLookAgainMs, PG_WAIT_EXTENSION);
+    AwaitChange(kLookAgainMs);
   }
-  ConditionVariableCancelSleep();
+  EndAwaitingChanges();
   if (error[0] == '\0') return;
   ereport(WARNING, (errmsg("backup %s is complete, but: %s", request.id, error),
                     errhint("SELECT mfi_backup_verify('%s') tries again to prove it.", request.id)));
-}
-
-/// The answer to this verification, once it is there.
-bool TakeAnswer(std::uint64_t ticket, VerifyAnswer& answer) {
-  const StateLock lock(LW_SHARED);
-  const SharedState& shared = *Shared();
-  if (shared.launcher_pid == 0) {
-    throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState, "the launcher ended before the set was verified",
-                      {}, "Call it again in a few seconds.");
-  }
-  answer = shared.answers[ticket % kMaxRequests];
-  if (answer.ticket > ticket) {
-    throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState, "the answer has been overwritten by later ones",
-                      {}, "SELECT id, verify_result, verified_at FROM mfi_backups shows it.");
-  }
-  return answer.ticket == ticket;
 }
 
 /// Throws unless a text that somebody wants kept in a file is as short as such texts must be.
@@ -161,47 +111,25 @@ void SetNote(RunRequest& request, const std::string& note) {
   strlcpy(request.note, note.c_str(), sizeof(request.note));
 }
 
-/// Asks the process that has the run to cancel it: its runner, or the launcher as long as it waits.
-void RequestCancel(const std::string& id) {
-  bool requested = false;
-  {
-    const StateLock lock(LW_SHARED);
-    const SharedState& shared = *Shared();
-    for (int i = 0; i < shared.request_count; ++i) requested = requested || id == shared.requests[i].id;
-  }
-  if (!requested) {
+/// Throws unless the run is one that can still be cancelled.
+void Cancel(const std::string& id) {
+  if (!IsSubmitted(id)) {
     const os::StoredRun run = os::ReadRun(ConfiguredDirectory().RunsPath(), id);
     if (core::IsFinal(run.record.state)) {
       throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState,
                         "backup " + id + " is over: " + core::ToString(run.record.state));
     }
   }
-  bool full = false;
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    SharedState& shared = *Shared();
-    if (id == shared.current.request.id && shared.current.runner_latch != nullptr) {
-      shared.current.cancel_requested = true;
-      SetLatch(shared.current.runner_latch);
-    } else {
-      full = shared.cancel_count == kMaxRequests;
-      if (!full) strlcpy(shared.cancel_ids[shared.cancel_count++], id.c_str(), kIdLength);
-    }
-  }
-  if (full) {
-    throw core::Error(core::sqlstate::kInsufficientResources, "too many backups are being cancelled", {},
-                      "Call it again in a moment.");
-  }
-  WakeLauncher();
+  RequestCancel(id);
 }
 
 /// Plain frame: everything here may raise.
 void WaitForAnswer(const RunRequest& request, VerifyAnswer& answer) {
-  ConditionVariablePrepareToSleep(&Shared()->run_changed);
+  BeginAwaitingChanges();
   while (!Guard([&] { return TakeAnswer(request.verify_ticket, answer); })) {
-    ConditionVariableTimedSleep(&Shared()->run_changed, kLookAgainMs, PG_WAIT_EXTENSION);
+    AwaitChange(kLookAgainMs);
   }
-  ConditionVariableCancelSleep();
+  EndAwaitingChanges();
 }
 
 std::string Argument(FunctionCallInfo fcinfo, int index) {
@@ -244,7 +172,7 @@ extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
     strlcpy(request.trigger, "manual", sizeof(request.trigger));
     strlcpy(request.schedule_id, pg::ScheduleId().c_str(), sizeof(request.schedule_id));
     request.attempt = 1;
-    pg::CheckQueue();
+    pg::CheckBoardHasRoom();
     pg::AssignId(request);
     pg::Submit(request, pg::Kind::kBackup);
   });
@@ -254,8 +182,8 @@ extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
 
 extern "C" Datum mfi_backup_cancel(PG_FUNCTION_ARGS) {
   using namespace mfi;
-  pg::RequireShared();
-  pg::Guard([&] { pg::RequestCancel(pg::Argument(fcinfo, 0)); });
+  pg::RequirePreloaded();
+  pg::Guard([&] { pg::Cancel(pg::Argument(fcinfo, 0)); });
   PG_RETURN_BOOL(true);
 }
 
@@ -269,7 +197,7 @@ extern "C" Datum mfi_backup_verify(PG_FUNCTION_ARGS) {
     const std::string id = pg::Argument(fcinfo, 0);
     pg::ConfiguredDirectory().CheckUsable(DataDir);
     pg::ConfiguredDirectory().FindSet(id);
-    pg::CheckQueue();
+    pg::CheckBoardHasRoom();
     strlcpy(request.id, id.c_str(), sizeof(request.id));
     strlcpy(request.trigger, "verify", sizeof(request.trigger));
     pg::Submit(request, pg::Kind::kVerification);

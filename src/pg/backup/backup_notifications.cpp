@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "core/base/timestamp.h"
+#include "pg/backup/backup_notices.h"
 #include "pg/node/node.h"
 #include "pg/server/bridge.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
 
 namespace mfi::pg {
 
@@ -41,10 +41,7 @@ void BackupNotifications::Stale(const std::string& message) { Send("stale", mess
 void BackupNotifications::Poll() {
   if (notifier_.Idle()) return;
   for (const std::string& outcome : notifier_.Poll(std::chrono::seconds(settings::backup_timeout_s))) {
-    {
-      const StateLock lock(LW_EXCLUSIVE);
-      strlcpy(Shared()->notify_failure, outcome.c_str(), sizeof(Shared()->notify_failure));
-    }
+    ShowNotifyFailure(outcome);
     if (outcome.empty()) continue;
     const char* text = outcome.c_str();
     CallPg([&] { ereport(LOG, (errmsg("mfi.notify_command: %s", text))); });

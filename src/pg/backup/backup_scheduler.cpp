@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <climits>
-#include <set>
 
 #include "core/base/error.h"
 #include "core/base/names.h"
-#include "core/base/printable.h"
 #include "core/base/timestamp.h"
 #include "os/restore/scratch_server.h"
+#include "pg/backup/backup_notices.h"
 #include "pg/backup/run_request.h"
 #include "pg/node/node.h"
 #include "pg/server/bridge.h"
@@ -69,19 +68,8 @@ bool BackupsAreOn() { return settings::backup_directory[0] != '\0'; }
 /// Whoever waits for a verification that an earlier launcher had in its queue would wait for ever.
 void BackupScheduler::Start() {
   watching_since_ = started_ = UtcNow();
-  std::uint64_t last = 0;
-  std::set<std::uint64_t> known;
-  {
-    const StateLock lock(LW_SHARED);
-    const SharedState& shared = *Shared();
-    last = shared.last_ticket;
-    for (int i = 0; i < shared.request_count; ++i) known.insert(shared.requests[i].verify_ticket);
-    if (shared.current.state != RunnerState::kNone) known.insert(shared.current.request.verify_ticket);
-  }
-  for (std::uint64_t ticket = last > kMaxRequests ? last - kMaxRequests + 1 : 1; ticket <= last; ++ticket) {
-    RunRequest lost{};
-    lost.verify_ticket = ticket;
-    if (known.count(ticket) == 0) AnswerUnlessAnswered(lost, "the launcher was restarted before it began");
+  for (const std::uint64_t ticket : TicketsWithoutRequest()) {
+    AnswerUnlessAnswered(ticket, "the launcher was restarted before it began");
   }
 }
 
@@ -128,14 +116,11 @@ void BackupScheduler::CloseInterrupted(const os::BackupDirectory& directory) {
 bool BackupScheduler::BackupInProgress() const {
   const auto is_backup = [](const Waiting& waiting) { return waiting.request.verify_ticket == 0; };
   if (std::any_of(waiting_.begin(), waiting_.end(), is_backup)) return true;
-  const StateLock lock(LW_SHARED);
-  return Shared()->current.state != RunnerState::kNone && Shared()->current.request.verify_ticket == 0;
+  const CurrentRun current = Current();
+  return current.state != RunnerState::kNone && current.request.verify_ticket == 0;
 }
 
-bool BackupScheduler::RunInProgress() const {
-  const StateLock lock(LW_SHARED);
-  return Shared()->current.state != RunnerState::kNone;
-}
+bool BackupScheduler::RunInProgress() const { return Current().state != RunnerState::kNone; }
 
 long BackupScheduler::Round() {
   TakeRequests();
@@ -155,10 +140,7 @@ long BackupScheduler::Round() {
     Publish({});
   }
   StartNext();
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    Shared()->waiting_count = static_cast<int>(waiting_.size());
-  }
+  ShowWaiting(static_cast<int>(waiting_.size()));
   notifications_.Poll();
   if (notifications_.Busy()) return kPollNotifications;
   if (!next_run_at_) return kNothingDue;
@@ -208,23 +190,9 @@ void BackupScheduler::ReadDirectory() {
 
 /// A request leaves shared memory only when its record is there: who waits for it always finds one of them.
 void BackupScheduler::TakeRequests() {
-  SharedState& shared = *Shared();
-  for (;;) {
-    RunRequest request;
-    {
-      const StateLock lock(LW_SHARED);
-      if (shared.request_count == 0) return;
-      request = shared.requests[0];
-    }
-    Enqueue(request);
-    {
-      const StateLock lock(LW_EXCLUSIVE);
-      --shared.request_count;
-      shared.waiting_count = static_cast<int>(waiting_.size());
-      memmove(&shared.requests[0], &shared.requests[1],
-              sizeof(RunRequest) * static_cast<std::size_t>(shared.request_count));
-    }
-    ConditionVariableBroadcast(&shared.run_changed);
+  while (const std::optional<RunRequest> request = OldestRequest()) {
+    Enqueue(*request);
+    TakenOver(static_cast<int>(waiting_.size()));
   }
 }
 
@@ -249,7 +217,7 @@ void BackupScheduler::Enqueue(const RunRequest& request) {
 
 void BackupScheduler::Fail(Waiting& waiting, const std::string& error) {
   if (waiting.request.verify_ticket != 0) {
-    AnswerVerify(waiting.request, error, true);
+    Answer(waiting.request.verify_ticket, error, true);
     return;
   }
   bool recorded = false;
@@ -272,26 +240,15 @@ void BackupScheduler::Fail(Waiting& waiting, const std::string& error) {
   TellEnd(failed);
   if (!recorded) unrecorded_.push_back(ToPast(waiting.request));
   directory_read_.clear();
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    strlcpy(Shared()->last_failed_id, waiting.request.id, sizeof(Shared()->last_failed_id));
-    strlcpy(Shared()->last_failure, core::Printable(error, kReasonLength - 1).c_str(), kReasonLength);
-  }
-  ConditionVariableBroadcast(&Shared()->run_changed);
+  ReportFailure(waiting.request.id, error);
+  AnnounceChange();
   const char* id = waiting.request.id;
   const char* text = error.c_str();
   CallPg([&] { ereport(LOG, (errmsg("mfi backup %s failed: %s", id, text))); });
 }
 
 void BackupScheduler::CancelWaiting() {
-  std::vector<std::string> ids;
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    SharedState& shared = *Shared();
-    for (int i = 0; i < shared.cancel_count; ++i) ids.emplace_back(shared.cancel_ids[i]);
-    shared.cancel_count = 0;
-  }
-  for (const std::string& id : ids) Cancel(id);
+  for (const std::string& id : TakeCancels()) Cancel(id);
 }
 
 void BackupScheduler::Cancel(const std::string& id) {
@@ -311,32 +268,23 @@ void BackupScheduler::Cancel(const std::string& id) {
     waiting_.erase(it);
     tidy_ = false;
     directory_read_.clear();
-    ConditionVariableBroadcast(&Shared()->run_changed);
+    AnnounceChange();
     return;
   }
   // Not waiting any more: it may have begun between the request and now.
-  const StateLock lock(LW_EXCLUSIVE);
-  CurrentRun& current = Shared()->current;
-  if (id == current.request.id && current.state != RunnerState::kNone) {
-    current.cancel_requested = true;
-    if (current.runner_latch != nullptr) SetLatch(current.runner_latch);
-  }
+  CancelCurrent(id);
 }
 
 void BackupScheduler::WatchRunner() {
   // Also of a run that an earlier launcher started: its end must be known before anything is planned again.
+  const CurrentRun current = Current();
+  const bool in_progress = current.state != RunnerState::kNone;
   std::string running;
-  bool in_progress = false;
   RunRequest verifying{};
-  {
-    const StateLock lock(LW_SHARED);
-    const CurrentRun& current = Shared()->current;
-    in_progress = current.state != RunnerState::kNone;
-    if (in_progress && current.request.verify_ticket == 0) running = current.request.id;
-    if (in_progress && current.request.verify_ticket != 0) verifying = current.request;
-  }
+  if (in_progress && current.request.verify_ticket == 0) running = current.request.id;
+  if (in_progress && current.request.verify_ticket != 0) verifying = current.request;
   if (verifying_.verify_ticket != 0 && verifying_.verify_ticket != verifying.verify_ticket) {
-    AnswerUnlessAnswered(verifying_, "its process ended without an answer (see the server's log)");
+    AnswerUnlessAnswered(verifying_.verify_ticket, "its process ended without an answer (see the server's log)");
   }
   verifying_ = verifying;
   if (was_running_ && !in_progress) directory_read_.clear();
@@ -350,12 +298,7 @@ void BackupScheduler::WatchRunner() {
     return GetBackgroundWorkerPid(handle, &pid);
   });
   if (status != BGWH_STOPPED) return;
-  bool never_began = false;
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    never_began = Shared()->current.state == RunnerState::kStarting;
-    if (never_began) Shared()->current = {};
-  }
+  const bool never_began = TakeBack();
   CallPg([&] { pfree(handle); });
   runner_ = nullptr;
   if (never_began) running_.clear();
@@ -374,10 +317,7 @@ void BackupScheduler::TellEnd(const std::string& id) {
     throw;
   } catch (const core::Error&) {
     core::RunRecord lost{.id = id, .state = RunState::kFailed, .database = settings::database, .node = NodeName()};
-    {
-      const StateLock lock(LW_SHARED);
-      lost.error = Shared()->last_failure;
-    }
+    lost.error = NewestFailure().error;
     TellEnd(lost);
   }
 }
@@ -418,15 +358,10 @@ void BackupScheduler::FollowSchedule() {
     if (!schedule_id_.empty()) watching_since_ = UtcNow();
     schedule_id_ = ScheduleId();
   }
-  bool held = false;
-  {
-    const StateLock lock(LW_SHARED);
-    held = Shared()->schedule_held;
-  }
   const pg_tz* tz = CallPg([] { return pg_tzset(settings::ScheduleTimezone()); });
   std::optional<PgZoneRule> zone;
   std::optional<core::Schedule> schedule;
-  if (!held && tz != nullptr && settings::backup_schedule[0] != '\0') {
+  if (!ScheduleIsHeld() && tz != nullptr && settings::backup_schedule[0] != '\0') {
     zone.emplace(tz);
     schedule.emplace(core::Cron::Parse(settings::backup_schedule), *zone);
   }
@@ -454,45 +389,28 @@ void BackupScheduler::ProveAgain() {
   RunRequest request{};
   strlcpy(request.id, unproven_.c_str(), sizeof(request.id));
   strlcpy(request.trigger, "verify", sizeof(request.trigger));
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    request.verify_ticket = ++Shared()->last_ticket;
-  }
+  request.verify_ticket = NewTicket();
   prove_at_.reset();
   Enqueue(request);
 }
 
 void BackupScheduler::Publish(const core::Plan& plan) {
   next_run_at_ = plan.next_run_at;
-  const StateLock lock(LW_EXCLUSIVE);
-  SharedState& shared = *Shared();
-  shared.next_run_at = plan.next_run_at ? ToTimestampTz(*plan.next_run_at) : 0;
-  const std::string trigger(plan.next_trigger ? core::ToString(*plan.next_trigger) : "");
-  strlcpy(shared.next_run_trigger, trigger.c_str(), sizeof(shared.next_run_trigger));
+  ShowNextRun(plan.next_run_at);
 }
 
 void BackupScheduler::StartNext() {
   if (waiting_.empty() || starting_ || RunInProgress()) return;
   starting_ = std::move(waiting_.front());
   waiting_.pop_front();
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    CurrentRun& current = Shared()->current;
-    current = {};
-    current.state = RunnerState::kStarting;
-    current.request = starting_->request;
-    strlcpy(current.phase, "queued", sizeof(current.phase));
-  }
+  HandOver(starting_->request);
   BackgroundWorkerHandle* handle =
       CallPg([] { return StartWorker("mfi runner", "mfi_runner_main", WorkerKind::kWithDatabase); });
   if (handle != nullptr) {
     runner_ = handle;
     return;
   }
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    Shared()->current = {};
-  }
+  TakeBack();
   Fail(*starting_, "no background worker is free for the backup (raise max_worker_processes and restart)");
   starting_.reset();
 }

@@ -10,7 +10,7 @@
 #include "os/backup/history.h"
 #include "os/backup/record_store.h"
 #include "pg/backup/backup_notifications.h"
-#include "pg/server/shared_state.h"
+#include "pg/backup/run_board.h"
 #include "pg/server/zone.h"
 
 struct BackgroundWorkerHandle;

@@ -7,11 +7,11 @@
 #include "core/schedule/schedule.h"
 #include "os/backup/expire.h"
 #include "pg/backup/backup_facts.h"
+#include "pg/backup/run_board.h"
 #include "pg/node/node.h"
 #include "pg/server/bridge.h"
 #include "pg/server/rows.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
 #include "pg/server/zone.h"
 
 extern "C" {
@@ -90,11 +90,7 @@ const os::HistoryEntry* LastGood(const std::vector<os::HistoryEntry>& history) {
 
 Datum Progress(FunctionCallInfo fcinfo) {
   std::vector<ResultRow> rows;
-  CurrentRun current{};
-  if (Shared() != nullptr) {
-    const StateLock lock(LW_SHARED);
-    current = Shared()->current;
-  }
+  const CurrentRun current = Current();
   if (current.state != RunnerState::kNone) {
     Value percent;
     Value eta;

@@ -8,9 +8,9 @@
 
 #include "core/base/error.h"
 #include "os/base/file.h"
+#include "pg/backup/run_board.h"
 #include "pg/node/node.h"
 #include "pg/server/bridge.h"
-#include "pg/server/shared_state.h"
 #include "pg/server/workers.h"
 
 extern "C" {
@@ -70,12 +70,7 @@ void LatchHost::StopIfAsked() const {
     throw core::Stop(core::Stop::Reason::kOther, "57P01",
                      "interrupted: the server is shutting down, or the run's process was terminated");
   }
-  bool cancelled = false;
-  {
-    const StateLock lock(LW_SHARED);
-    cancelled = Shared()->current.cancel_requested;
-  }
-  if (cancelled) {
+  if (CancelRequested()) {
     throw core::Stop(core::Stop::Reason::kCancelled, core::sqlstate::kQueryCanceled, "cancelled by mfi_backup_cancel");
   }
   if (std::chrono::steady_clock::now() >= deadline_) {
@@ -106,22 +101,8 @@ std::string LatchHost::Sha256OfFile(int fd, const std::string& shown) {
   }
 }
 
-void LatchHost::DumpsStandby(bool begins) {
-  const StateLock lock(LW_EXCLUSIVE);
-  Shared()->current.dumps_standby = begins;
-}
+void LatchHost::DumpsStandby(bool begins) { ShowDumpsStandby(begins); }
 
-void LatchHost::Progress(core::RunState state, std::int64_t bytes) {
-  const std::string phase = core::ToString(state);
-  bool changed = false;
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    CurrentRun& current = Shared()->current;
-    changed = phase != current.phase;
-    strlcpy(current.phase, phase.c_str(), sizeof(current.phase));
-    current.bytes = bytes;
-  }
-  if (changed) ConditionVariableBroadcast(&Shared()->run_changed);
-}
+void LatchHost::Progress(core::RunState state, std::int64_t bytes) { ShowProgress(core::ToString(state), bytes); }
 
 }  // namespace mfi::pg

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "core/base/names.h"
-#include "core/base/printable.h"
 #include "os/backup/record_store.h"
 #include "pg/node/node.h"
 #include "pg/server/bridge.h"
@@ -12,16 +11,6 @@
 namespace mfi::pg {
 
 namespace {
-
-/// A second of its own for a run: now, or the next one not yet given out.
-core::UtcSeconds TakeSecond(core::UtcSeconds now) {
-  const StateLock lock(LW_EXCLUSIVE);
-  core::UtcSeconds second = Max(now, Shared()->last_id_at + 1);
-  // After the clock was set back far, ids follow it again.
-  if (second > now + core::kHour) second = now;
-  Shared()->last_id_at = second;
-  return second;
-}
 
 /// Shared memory forgets at a restart what was given out before, and another node may share the directory.
 bool IsTaken(const std::string& id) {
@@ -57,25 +46,6 @@ core::RunRecord ToRecord(const RunRequest& request) {
   record.node = NodeName();
   record.queued_at = request.queued_at;
   return record;
-}
-
-void AnswerUnlessAnswered(const RunRequest& request, const std::string& text) {
-  {
-    const StateLock lock(LW_SHARED);
-    if (Shared()->answers[request.verify_ticket % kMaxRequests].ticket >= request.verify_ticket) return;
-  }
-  AnswerVerify(request, text, true);
-}
-
-void AnswerVerify(const RunRequest& request, const std::string& text, bool failed) {
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    VerifyAnswer& answer = Shared()->answers[request.verify_ticket % kMaxRequests];
-    answer.ticket = request.verify_ticket;
-    answer.failed = failed;
-    strlcpy(answer.text, core::Printable(text, sizeof(answer.text) - 1).c_str(), sizeof(answer.text));
-  }
-  ConditionVariableBroadcast(&Shared()->run_changed);
 }
 
 }  // namespace mfi::pg

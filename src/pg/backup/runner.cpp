@@ -1,18 +1,17 @@
 #include <string>
 
 #include "core/base/error.h"
-#include "core/base/printable.h"
 #include "core/base/timestamp.h"
 #include "os/backup/backup_run.h"
 #include "os/process/child.h"
 #include "os/server/session.h"
+#include "pg/backup/run_board.h"
 #include "pg/backup/run_host.h"
 #include "pg/backup/run_request.h"
 #include "pg/node/node.h"
 #include "pg/server/bridge.h"
 #include "pg/server/preloaded.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
 #include "pg/server/worker_session.h"
 #include "pg/server/workers.h"
 
@@ -29,28 +28,10 @@ extern "C" {
 namespace mfi::pg {
 namespace {
 
-/// Takes the run the launcher has prepared; false when there is none (the launcher restarted meanwhile).
-bool Claim(RunRequest& request) {
-  const StateLock lock(LW_EXCLUSIVE);
-  CurrentRun& current = Shared()->current;
-  if (current.state != RunnerState::kStarting) return false;
-  current.state = RunnerState::kRunning;
-  current.runner_pid = MyProcPid;
-  current.runner_latch = MyLatch;
-  current.started_at = GetCurrentTimestamp();
-  request = current.request;
-  return true;
-}
-
 /// Runs on every way out that runs anything at all; C++ destructors do not, on FATAL.
 extern "C" void OnRunnerExit(int, Datum) {
   os::StopAllChildren();
-  SharedState& shared = *Shared();
-  LWLockAcquire(shared.lock, LW_EXCLUSIVE);
-  shared.current = {};
-  LWLockRelease(shared.lock);
-  ConditionVariableBroadcast(&shared.run_changed);
-  WakeLauncher();
+  RunnerLeavesBoard();
 }
 
 os::BackupJob MakeJob(const RunRequest& request) {
@@ -85,12 +66,10 @@ os::BackupJob MakeJob(const RunRequest& request) {
 }
 
 void Report(const core::RunRecord& run) {
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    SharedState& shared = *Shared();
-    const bool good = run.state == core::RunState::kSucceeded;
-    strlcpy(shared.last_failed_id, good ? "" : run.id.c_str(), sizeof(shared.last_failed_id));
-    strlcpy(shared.last_failure, good ? "" : core::Printable(run.error, kReasonLength - 1).c_str(), kReasonLength);
+  if (run.state == core::RunState::kSucceeded) {
+    ReportSuccess();
+  } else {
+    ReportFailure(run.id, run.error);
   }
   const std::string state = core::ToString(run.state);
   const std::string more = run.error.empty() ? core::FormatBytes(run.size_bytes.value_or(0)) : run.error;
@@ -102,9 +81,9 @@ void Report(const core::RunRecord& run) {
 
 void VerifyOnRequest(const RunRequest& request, const os::BackupJob& job, LatchHost& host) {
   try {
-    AnswerVerify(request, os::VerifySet(job, request.id, host), false);
+    Answer(request.verify_ticket, os::VerifySet(job, request.id, host), false);
   } catch (const core::Error& error) {
-    AnswerVerify(request, error.what(), true);
+    Answer(request.verify_ticket, error.what(), true);
   }
 }
 

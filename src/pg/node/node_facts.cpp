@@ -2,10 +2,14 @@
 
 #include <utility>
 
+#include "pg/replication/watch_memory.h"
+#include "pg/schema/maintenance_memory.h"
 #include "pg/server/bridge.h"
 #include "pg/server/compat.h"
+#include "pg/server/invalid_settings.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
+#include "pg/server/shared_memory.h"
+#include "pg/server/worker_presence.h"
 
 extern "C" {
 #include "access/multixact.h"
@@ -122,16 +126,15 @@ void AddAges(core::NodeFacts& facts) {
 
 core::NodeFacts GatherNodeFacts(core::Reasons schema) {
   core::NodeFacts facts{.schema = std::move(schema)};
-  facts.preloaded = Shared() != nullptr;
+  facts.preloaded = IsPreloaded();
   if (facts.preloaded) {
     facts.launcher_alive = LauncherAlive();
     facts.watcher_alive = WatcherAlive();
     facts.launcher_stalled_s = LauncherStalledFor();
     facts.database = settings::database;
-    const StateLock lock(LW_SHARED);
-    facts.invalid_settings = Shared()->invalid_settings;
-    facts.peers_unsaved = Shared()->peers_unsaved;
-    facts.maintenance_failure = Shared()->maintenance_failure;
+    facts.invalid_settings = ToldInvalidSettings();
+    facts.peers_unsaved = PeersUnsaved();
+    facts.maintenance_failure = MaintenanceFailure();
   }
   AddDatabases(facts);
   AddPrepared(facts);

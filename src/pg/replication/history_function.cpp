@@ -3,6 +3,7 @@
 #include "pg/replication/history_ring.h"
 #include "pg/server/bridge.h"
 #include "pg/server/rows.h"
+#include "pg/server/shared_memory.h"
 
 extern "C" {
 #include "utils/fmgrprotos.h"
@@ -45,7 +46,7 @@ ResultRow ToRow(const core::HistoryEntry& entry) {
 
 Datum History(FunctionCallInfo fcinfo) {
   const TimestampTz since = CallPg([&] {
-    RequireShared();
+    RequirePreloaded();
     return Ago(PG_GETARG_DATUM(0));
   });
   // Before 2000 there is nothing, and with 'infinity' nothing to subtract from.

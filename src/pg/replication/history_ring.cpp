@@ -1,8 +1,9 @@
 #include "pg/replication/history_ring.h"
 
+#include "pg/server/shared_memory.h"
+
 extern "C" {
-#include "storage/ipc.h"
-#include "storage/shmem.h"
+#include "access/xlogdefs.h"
 }
 
 namespace mfi::pg {
@@ -22,20 +23,11 @@ struct Row {
 };
 
 struct Ring {
-  LWLock* lock;
   std::uint64_t count;  // rows ever added
   Row rows[kHistoryRows];
 };
 
-Ring* ring = nullptr;
-
-class RingLock {
- public:
-  explicit RingLock(LWLockMode mode) { LWLockAcquire(ring->lock, mode); }
-  ~RingLock() { LWLockRelease(ring->lock); }
-  RingLock(const RingLock&) = delete;
-  RingLock& operator=(const RingLock&) = delete;
-};
+constinit SharedPart<Ring> ring("mfi history");
 
 Row ToRow(const core::ReplicationSample& sample) {
   Row row{.at = sample.at_us,
@@ -69,29 +61,21 @@ core::ReplicationSample ToSample(const Row& row) {
 
 }  // namespace
 
-void RequestHistoryMemory() { RequestAddinShmemSpace(MAXALIGN(sizeof(Ring))); }
-
-void FindHistoryMemory(LWLock* lock) {
-  bool found = false;
-  ring = static_cast<Ring*>(ShmemInitStruct("mfi history", sizeof(Ring), &found));
-  if (found) return;
-  ring->lock = lock;
-  ring->count = 0;
-}
+void InitHistoryRing() { ring.Share(); }
 
 void Remember(const std::vector<core::ReplicationSample>& samples) {
-  const RingLock lock(LW_EXCLUSIVE);
-  for (const core::ReplicationSample& sample : samples) ring->rows[ring->count++ % kHistoryRows] = ToRow(sample);
+  const auto r = ring.Write();
+  for (const core::ReplicationSample& sample : samples) r->rows[r->count++ % kHistoryRows] = ToRow(sample);
 }
 
 std::vector<core::ReplicationSample> Remembered(TimestampTz since) {
   std::vector<Row> rows;
   rows.reserve(kHistoryRows);
   {
-    const RingLock lock(LW_SHARED);
-    const std::uint64_t first = ring->count > kHistoryRows ? ring->count - kHistoryRows : 0;
-    for (std::uint64_t i = first; i < ring->count; ++i) {
-      if (ring->rows[i % kHistoryRows].at >= since) rows.push_back(ring->rows[i % kHistoryRows]);
+    const auto r = ring.Read();
+    const std::uint64_t first = r->count > kHistoryRows ? r->count - kHistoryRows : 0;
+    for (std::uint64_t i = first; i < r->count; ++i) {
+      if (r->rows[i % kHistoryRows].at >= since) rows.push_back(r->rows[i % kHistoryRows]);
     }
   }
   std::vector<core::ReplicationSample> samples;

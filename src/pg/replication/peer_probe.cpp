@@ -4,13 +4,13 @@
 #include <memory>
 
 #include "core/base/error.h"
-#include "core/base/printable.h"
 #include "core/replication/peer_answer.h"
 #include "os/server/connection.h"
 #include "os/server/standby_source.h"
+#include "pg/replication/probe_memory.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
 #include "pg/server/workers.h"
 
 extern "C" {
@@ -65,7 +65,7 @@ class PeerProbe {
       throw;
     } catch (const core::Error& error) {
       connection_.reset();
-      Failed(error.hint().empty() ? error.what() : std::string(error.what()) + " (" + error.hint() + ")");
+      ReportPeerFailure(error.hint().empty() ? error.what() : std::string(error.what()) + " (" + error.hint() + ")");
     }
   }
 
@@ -79,66 +79,24 @@ class PeerProbe {
   static void Believe(const core::PeerAnswer& answer) {
     constexpr std::int64_t kEpochs = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC;
     if (answer.started_at_us == PgStartTime + kEpochs) {
-      Failed("it leads to this server itself");
+      ReportPeerFailure("it leads to this server itself");
       return;
     }
-    const StateLock lock(LW_EXCLUSIVE);
-    Probe& probe = Shared()->probe;
-    probe.seen_at_us = MonotonicMicros();
-    probe.in_recovery = answer.in_recovery;
-    probe.timeline = answer.timeline;
-    strlcpy(probe.system_identifier, answer.system_identifier.c_str(), sizeof(probe.system_identifier));
-    probe.error[0] = '\0';
-  }
-
-  /// The text may quote whoever answered.
-  static void Failed(const std::string& error) {
-    const std::string words = core::PlainWords(error, sizeof(Probe::error) - 1);
-    const StateLock lock(LW_EXCLUSIVE);
-    strlcpy(Shared()->probe.error, words.c_str(), sizeof(Shared()->probe.error));
+    ReportPeer(answer.in_recovery, answer.timeline, answer.system_identifier);
   }
 
   ProbeWaiter waiter_;
   std::unique_ptr<os::Connection> connection_;
 };
 
-extern "C" void OnProbeExit(int, Datum) {
-  const StateLock lock(LW_EXCLUSIVE);
-  Shared()->probe.pid = 0;
-}
-
-void Forget() {
-  const StateLock lock(LW_EXCLUSIVE);
-  Shared()->probe = {};
-  Shared()->probe.pid = MyProcPid;
-}
-
-/// False when another one runs.
-bool Claim() {
-  const StateLock lock(LW_EXCLUSIVE);
-  Probe& probe = Shared()->probe;
-  if (probe.pid != 0) return false;
-  const std::int64_t requested_at_us = probe.requested_at_us;
-  probe = {};
-  probe.pid = MyProcPid;
-  probe.requested_at_us = requested_at_us;
-  probe.began_at_us = MonotonicMicros();
-  return true;
-}
+extern "C" void OnProbeExit(int, Datum) { ReleaseProbe(); }
 
 }  // namespace
 
 void StartProbeWhenWanted() {
   if (settings::peer_conninfo[0] == '\0') return;
   constexpr std::int64_t kAgainAfterUs = 5 * USECS_PER_SEC;
-  const std::int64_t now = MonotonicMicros();
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    Probe& probe = Shared()->probe;
-    const bool asked = probe.requested_at_us != 0 && now - probe.requested_at_us < kAgainAfterUs;
-    if (probe.pid != 0 || asked) return;
-    probe.requested_at_us = now;
-  }
+  if (!AskForProbe(kAgainAfterUs)) return;
   CallPg([] {
     auto* handle = StartWorker("mfi probe", "mfi_probe_main", WorkerKind::kWithoutDatabase);
     if (handle != nullptr) pfree(handle);
@@ -147,19 +105,15 @@ void StartProbeWhenWanted() {
 
 core::ProbeFacts GatherProbeFacts() {
   core::ProbeFacts facts{.configured = settings::peer_conninfo[0] != '\0'};
-  if (Shared() == nullptr || !facts.configured) return facts;
-  Probe probe;
-  {
-    const StateLock lock(LW_SHARED);
-    probe = Shared()->probe;
-  }
+  const std::optional<SeenPeer> seen = LastSeenPeer();
+  if (!seen || !facts.configured) return facts;
   const auto ago = [now = MonotonicMicros()](std::int64_t at_us) { return static_cast<double>(now - at_us) / 1e6; };
-  facts.in_recovery = probe.in_recovery;
-  facts.timeline = probe.timeline;
-  facts.system_identifier = probe.system_identifier;
-  facts.error = probe.error;
-  if (probe.seen_at_us != 0) facts.seen_ago_s = ago(probe.seen_at_us);
-  if (probe.began_at_us != 0) facts.tried_for_s = ago(probe.began_at_us);
+  facts.in_recovery = seen->in_recovery;
+  facts.timeline = seen->timeline;
+  facts.system_identifier = seen->system_identifier;
+  facts.error = seen->error;
+  if (seen->seen_at_us != 0) facts.seen_ago_s = ago(seen->seen_at_us);
+  if (seen->began_at_us != 0) facts.tried_for_s = ago(seen->began_at_us);
   return facts;
 }
 
@@ -171,7 +125,7 @@ extern "C" void mfi_probe_main(Datum) {
   // A name server that does not answer is not waited for longer than the other node itself.
   setenv("RES_OPTIONS", "timeout:2 attempts:1", 0);
   mfi::os::ForgetLibpqEnvironment();
-  if (!Claim()) proc_exit(0);
+  if (!ClaimProbe()) proc_exit(0);
   before_shmem_exit(OnProbeExit, 0);
   static PeerProbe* probe = nullptr;
   Guard([] { probe = std::make_unique<PeerProbe>().release(); });
@@ -180,10 +134,9 @@ extern "C" void mfi_probe_main(Datum) {
       ConfigReloadPending = false;
       const char* before = pstrdup(settings::peer_conninfo);
       ProcessConfigFile(PGC_SIGHUP);
-      // Another peer: the launcher starts a probe that knows nothing of this one, and what this one saw is not believed
-      // of another.
+      // Another peer: the watcher starts a new probe, and what this one saw is not believed of that peer.
       if (strcmp(before, settings::peer_conninfo) != 0) {
-        Forget();
+        ForgetPeer();
         break;
       }
     }

@@ -8,6 +8,7 @@
 #include "pg/replication/history_ring.h"
 #include "pg/replication/recovery_conflicts.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
 #include "pg/server/settings.h"
 
 namespace mfi::pg {
@@ -69,40 +70,37 @@ void PeerWatch::Load() {
   } catch (const core::Error& error) {
     Tell(error.what());
   }
-  ReplicationWatch& watch = Shared()->watch;
-  const StateLock lock(LW_EXCLUSIVE);
-  if (watch.peer_count != 0) return;  // a restarted launcher: shared memory knows better
+  ReplicationWatch watch = LastWatch();
+  if (watch.peer_count != 0) return;  // a restarted watcher: shared memory knows better
   for (const core::RememberedPeer& peer : saved_) {
     Peer* added = AddPeer(watch, peer.name.c_str(), peer.slot_name.c_str());
-    if (added == nullptr) return;
+    if (added == nullptr) break;
     added->missing_since = peer.missing_since ? ToTimestampTz(*peer.missing_since) : GetCurrentTimestamp();
   }
+  ReportWatch(watch);
 }
 
 void PeerWatch::Sample() {
   const RawReplication raw = CallPg(CollectReplication);
-  ReplicationWatch& watch = Shared()->watch;
+  ReplicationWatch watch = LastWatch();
   const std::int64_t now_us = MonotonicMicros();
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    const Interval since{
-        .elapsed_s = watch.sampled_at == 0 ? 0 : static_cast<double>(now_us - watch.sampled_mono_us) / 1e6,
-        .window_s = RateWindow()};
-    for (int i = 0; i < watch.peer_count; ++i) watch.peers[i].connected = false;
-    for (int i = 0; i < raw.sender_count; ++i) See(raw, raw.senders[i], now_us, since);
-    Miss(raw);
-    Forget(raw);
-    Measure(raw, since);
-    watch.sampled_at = GetCurrentTimestamp();
-    watch.sampled_mono_us = now_us;
-  }
-  Save();
-  RememberSample(raw);
+  const Interval since{
+      .elapsed_s = watch.sampled_at == 0 ? 0 : static_cast<double>(now_us - watch.sampled_mono_us) / 1e6,
+      .window_s = RateWindow()};
+  for (int i = 0; i < watch.peer_count; ++i) watch.peers[i].connected = false;
+  for (int i = 0; i < raw.sender_count; ++i) See(watch, raw, raw.senders[i], now_us, since);
+  Miss(watch, raw);
+  Forget(watch, raw);
+  Measure(watch, raw, since);
+  watch.sampled_at = GetCurrentTimestamp();
+  watch.sampled_mono_us = now_us;
+  ReportWatch(watch);
+  Save(watch);
+  RememberSample(watch, raw);
 }
 
 /// How fast WAL comes and is replayed, and how far the upstream's clock is from ours.
-void PeerWatch::Measure(const RawReplication& raw, const Interval& since) {
-  ReplicationWatch& watch = Shared()->watch;
+void PeerWatch::Measure(ReplicationWatch& watch, const RawReplication& raw, const Interval& since) {
   const XLogRecPtr wal_end = WalEnd(raw);
   if (watch.wal_end != 0 && wal_end >= watch.wal_end) {
     const auto written = static_cast<double>(wal_end - watch.wal_end);
@@ -121,10 +119,10 @@ void PeerWatch::Measure(const RawReplication& raw, const Interval& since) {
                                 USECS_PER_SEC);
 }
 
-void PeerWatch::See(const RawReplication& raw, const RawSender& sender, std::int64_t now_us, const Interval& since) {
+void PeerWatch::See(ReplicationWatch& watch, const RawReplication& raw, const RawSender& sender, std::int64_t now_us,
+                    const Interval& since) {
   const RawSlot* slot = SlotOf(raw, sender.pid);
   if (!IsStandby(sender, slot)) return;
-  ReplicationWatch& watch = Shared()->watch;
   const char* slot_name = slot == nullptr ? "" : slot->name;
   Peer* peer = FindPeer(watch, sender.application_name, slot_name);
   if (peer == nullptr) peer = AddPeer(watch, sender.application_name, slot_name);
@@ -153,8 +151,7 @@ void PeerWatch::See(const RawReplication& raw, const RawSender& sender, std::int
 }
 
 /// Whoever was there and is not now is missing since now; a slot nobody uses stands for a standby nobody has seen.
-void PeerWatch::Miss(const RawReplication& raw) {
-  ReplicationWatch& watch = Shared()->watch;
+void PeerWatch::Miss(ReplicationWatch& watch, const RawReplication& raw) {
   for (int i = 0; i < raw.slot_count; ++i) {
     const RawSlot& slot = raw.slots[i];
     const bool watched = !slot.logical && !slot.temporary && slot.active_pid == 0;
@@ -167,8 +164,7 @@ void PeerWatch::Miss(const RawReplication& raw) {
 }
 
 /// A missing standby is forgotten when its slot was dropped, or when expected standbys are named and it had no slot.
-void PeerWatch::Forget(const RawReplication& raw) {
-  ReplicationWatch& watch = Shared()->watch;
+void PeerWatch::Forget(ReplicationWatch& watch, const RawReplication& raw) {
   const bool named = settings::expected_standbys[0] != '\0';
   int kept = 0;
   for (int i = 0; i < watch.peer_count; ++i) {
@@ -180,54 +176,46 @@ void PeerWatch::Forget(const RawReplication& raw) {
   watch.peer_count = kept;
 }
 
-/// The same for mfi_replication_history().
-void PeerWatch::RememberSample(const RawReplication& raw) {
+/// Adds what this look has found to the rows of mfi_replication_history().
+void PeerWatch::RememberSample(const ReplicationWatch& watch, const RawReplication& raw) {
   core::ReplicationSample base{.in_recovery = raw.in_recovery, .timeline = raw.timeline, .wal_end = WalEnd(raw)};
   try {
     base.wal_disk_free = os::FreeSpace(kWalDirectory);
   } catch (const core::Error&) {
     base.wal_disk_free = 0;
   }
+  base.at_us = watch.sampled_at;
   std::vector<core::ReplicationSample> samples;
-  {
-    const ReplicationWatch& watch = Shared()->watch;
-    const StateLock lock(LW_SHARED);
-    base.at_us = watch.sampled_at;
-    for (int i = 0; i < watch.peer_count; ++i) {
-      const Peer& peer = watch.peers[i];
-      core::ReplicationSample& sample = samples.emplace_back(base);
-      sample.peer = core::PeerName(peer.name, peer.slot_name);
-      sample.connected = peer.connected;
-      if (!peer.connected) continue;
-      sample.replay = peer.replay;
-      sample.silent_for_s = static_cast<double>(watch.sampled_mono_us - peer.heard_at_us) / 1e6;
-    }
-    if (raw.in_recovery) {
-      core::ReplicationSample& sample = samples.emplace_back(base);
-      sample.peer = UpstreamName(raw.receiver);
-      sample.connected = raw.receiver.running;
-      sample.replay = raw.current;
-      if (watch.upstream_heard_at != 0) {
-        sample.silent_for_s = static_cast<double>(watch.sampled_at - watch.upstream_heard_at) / USECS_PER_SEC;
-      }
-    }
+  for (int i = 0; i < watch.peer_count; ++i) {
+    const Peer& peer = watch.peers[i];
+    core::ReplicationSample& sample = samples.emplace_back(base);
+    sample.peer = core::PeerName(peer.name, peer.slot_name);
+    sample.connected = peer.connected;
+    if (!peer.connected) continue;
+    sample.replay = peer.replay;
+    sample.silent_for_s = static_cast<double>(watch.sampled_mono_us - peer.heard_at_us) / 1e6;
   }
-  if (raw.in_recovery) samples.back().conflicts = CountRecoveryConflicts();
+  if (raw.in_recovery) {
+    core::ReplicationSample& sample = samples.emplace_back(base);
+    sample.peer = UpstreamName(raw.receiver);
+    sample.connected = raw.receiver.running;
+    sample.replay = raw.current;
+    if (watch.upstream_heard_at != 0) {
+      sample.silent_for_s = static_cast<double>(watch.sampled_at - watch.upstream_heard_at) / USECS_PER_SEC;
+    }
+    sample.conflicts = CountRecoveryConflicts();
+  }
   if (samples.empty()) samples.push_back(base);
   Remember(samples);
 }
 
-void PeerWatch::Save() {
+void PeerWatch::Save(const ReplicationWatch& watch) {
   std::vector<core::RememberedPeer> now;
-  {
-    const ReplicationWatch& watch = Shared()->watch;
-    const StateLock lock(LW_SHARED);
-    for (int i = 0; i < watch.peer_count; ++i) {
-      const Peer& peer = watch.peers[i];
-      core::RememberedPeer remembered{.name = peer.name, .slot_name = peer.slot_name};
-      if (peer.missing_since != 0) remembered.missing_since = ToUtcSeconds(peer.missing_since);
-      now.push_back(remembered);
-    }
+  for (int i = 0; i < watch.peer_count; ++i) {
+    const Peer& peer = watch.peers[i];
+    core::RememberedPeer remembered{.name = peer.name, .slot_name = peer.slot_name};
+    if (peer.missing_since != 0) remembered.missing_since = ToUtcSeconds(peer.missing_since);
+    now.push_back(remembered);
   }
   if (now == saved_ || MonotonicMicros() < save_after_us_) return;
   try {
@@ -240,16 +228,9 @@ void PeerWatch::Save() {
   }
 }
 
-/// Why the file does not say what is known, in the verdict; in the log once. Empty: it does.
+/// Has the verdict say why the file does not say what is known (empty: it does), and the log when that changes.
 void PeerWatch::Tell(const std::string& unsaved) {
-  bool changed = false;
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    char* told = Shared()->peers_unsaved;
-    changed = unsaved != told;
-    strlcpy(told, unsaved.c_str(), sizeof(Shared()->peers_unsaved));
-  }
-  if (!changed) return;
+  if (!ReportPeersUnsaved(unsaved)) return;
   const char* text = unsaved.empty() ? "is written to disk again" : unsaved.c_str();
   CallPg([&] { ereport(LOG, (errmsg("mfi: the memory of standbys: %s", text))); });
 }

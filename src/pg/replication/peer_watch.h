@@ -5,6 +5,7 @@
 
 #include "core/replication/peer_memory.h"
 #include "pg/replication/replication_raw.h"
+#include "pg/replication/watch_memory.h"
 #include "pg/server/settings.h"
 
 namespace mfi::pg {
@@ -31,13 +32,14 @@ class PeerWatch {
     double window_s;
   };
 
-  void See(const RawReplication& raw, const RawSender& sender, std::int64_t now_us, const Interval& since);
-  void Miss(const RawReplication& raw);
-  void Forget(const RawReplication& raw);
-  void Measure(const RawReplication& raw, const Interval& since);
-  void RememberSample(const RawReplication& raw);
-  void Save();
-  void Tell(const std::string& unsaved);
+  static void See(ReplicationWatch& watch, const RawReplication& raw, const RawSender& sender, std::int64_t now_us,
+                  const Interval& since);
+  static void Miss(ReplicationWatch& watch, const RawReplication& raw);
+  static void Forget(ReplicationWatch& watch, const RawReplication& raw);
+  static void Measure(ReplicationWatch& watch, const RawReplication& raw, const Interval& since);
+  static void RememberSample(const ReplicationWatch& watch, const RawReplication& raw);
+  void Save(const ReplicationWatch& watch);
+  static void Tell(const std::string& unsaved);
 
   std::vector<core::RememberedPeer> saved_;
   std::int64_t save_after_us_ = 0;  // after a failure

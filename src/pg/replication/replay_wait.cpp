@@ -1,6 +1,6 @@
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
 #include "pg/server/compat.h"
-#include "pg/server/shared_state.h"
 #include "pg/server/workers.h"
 
 extern "C" {

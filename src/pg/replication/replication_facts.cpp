@@ -2,12 +2,16 @@
 
 #include "core/base/error.h"
 #include "os/base/file.h"
+#include "pg/backup/run_board.h"
 #include "pg/node/node.h"
 #include "pg/replication/peer_probe.h"
 #include "pg/replication/peer_watch.h"
+#include "pg/replication/watch_memory.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
 #include "pg/server/compat.h"
 #include "pg/server/settings.h"
+#include "pg/server/worker_presence.h"
 
 extern "C" {
 #include "access/xlog.h"
@@ -73,14 +77,10 @@ core::ReceiverFacts ToFacts(const RawReceiver& raw) {
   return facts;
 }
 
-/// The launcher's memory, copied out of shared memory.
+/// What the watcher has reported.
 void AddWatched(core::ReplicationFacts& facts, const RawReplication& raw) {
   if (!WatcherAlive()) return;
-  ReplicationWatch copy;
-  {
-    const StateLock lock(LW_SHARED);
-    copy = Shared()->watch;
-  }
+  const ReplicationWatch copy = LastWatch();
   facts.watched = copy.sampled_at != 0;
   const std::int64_t now = MonotonicMicros();
   const double looked_ago_s = facts.watched ? static_cast<double>(now - copy.sampled_mono_us) / 1e6 : 0;
@@ -180,9 +180,7 @@ bool StandbyDumped(const core::ReplicationFacts& facts) {
     const core::Lsn end = Max(facts.receiver.upstream_end, facts.receiver.flushed);
     return end > facts.current && SessionDumps();
   }
-  if (Shared() == nullptr) return false;
-  const StateLock lock(LW_SHARED);
-  return Shared()->current.dumps_standby;
+  return Current().dumps_standby;
 }
 
 }  // namespace

@@ -3,7 +3,11 @@
 #include <cstdint>
 #include <string>
 
-#include "pg/server/shared_state.h"
+#include "pg/server/pg.h"
+
+extern "C" {
+#include "access/xlogdefs.h"
+}
 
 // The server's replication structs, copied into plain arrays under their locks. The layouts belong to a major version:
 // replication_raw.cpp is the only file that reads them.

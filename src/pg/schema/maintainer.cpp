@@ -1,9 +1,8 @@
 #include <string>
 
-#include "core/base/printable.h"
+#include "pg/schema/maintenance_memory.h"
 #include "pg/server/bridge.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
 #include "pg/server/worker_session.h"
 #include "pg/server/workers.h"
 
@@ -63,25 +62,13 @@ bool Maintain() {
 
 bool IsLock(const PgError& error) { return error.sqlstate() == "55P03" || error.sqlstate() == "40P01"; }
 
-/// A lock that is there once is no news; the next attempt comes within minutes.
-void Answer(bool done, bool lock_met, const std::string& failure) {
-  const std::string words = core::Printable(failure, kReasonLength - 1);
-  const StateLock lock(LW_EXCLUSIVE);
-  SharedState& shared = *Shared();
-  const bool first_lock = lock_met && !shared.maintenance_waited;
-  shared.maintained = done;
-  shared.maintainer_answered = true;
-  shared.maintenance_waited = lock_met;
-  if (!first_lock) strlcpy(shared.maintenance_failure, words.c_str(), sizeof(shared.maintenance_failure));
-}
-
-void MaintainAndAnswer() {
+void MaintainAndReport() {
   try {
-    Answer(CallPg(Maintain), false, {});
+    ReportMaintenance(CallPg(Maintain), false, {});
   } catch (const PgError& error) {
     CallPg(AbortCurrentTransaction);
-    Answer(false, IsLock(error),
-           error.hint().empty() ? error.what() : std::string(error.what()) + " (" + error.hint() + ")");
+    ReportMaintenance(false, IsLock(error),
+                      error.hint().empty() ? error.what() : std::string(error.what()) + " (" + error.hint() + ")");
     throw;
   }
 }
@@ -93,6 +80,6 @@ extern "C" void mfi_maintainer_main(Datum) {
   pqsignal(SIGTERM, die);
   BackgroundWorkerUnblockSignals();
   mfi::pg::BeginWorkerSession(mfi::pg::settings::database);
-  mfi::pg::Guard(mfi::pg::MaintainAndAnswer);
+  mfi::pg::Guard(mfi::pg::MaintainAndReport);
   proc_exit(0);
 }

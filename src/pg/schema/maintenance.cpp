@@ -1,9 +1,10 @@
 #include "pg/schema/maintenance.h"
 
+#include "pg/schema/maintenance_memory.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
 #include "pg/server/database_exists.h"
 #include "pg/server/settings.h"
-#include "pg/server/shared_state.h"
 #include "pg/server/workers.h"
 
 extern "C" {
@@ -16,10 +17,6 @@ namespace {
 
 constexpr std::int64_t kMinuteUs = 60 * std::int64_t{1000000};
 constexpr std::int64_t kHourUs = 60 * kMinuteUs;
-
-/// The caller holds the state's lock.
-void Fail(const char* why) { strlcpy(Shared()->maintenance_failure, why, sizeof(Shared()->maintenance_failure)); }
-
 }  // namespace
 
 /// What keeps it from its work (a restore, a dump that holds a lock, no schema yet) may last: each attempt waits
@@ -34,13 +31,7 @@ void Maintenance::WatchWorker() {
   if (status != BGWH_STOPPED) return;
   CallPg([&] { pfree(handle); });
   worker_ = nullptr;
-  bool done = false;
-  {
-    const StateLock lock(LW_EXCLUSIVE);
-    SharedState& shared = *Shared();
-    done = shared.maintained;
-    if (!shared.maintainer_answered) Fail("its process ended before it had done its work (the server's log says why)");
-  }
+  const bool done = MaintainerEnded();
   pause_us_ = done ? 0 : Min(Max(2 * pause_us_, kMinuteUs), kHourUs);
   next_us_ = MonotonicMicros() + (done ? kHourUs : pause_us_);
 }
@@ -51,21 +42,15 @@ long Maintenance::Round() {
   const bool primary = !CallPg([] { return RecoveryInProgress(); });
   if (worker_ != nullptr) return kHourUs / 1000;
   if (!exists || !primary) {
-    const StateLock lock(LW_EXCLUSIVE);
-    Fail("");
+    ShowMaintenanceFailure("");
     return kHourUs / 1000;
   }
   if (MonotonicMicros() >= next_us_) {
     next_us_ = MonotonicMicros() + kMinuteUs;
-    {
-      const StateLock lock(LW_EXCLUSIVE);
-      Shared()->maintained = false;
-      Shared()->maintainer_answered = false;
-    }
+    ExpectMaintainer();
     worker_ = CallPg([] { return StartWorker("mfi maintainer", "mfi_maintainer_main", WorkerKind::kWithDatabase); });
     if (worker_ == nullptr) {
-      const StateLock lock(LW_EXCLUSIVE);
-      Fail("no background worker is free for it (raise max_worker_processes and restart)");
+      ShowMaintenanceFailure("no background worker is free for it (raise max_worker_processes and restart)");
     }
   }
   return static_cast<long>((next_us_ - MonotonicMicros()) / 1000) + 1;

@@ -2,6 +2,7 @@
 
 #include "pg/server/bridge.h"
 #include "pg/server/compat.h"
+#include "pg/server/shared_memory.h"
 
 extern "C" {
 #include "utils/guc.h"
@@ -9,6 +10,12 @@ extern "C" {
 
 namespace mfi::pg {
 namespace {
+
+struct Told {
+  char text[kReasonLength];  // empty: all of the files' values are in force
+};
+
+constinit SharedPart<Told> told("mfi invalid settings");
 
 /// The verdict tells of it, which everybody with pg_monitor reads: no value of a setting that is only shown to a
 /// superuser, nor the server's words for it, which can quote it.
@@ -33,5 +40,14 @@ std::string DescribeInvalidSettings() {
   }
   return text;
 }
+
+void InitInvalidSettings() { told.Share(); }
+
+void TellInvalidSettings(const std::string& text) {
+  const auto t = told.Write();
+  strlcpy(t->text, text.c_str(), sizeof(t->text));
+}
+
+std::string ToldInvalidSettings() { return told.IsThere() ? told.Read()->text : ""; }
 
 }  // namespace mfi::pg

@@ -9,4 +9,12 @@ namespace mfi::pg {
 /// takes its place.
 std::string DescribeInvalidSettings();
 
+/// Asks for the shared memory that keeps what the launcher found; called from _PG_init while preloading.
+void InitInvalidSettings();
+
+/// The launcher leaves what DescribeInvalidSettings said, and the verdict reads it. Without shared memory there is
+/// nothing to read.
+void TellInvalidSettings(const std::string& text);
+std::string ToldInvalidSettings();
+
 }  // namespace mfi::pg
