@@ -25,7 +25,7 @@ class FakePrograms : public testing::Test {
     job_.superuser = "postgres";
     job_.compression = "none";
     job_.lock_timeout_ms = 60'000;
-    job_.verify = "list";
+    job_.verify = mfi::core::VerifyMethod::kList;
     job_.scratch_directory = temporary_ / "scratch";
     for (const char* name : {"pg_dump", "pg_dumpall", "pg_restore"}) Program(name, "");
   }

@@ -126,7 +126,7 @@ TEST_F(HistoryTest, ALivingRunIsAliveThoughItsSetIsPublished) {
 TEST_F(HistoryTest, TheSetKnowsOfItsLaterVerificationAdoptionAndHold) {
   Manifest manifest = SampleManifest(kAt);
   Both(manifest);
-  manifest.run.verify_method = "restore";
+  manifest.run.verify_method = mfi::core::VerifyMethod::kRestore;
   manifest.run.verify_result = "table x is missing";
   manifest.run.verified_at.reset();
   manifest.run.note = "only in the manifest";
@@ -135,7 +135,8 @@ TEST_F(HistoryTest, TheSetKnowsOfItsLaterVerificationAdoptionAndHold) {
   manifest.hold_reason = "audit";
   directory_.SaveManifest(manifest);
   const HistoryEntry entry = Only();
-  EXPECT_EQ(entry.run.verify_method + ": " + entry.run.verify_result, "restore: table x is missing");
+  EXPECT_EQ(mfi::core::ToString(entry.run.verify_method) + ": " + entry.run.verify_result,
+            "restore: table x is missing");
   EXPECT_EQ(entry.run.verified_at, std::nullopt);
   EXPECT_EQ(entry.run.note, "");
   EXPECT_EQ(entry.run.system_identifier, "adopted");

@@ -33,7 +33,7 @@ RunRecord Full() {
   r.size_bytes = std::int64_t{5} << 40;
   r.path = r.id + "/bank.dump";
   r.tables = 17;
-  r.verify_method = "restore";
+  r.verify_method = mfi::core::VerifyMethod::kRestore;
   r.verify_result = "ok";
   r.proof_sandbox = "whole";
   r.proof_attempts = 2;
@@ -118,6 +118,17 @@ TEST(RunRecord, WrongValuesAreNamed) {
   EXPECT_EQ(complain("attempt", 1.5), "member \"attempt\" is not an integer");
   EXPECT_EQ(complain("size_bytes", "5"), "member \"size_bytes\" is not an integer");
   EXPECT_EQ(complain("size_bytes", ~std::uint64_t{0}), "member \"size_bytes\" is not an integer");
+}
+
+TEST(RunRecord, AMethodOfALaterVersionIsNotKnown) {
+  auto document = nlohmann::json::parse(ToJson(Full()));
+  for (const char* known : {"restore", "list", "none"}) {
+    document["verify_method"] = known;
+    EXPECT_EQ(mfi::core::ToString(ParseRunRecord(document.dump()).verify_method), known);
+  }
+  document["verify_method"] = "oracle";
+  EXPECT_FALSE(ParseRunRecord(document.dump()).verify_method);
+  EXPECT_EQ(mfi::core::ToString(std::nullopt), "");
 }
 
 TEST(RunRecord, TextThatIsNoUtf8IsReplacedNotRefused) {

@@ -106,7 +106,7 @@ TEST(PeerKeywords, WithoutTlsTheRemedyIsNamed) {
 
 class StandbySource : public RealPrograms {
  protected:
-  mfi::core::RunRecord Run(const std::string& source) {
+  mfi::core::RunRecord Run(mfi::core::BackupSource source) {
     job_.source = source;
     return RunBackup(job_, host_);
   }
@@ -116,10 +116,10 @@ class StandbySource : public RealPrograms {
 TEST_F(StandbySource, APrimaryIsNoStandby) {
   UseDatabase("bank");
   job_.source_conninfo = "host='" + source_->socket_directory() + "' port=5432 user=boss";
-  EXPECT_EQ(Run("standby").error,
+  EXPECT_EQ(Run(mfi::core::BackupSource::kStandby).error,
             "the standby could not be dumped: it is not a standby (See mfi_replication_status(), and "
             "mfi.backup_source_conninfo.)");
-  const auto record = Run("prefer-standby");
+  const auto record = Run(mfi::core::BackupSource::kPreferStandby);
   EXPECT_EQ(record.state, RunState::kSucceeded);
   EXPECT_EQ(record.source_role, "primary");
   EXPECT_FALSE(record.source_lag_bytes);
@@ -128,7 +128,7 @@ TEST_F(StandbySource, APrimaryIsNoStandby) {
 
 TEST_F(StandbySource, WithoutAStandInTheWayOutIsNamed) {
   job_.source_conninfo = "host=" + temporary_.path() + "/nowhere";
-  const auto record = Run("standby");
+  const auto record = Run(mfi::core::BackupSource::kStandby);
   EXPECT_EQ(record.state, RunState::kFailed);
   EXPECT_NE(record.error.find("mfi.backup_source = 'prefer-standby' lets the primary stand in"), std::string::npos)
       << record.error;

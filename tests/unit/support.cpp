@@ -118,7 +118,7 @@ core::Manifest SampleManifest(core::UtcSeconds queued_at) {
   manifest.run.system_identifier = kSystem;
   manifest.run.path = manifest.run.id + "/bank.dump";
   manifest.run.size_bytes = 12;
-  manifest.run.verify_method = "list";
+  manifest.run.verify_method = mfi::core::VerifyMethod::kList;
   manifest.run.verify_result = "ok";
   manifest.run.verified_at = queued_at + 60;
   manifest.database.name = "bank";

@@ -19,7 +19,7 @@ class VerificationTest : public FakePrograms {
     Program("pg_restore", "[ \"$*\" = \"--file=/dev/null " + archive_ + "\" ]");
   }
 
-  Verification Verify(const std::string& how) {
+  Verification Verify(mfi::core::VerifyMethod how) {
     job_.verify = how;
     return VerifyPublished(job_, manifest_, host_);
   }
@@ -35,21 +35,22 @@ class VerificationTest : public FakePrograms {
 
 TEST_F(VerificationTest, NoneVerifiesNothing) {
   mfi::os::RemoveTree(job_.binary_directory);
-  const Verification done = Verify("none");
-  EXPECT_EQ(done.method + "|" + done.result + "|" + done.remark, "none||");
+  const Verification done = Verify(mfi::core::VerifyMethod::kNone);
+  EXPECT_EQ(mfi::core::ToString(done.method) + "|" + done.result + "|" + done.remark, "none||");
 }
 
 TEST_F(VerificationTest, ListReadsTheWholeArchive) {
-  const Verification good = Verify("list");
-  EXPECT_EQ(good.method + "|" + good.result + "|" + good.remark, "list|ok|");
+  const Verification good = Verify(mfi::core::VerifyMethod::kList);
+  EXPECT_EQ(mfi::core::ToString(good.method) + "|" + good.result + "|" + good.remark, "list|ok|");
   Program("pg_restore", "echo could not uncompress data >&2; exit 1");
-  EXPECT_EQ(Verify("list").result, "the archive cannot be read to its end: could not uncompress data");
+  EXPECT_EQ(Verify(mfi::core::VerifyMethod::kList).result,
+            "the archive cannot be read to its end: could not uncompress data");
 }
 
 TEST_F(VerificationTest, WithoutAScratchServerNothingIsProvenAndARemarkSaysSo) {
   Program("initdb", "echo initdb: no such locale >&2; exit 1");
-  const Verification done = Verify("restore");
-  EXPECT_EQ(done.method + "|" + done.result, "restore|");
+  const Verification done = Verify(mfi::core::VerifyMethod::kRestore);
+  EXPECT_EQ(mfi::core::ToString(done.method) + "|" + done.result, "restore|");
   EXPECT_EQ(done.remark, "the backup could not be proven: initdb of the scratch server failed: initdb: no such locale");
   EXPECT_FALSE(ScratchIsThere());
 }
@@ -57,8 +58,8 @@ TEST_F(VerificationTest, WithoutAScratchServerNothingIsProvenAndARemarkSaysSo) {
 TEST_F(VerificationTest, WithoutRoomNothingIsProvenAndARemarkSaysSo) {
   manifest_.contents.database_bytes = std::int64_t{1} << 60;
   EXPECT_EQ(mfi::os::RoomForProof(manifest_), (std::int64_t{1} << 60) + (std::int64_t{1} << 60) / 5 + 64 * 1024 * 1024);
-  const Verification done = Verify("restore");
-  EXPECT_EQ(done.method + "|" + done.result, "restore|");
+  const Verification done = Verify(mfi::core::VerifyMethod::kRestore);
+  EXPECT_EQ(mfi::core::ToString(done.method) + "|" + done.result, "restore|");
   EXPECT_EQ(done.remark.rfind("the backup could not be proven: \"" + job_.scratch_directory + "\" has ", 0), 0U)
       << done.remark;
   EXPECT_NE(done.remark.find(" free, a restore needs 1288490189 GB"), std::string::npos) << done.remark;
@@ -66,21 +67,23 @@ TEST_F(VerificationTest, WithoutRoomNothingIsProvenAndARemarkSaysSo) {
 
 TEST_F(VerificationTest, WithoutAScratchDirectoryTheRemarkNamesIt) {
   job_.scratch_directory = temporary_ / "no";
-  EXPECT_EQ(Verify("restore").remark, "the backup could not be proven: could not read the free space of \"" +
-                                          (temporary_ / "no") + "\": No such file or directory");
+  EXPECT_EQ(Verify(mfi::core::VerifyMethod::kRestore).remark,
+            "the backup could not be proven: could not read the free space of \"" + (temporary_ / "no") +
+                "\": No such file or directory");
 }
 
 TEST_F(VerificationTest, AStopIsNotTakenForAMissingScratchServer) {
   Program("initdb", "exec tail -f /dev/null");
   host_.stop_when = [&] { return ScratchIsThere(); };
-  EXPECT_EQ(ErrorOf([&] { Verify("restore"); }).sqlstate(), mfi::core::sqlstate::kQueryCanceled);
+  EXPECT_EQ(ErrorOf([&] { Verify(mfi::core::VerifyMethod::kRestore); }).sqlstate(),
+            mfi::core::sqlstate::kQueryCanceled);
   EXPECT_FALSE(ScratchIsThere());
 }
 
 TEST_F(VerificationTest, AnotherVerificationIsWrittenIntoTheManifest) {
   EXPECT_EQ(Again(), "ok");
   EXPECT_EQ(Stored().run.verified_at, host_.now);
-  EXPECT_EQ(Stored().run.verify_method, "list");
+  EXPECT_EQ(Stored().run.verify_method, mfi::core::VerifyMethod::kList);
   EXPECT_EQ(TargetOf(directory_.root() + "/latest"), manifest_.run.id);
   EXPECT_EQ(host_.states, std::vector{mfi::core::RunState::kVerifying});
 }
@@ -95,12 +98,12 @@ TEST_F(VerificationTest, ADamagedSetIsNoLongerVerified) {
 }
 
 TEST_F(VerificationTest, ARemarkComesWithTheResult) {
-  job_.verify = "restore";
+  job_.verify = mfi::core::VerifyMethod::kRestore;
   Program("initdb", "exit 1");
   const std::string remark = "the backup could not be proven: initdb of the scratch server failed: ";
   EXPECT_EQ(Again(), "not verified (" + remark + ")");
   EXPECT_EQ(Stored().run.error, remark);
-  EXPECT_EQ(Stored().run.verify_method + "|" + Stored().run.verify_result, "restore|");
+  EXPECT_EQ(mfi::core::ToString(Stored().run.verify_method) + "|" + Stored().run.verify_result, "restore|");
   EXPECT_EQ(Stored().run.proof_attempts, 1);
   EXPECT_EQ(Stored().run.proof_tried_at, host_.now);
   Again();

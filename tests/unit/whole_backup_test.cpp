@@ -41,12 +41,12 @@ TEST_F(WholeBackup, IsProvenByItsRestore) {
                           "ALTER TABLE users OWNER TO \"odd \"\"role; -- x\"", "SELECT lo_create(0)"}) {
     source.Execute(sql);
   }
-  job_.verify = "restore";
+  job_.verify = mfi::core::VerifyMethod::kRestore;
   job_.group_read = true;
   const RunRecord record = Run();
   EXPECT_EQ(record.error, "");
   EXPECT_EQ(record.state, RunState::kSucceeded);
-  EXPECT_EQ(record.verify_method + " " + record.verify_result, "restore ok");
+  EXPECT_EQ(mfi::core::ToString(record.verify_method) + " " + record.verify_result, "restore ok");
   EXPECT_EQ(record.verified_at, host_.now);
   EXPECT_EQ(record.tables, 1);
   EXPECT_EQ(record.source_node + " " + record.source_role, "node-a primary");
@@ -86,11 +86,11 @@ TEST_F(WholeBackup, CountsBesideALongDump) {
       "i");
   Connect().Execute("ALTER DATABASE bank SET statement_timeout = '1ms'");
   job_.compression = "gzip:9";
-  job_.verify = "restore";
+  job_.verify = mfi::core::VerifyMethod::kRestore;
   job_.jobs = 2;
   const RunRecord record = Run();
   EXPECT_EQ(record.error, "");
-  EXPECT_EQ(record.verify_method + " " + record.verify_result, "restore ok");
+  EXPECT_EQ(mfi::core::ToString(record.verify_method) + " " + record.verify_result, "restore ok");
   EXPECT_EQ(Files(record.id), (Lines{"bank.dir", "globals.sql", "manifest.json"}));
   EXPECT_EQ(directory_.FindSet(record.id).contents.tables.at(0).rows, 80'000);
 
@@ -103,10 +103,10 @@ TEST_F(WholeBackup, CountsBesideALongDump) {
 TEST_F(WholeBackup, OfADatabaseThatEveryServerHasIsProvenUnderAnotherName) {
   Connect().Execute("CREATE TABLE t AS SELECT 1 AS x");
   job_.record.database = "postgres";
-  job_.verify = "restore";
+  job_.verify = mfi::core::VerifyMethod::kRestore;
   const RunRecord record = Run();
   EXPECT_EQ(record.error, "");
-  EXPECT_EQ(record.verify_method + " " + record.verify_result, "restore ok");
+  EXPECT_EQ(mfi::core::ToString(record.verify_method) + " " + record.verify_result, "restore ok");
 }
 
 TEST_F(WholeBackup, ThatGoesWrongLeavesNoSet) {
@@ -142,11 +142,11 @@ TEST_F(WholeBackup, ThatGoesWrongLeavesNoSet) {
 
 TEST_F(WholeBackup, KeepsToItsRetentionAndItsName) {
   UseDatabase("bank");
-  job_.verify = "none";
+  job_.verify = mfi::core::VerifyMethod::kNone;
   job_.retention = {.retain_days = 0, .min_keep = 1};
   const RunRecord first = Run();
-  EXPECT_EQ(first.verify_method + " " + first.verify_result, "none ");
-  job_.verify = "list";
+  EXPECT_EQ(mfi::core::ToString(first.verify_method) + " " + first.verify_result, "none ");
+  job_.verify = mfi::core::VerifyMethod::kList;
   Run();
   const RunRecord third = Run();
   EXPECT_EQ(third.error, "");

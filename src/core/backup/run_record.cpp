@@ -71,7 +71,7 @@ json::Json RecordToJson(const RunRecord& r) {
           {"size_bytes", json::OrNull(r.size_bytes)},
           {"path", json::OrNull(r.path)},
           {"tables", r.tables},
-          {"verify_method", json::OrNull(r.verify_method)},
+          {"verify_method", json::OrNull(ToString(r.verify_method))},
           {"verify_result", json::OrNull(r.verify_result)},
           {"proof_attempts", r.proof_attempts},
           {"proof_tried_at", json::TimeOrNull(r.proof_tried_at)},
@@ -116,7 +116,9 @@ RunRecord RecordFromJson(const json::Json& object) {
   json::Read(object, "size_bytes", r.size_bytes);
   json::Read(object, "path", r.path);
   json::Read(object, "tables", r.tables);
-  json::Read(object, "verify_method", r.verify_method);
+  std::string method;
+  json::Read(object, "verify_method", method);
+  r.verify_method = ParseVerifyMethod(method);
   json::Read(object, "verify_result", r.verify_result);
   json::Read(object, "proof_attempts", r.proof_attempts);
   json::ReadTime(object, "proof_tried_at", r.proof_tried_at);

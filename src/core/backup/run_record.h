@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/backup/verify_method.h"
 #include "core/base/time.h"
 
 namespace mfi::core {
@@ -51,8 +52,8 @@ struct RunRecord {
   std::string path;  // of the archive, relative to the backup directory
   int tables = 0;    // TABLE DATA entries of the archive
 
-  std::string verify_method;  // restore | list | none
-  std::string verify_result;  // "ok", or what differs; empty: not verified
+  std::optional<VerifyMethod> verify_method;  // nullopt: none was applied yet, or one that this version does not know
+  std::string verify_result;                  // "ok", or what differs; empty: not verified
   std::string proof_sandbox;  // of a proof: "whole", or what its sandbox lacked on this kernel; empty without a proof
   std::optional<UtcSeconds> verified_at;
   int proof_attempts = 0;  // proofs that were begun, whatever came of them

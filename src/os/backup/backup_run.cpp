@@ -161,7 +161,7 @@ class Run {
 
   /// From where the job says; a recovery conflict on the standby is tried once more.
   void DumpFromSource() {
-    if (job_.source == "primary" || !DumpFromStandby(true)) dump_.DumpDatabase(manifest_);
+    if (job_.source == core::BackupSource::kPrimary || !DumpFromStandby(true)) dump_.DumpDatabase(manifest_);
     AddRemark(dump_.remark());
   }
 
@@ -185,7 +185,7 @@ class Run {
         AddRemark("the dump from the standby was begun again after a recovery conflict");
         return DumpFromStandby(false);
       }
-      if (job_.source == "standby") {
+      if (job_.source == core::BackupSource::kStandby) {
         throw Error(error.sqlstate(),
                     "the standby could not be dumped: " + why + (remark_.empty() ? "" : " (" + remark_ + ")"), {},
                     error.hint().empty()
@@ -230,13 +230,13 @@ class Run {
 
   void Verify() {
     Enter(RunState::kVerifying);
-    const Verification done = job_.verify == "none"
+    const Verification done = job_.verify == core::VerifyMethod::kNone
                                   ? VerifyPublished(job_, manifest_, host_)
                                   : VerifyFiles(job_, manifest_, directory_.SetPath(record().id), host_);
     record().verify_method = done.method;
     record().verify_result = done.result;
     record().proof_sandbox = done.sandbox;
-    if (job_.verify == "restore") CountProof(record(), host_.Now());
+    if (job_.verify == core::VerifyMethod::kRestore) CountProof(record(), host_.Now());
     AddRemark(done.remark);
     if (!done.result.empty() && done.result != "ok") {
       SetAside("verification failed: " + done.result);
@@ -353,7 +353,7 @@ std::string VerifySet(const BackupJob& job, const std::string& id, RunHost& host
     now.run.verify_method = done.method;
     now.run.verify_result = done.result;
     now.run.proof_sandbox = done.sandbox;
-    if (job.verify == "restore") CountProof(now.run, host.Now());
+    if (job.verify == core::VerifyMethod::kRestore) CountProof(now.run, host.Now());
     now.run.error = done.remark;
     now.run.verified_at.reset();
     if (done.result == "ok") now.run.verified_at = host.Now();

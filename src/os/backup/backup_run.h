@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/backup/backup_source.h"
 #include "core/backup/retention.h"
 #include "core/backup/run_record.h"
 #include "os/base/waiter.h"
@@ -37,15 +38,15 @@ struct BackupJob {
   int server_major = 0;
   std::string socket_directory;
   int port = 0;
-  std::string superuser;           // name of the bootstrap superuser
-  std::string source = "primary";  // primary | standby | prefer-standby
-  std::string source_conninfo;     // of the standby
+  std::string superuser;  // name of the bootstrap superuser
+  core::BackupSource source = core::BackupSource::kPrimary;
+  std::string source_conninfo;  // of the standby
   StandbyLimits standby_limits;
   std::string compression;
   int jobs = 1;
   int niceness = 0;
   std::int64_t lock_timeout_ms = 0;
-  std::string verify;             // restore | list | none
+  core::VerifyMethod verify = core::VerifyMethod::kNone;
   std::string scratch_directory;  // an existing directory; the scratch server gets one of its own in it
   std::chrono::seconds proof_timeout{std::chrono::hours(3)};
   SandboxRules sandbox = {};                       // what the scratch server may reach of the server's installation

@@ -52,11 +52,11 @@ void CheckRoom(const BackupJob& job, const core::Manifest& manifest) {
 }  // namespace
 
 Verification VerifyPublished(const BackupJob& job, const core::Manifest& manifest, RunHost& host) {
-  if (job.verify == "none") return {.method = "none", .result = {}, .remark = {}};
+  if (job.verify == core::VerifyMethod::kNone) return {.method = job.verify, .result = {}, .remark = {}};
   const std::string set_path = job.directory + "/" + manifest.run.id;
   const std::string archive = job.directory + "/" + manifest.run.path;
   Verification done{.method = job.verify, .result = {}, .remark = {}};
-  if (job.verify == "restore") {
+  if (job.verify == core::VerifyMethod::kRestore) {
     try {
       CheckRoom(job, manifest);
       done.sandbox = Sandbox(job.sandbox).Lacking();
@@ -82,8 +82,8 @@ Verification VerifyPublished(const BackupJob& job, const core::Manifest& manifes
   }
   ProofLimit limit(host, job.proof_timeout);
   const std::string readable = ReadArchive(job, archive, limit);
-  if (job.verify == "list" || readable != "ok") {
-    done.method = "list";
+  if (job.verify == core::VerifyMethod::kList || readable != "ok") {
+    done.method = core::VerifyMethod::kList;
     done.result = readable;
   }
   return done;

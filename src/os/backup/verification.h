@@ -11,9 +11,9 @@ namespace mfi::os {
 
 /// How a verification ended.
 struct Verification {
-  std::string method;        // restore | list | none: what was done, which may be less than what was wanted
-  std::string result;        // "ok", or what differs; empty: not verified
-  std::string remark;        // why less was done than wanted; empty otherwise
+  core::VerifyMethod method = core::VerifyMethod::kNone;  // what was done, which may be less than what was wanted
+  std::string result;                                     // "ok", or what differs; empty: not verified
+  std::string remark;                                     // why less was done than wanted; empty otherwise
   std::string sandbox = {};  // of a proof: "whole", or what its sandbox lacked; empty without one
 };
 

@@ -66,15 +66,16 @@ std::vector<core::SetFacts> SetsOf(const std::vector<os::HistoryEntry>& history)
   const std::string own = SystemIdentifier();
   for (const os::HistoryEntry& entry : history) {
     if (!entry.has_set || entry.run.database != settings::database) continue;
-    sets.push_back({.id = entry.run.id,
-                    .finished = entry.run.finished_at.value_or(entry.run.queued_at),
-                    .size_bytes = entry.run.size_bytes.value_or(0),
-                    .tables = entry.run.tables,
-                    .verified = entry.run.verify_result == "ok",
-                    .restored = entry.run.verify_method == "restore" && entry.run.verify_result == "ok",
-                    .lacking_walls = entry.run.proof_sandbox == core::kWholeSandbox ? "" : entry.run.proof_sandbox,
-                    .remark = entry.run.error,
-                    .foreign = entry.run.system_identifier != own});
+    sets.push_back(
+        {.id = entry.run.id,
+         .finished = entry.run.finished_at.value_or(entry.run.queued_at),
+         .size_bytes = entry.run.size_bytes.value_or(0),
+         .tables = entry.run.tables,
+         .verified = entry.run.verify_result == "ok",
+         .restored = entry.run.verify_method == core::VerifyMethod::kRestore && entry.run.verify_result == "ok",
+         .lacking_walls = entry.run.proof_sandbox == core::kWholeSandbox ? "" : entry.run.proof_sandbox,
+         .remark = entry.run.error,
+         .foreign = entry.run.system_identifier != own});
   }
   return sets;
 }
@@ -87,8 +88,8 @@ core::BackupFacts GatherBackupFacts() {
   facts.database = settings::database;
   facts.database_exists = CallPg([] { return OidIsValid(get_database_oid(settings::database, true)); });
   facts.has_schedule = settings::backup_schedule[0] != '\0';
-  facts.verify_off = settings::backup_verify == settings::kVerifyNone;
-  facts.restore_wanted = settings::backup_verify == settings::kVerifyRestore;
+  facts.verify_off = settings::BackupVerify() == core::VerifyMethod::kNone;
+  facts.restore_wanted = settings::BackupVerify() == core::VerifyMethod::kRestore;
   facts.max_age_s = settings::backup_max_age_s;
   AddSharedFacts(facts);
   facts.launcher_stalled_s = LauncherStalledFor();

@@ -59,7 +59,7 @@ void RefuseStandby() {
 enum class Outcome { kGoingOn, kSucceeded, kFailed };
 
 /// How the run stands; fills `error` when it failed.
-Outcome Look(const RunRequest& request, char* error, std::size_t size) {
+Outcome Look(const BackupRequest& request, char* error, std::size_t size) {
   const Standing standing = FindRun(request.id, error, size);
   if (standing == Standing::kGoingOn) return Outcome::kGoingOn;
   if (standing == Standing::kFailed) return Outcome::kFailed;
@@ -78,7 +78,7 @@ Outcome Look(const RunRequest& request, char* error, std::size_t size) {
 }
 
 /// Plain frame: everything here may raise. A set that is there and could not be proven is told as a warning.
-void WaitForEnd(const RunRequest& request) {
+void WaitForEnd(const BackupRequest& request) {
   static char error[kReasonLength];
   error[0] = '\0';
   BeginAwaitingChanges();
@@ -106,7 +106,7 @@ void CheckLength(const char* what, const std::string& text) {
                                                                 std::to_string(kNoteLength - 1) + " are kept");
 }
 
-void SetNote(RunRequest& request, const std::string& note) {
+void SetNote(BackupRequest& request, const std::string& note) {
   CheckLength("the note", note);
   strlcpy(request.note, note.c_str(), sizeof(request.note));
 }
@@ -124,9 +124,9 @@ void Cancel(const std::string& id) {
 }
 
 /// Plain frame: everything here may raise.
-void WaitForAnswer(const RunRequest& request, VerifyAnswer& answer) {
+void WaitForAnswer(std::uint64_t ticket, VerifyAnswer& answer) {
   BeginAwaitingChanges();
-  while (!Guard([&] { return TakeAnswer(request.verify_ticket, answer); })) {
+  while (!Guard([&] { return TakeAnswer(ticket, answer); })) {
     AwaitChange(kLookAgainMs);
   }
   EndAwaitingChanges();
@@ -164,7 +164,7 @@ extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
   pg::CheckLauncher();
   pg::RefuseStandby();
   if (wait) pg::RefuseOwnLocks(pg::settings::database);
-  static pg::RunRequest request;
+  static pg::BackupRequest request;
   request = {};
   pg::Guard([&] {
     pg::ConfiguredDirectory().CheckUsable(DataDir);
@@ -174,7 +174,7 @@ extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
     request.attempt = 1;
     pg::CheckBoardHasRoom();
     pg::AssignId(request);
-    pg::Submit(request, pg::Kind::kBackup);
+    pg::Submit(request);
   });
   if (wait) pg::WaitForEnd(request);
   PG_RETURN_TEXT_P(cstring_to_text(request.id));
@@ -190,22 +190,19 @@ extern "C" Datum mfi_backup_cancel(PG_FUNCTION_ARGS) {
 extern "C" Datum mfi_backup_verify(PG_FUNCTION_ARGS) {
   using namespace mfi;
   pg::CheckLauncher();
-  static pg::RunRequest request;
   static pg::VerifyAnswer answer;
-  request = {};
-  pg::Guard([&] {
+  const std::uint64_t ticket = pg::Guard([&] {
     const std::string id = pg::Argument(fcinfo, 0);
     pg::ConfiguredDirectory().CheckUsable(DataDir);
     pg::ConfiguredDirectory().FindSet(id);
     pg::CheckBoardHasRoom();
-    strlcpy(request.id, id.c_str(), sizeof(request.id));
-    strlcpy(request.trigger, "verify", sizeof(request.trigger));
-    pg::Submit(request, pg::Kind::kVerification);
+    return pg::SubmitVerification(id);
   });
-  pg::WaitForAnswer(request, answer);
+  pg::WaitForAnswer(ticket, answer);
   if (answer.failed) {
-    ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-                    errmsg("backup set %s could not be verified: %s", request.id, answer.text)));
+    ereport(ERROR,
+            (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+             errmsg("backup set %s could not be verified: %s", text_to_cstring(PG_GETARG_TEXT_PP(0)), answer.text)));
   }
   PG_RETURN_TEXT_P(cstring_to_text(answer.text));
 }

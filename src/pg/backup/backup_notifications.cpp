@@ -31,7 +31,7 @@ void BackupNotifications::RunEnded(const core::RunRecord& run, bool after_troubl
   if (after_trouble) Send("recovery", "backups of " + run.database + " succeed again", &run);
   std::string message = "backup " + run.id + " succeeded, " + core::FormatBytes(run.size_bytes.value_or(0));
   if (run.verify_result == "ok")
-    message += run.verify_method == "restore" ? ", proven by a restore" : ", read to its end";
+    message += run.verify_method == core::VerifyMethod::kRestore ? ", proven by a restore" : ", read to its end";
   if (!run.error.empty()) message += "; " + run.error;
   Send("success", message, &run);
 }

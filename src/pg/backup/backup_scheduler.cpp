@@ -47,7 +47,7 @@ PastRun ToPast(const core::RunRecord& run, bool alive) {
   return past;
 }
 
-PastRun ToPast(const RunRequest& request) {
+PastRun ToPast(const BackupRequest& request) {
   core::RunRecord record = ToRecord(request);
   record.state = RunState::kFailed;
   record.finished_at = UtcNow();
@@ -114,10 +114,8 @@ void BackupScheduler::CloseInterrupted(const os::BackupDirectory& directory) {
 
 /// Verifications do not count: whoever asks for one after the other must not keep the schedule from its turn.
 bool BackupScheduler::BackupInProgress() const {
-  const auto is_backup = [](const Waiting& waiting) { return waiting.request.verify_ticket == 0; };
-  if (std::any_of(waiting_.begin(), waiting_.end(), is_backup)) return true;
-  const CurrentRun current = Current();
-  return current.state != RunnerState::kNone && current.request.verify_ticket == 0;
+  const auto is_backup = [](const Waiting& waiting) { return std::holds_alternative<BackupRequest>(waiting.request); };
+  return std::any_of(waiting_.begin(), waiting_.end(), is_backup) || CurrentBackup();
 }
 
 bool BackupScheduler::RunInProgress() const { return Current().state != RunnerState::kNone; }
@@ -190,20 +188,20 @@ void BackupScheduler::ReadDirectory() {
 
 /// A request leaves shared memory only when its record is there: who waits for it always finds one of them.
 void BackupScheduler::TakeRequests() {
-  while (const std::optional<RunRequest> request = OldestRequest()) {
+  while (const std::optional<Request> request = OldestRequest()) {
     Enqueue(*request);
     TakenOver(static_cast<int>(waiting_.size()));
   }
 }
 
-void BackupScheduler::Enqueue(const RunRequest& request) {
+void BackupScheduler::Enqueue(const Request& request) {
   Waiting waiting{.request = request};
   const os::BackupDirectory directory = ConfiguredDirectory();
   try {
     directory.CheckUsable(DataDir);
     directory.Prepare();
-    if (request.verify_ticket == 0) {
-      waiting.record.emplace(directory.RunsPath(), ToRecord(request));
+    if (const auto* backup = std::get_if<BackupRequest>(&request)) {
+      waiting.record.emplace(directory.RunsPath(), ToRecord(*backup));
       waiting.record->Save();
     }
     waiting_.push_back(std::move(waiting));
@@ -216,10 +214,11 @@ void BackupScheduler::Enqueue(const RunRequest& request) {
 }
 
 void BackupScheduler::Fail(Waiting& waiting, const std::string& error) {
-  if (waiting.request.verify_ticket != 0) {
-    Answer(waiting.request.verify_ticket, error, true);
+  if (const auto* verification = std::get_if<VerifyRequest>(&waiting.request)) {
+    Answer(verification->ticket, error, true);
     return;
   }
+  const auto& request = std::get<BackupRequest>(waiting.request);
   bool recorded = false;
   if (waiting.record) {
     core::RunRecord& record = waiting.record->record();
@@ -233,16 +232,16 @@ void BackupScheduler::Fail(Waiting& waiting, const std::string& error) {
       recorded = false;  // told in shared memory and in the log, below
     }
   }
-  core::RunRecord failed = ToRecord(waiting.request);
+  core::RunRecord failed = ToRecord(request);
   failed.state = RunState::kFailed;
   failed.error = error;
   failed.finished_at = UtcNow();
   TellEnd(failed);
-  if (!recorded) unrecorded_.push_back(ToPast(waiting.request));
+  if (!recorded) unrecorded_.push_back(ToPast(request));
   directory_read_.clear();
-  ReportFailure(waiting.request.id, error);
+  ReportFailure(request.id, error);
   AnnounceChange();
-  const char* id = waiting.request.id;
+  const char* id = request.id;
   const char* text = error.c_str();
   CallPg([&] { ereport(LOG, (errmsg("mfi backup %s failed: %s", id, text))); });
 }
@@ -253,7 +252,7 @@ void BackupScheduler::CancelWaiting() {
 
 void BackupScheduler::Cancel(const std::string& id) {
   for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
-    if (id != it->request.id || !it->record) continue;
+    if (id != IdOf(it->request) || !it->record) continue;
     core::RunRecord& record = it->record->record();
     record.state = RunState::kCancelled;
     record.error = "cancelled by mfi_backup_cancel before it began";
@@ -280,11 +279,13 @@ void BackupScheduler::WatchRunner() {
   const CurrentRun current = Current();
   const bool in_progress = current.state != RunnerState::kNone;
   std::string running;
-  RunRequest verifying{};
-  if (in_progress && current.request.verify_ticket == 0) running = current.request.id;
-  if (in_progress && current.request.verify_ticket != 0) verifying = current.request;
-  if (verifying_.verify_ticket != 0 && verifying_.verify_ticket != verifying.verify_ticket) {
-    AnswerUnlessAnswered(verifying_.verify_ticket, "its process ended without an answer (see the server's log)");
+  std::uint64_t verifying = 0;
+  if (in_progress) {
+    if (const auto* backup = std::get_if<BackupRequest>(&current.request)) running = backup->id;
+    if (const auto* verification = std::get_if<VerifyRequest>(&current.request)) verifying = verification->ticket;
+  }
+  if (verifying_ != 0 && verifying_ != verifying) {
+    AnswerUnlessAnswered(verifying_, "its process ended without an answer (see the server's log)");
   }
   verifying_ = verifying;
   if (was_running_ && !in_progress) directory_read_.clear();
@@ -367,7 +368,7 @@ void BackupScheduler::FollowSchedule() {
   }
   core::Plan plan = MakePlan(schedule);
   if (plan.due) {
-    RunRequest request{};
+    BackupRequest request{};
     AssignId(request);
     strlcpy(request.trigger, std::string(core::ToString(plan.due->trigger)).c_str(), sizeof(request.trigger));
     strlcpy(request.slot_key, plan.due->slot_key.c_str(), sizeof(request.slot_key));
@@ -381,17 +382,13 @@ void BackupScheduler::FollowSchedule() {
 /// What kept the newest set from being proven (room, memory, a kill) may be gone.
 void BackupScheduler::ProveAgain() {
   if (!prove_at_ || !waiting_.empty() || starting_ || RunInProgress()) return;
-  if (std::string_view(settings::BackupVerifyName()) != "restore") return;
+  if (settings::BackupVerify() != core::VerifyMethod::kRestore) return;
   if (UtcNow() < *prove_at_) {
     next_run_at_ = std::min(next_run_at_.value_or(*prove_at_), *prove_at_);
     return;
   }
-  RunRequest request{};
-  strlcpy(request.id, unproven_.c_str(), sizeof(request.id));
-  strlcpy(request.trigger, "verify", sizeof(request.trigger));
-  request.verify_ticket = NewTicket();
   prove_at_.reset();
-  Enqueue(request);
+  Enqueue(NewVerification(unproven_));
 }
 
 void BackupScheduler::Publish(const core::Plan& plan) {

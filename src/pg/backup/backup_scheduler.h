@@ -30,8 +30,8 @@ class BackupScheduler {
  private:
   /// A run that waits for its turn, its record on disk locked by this process when one could be written.
   struct Waiting {
-    RunRequest request;
-    std::optional<os::LockedRecord> record;
+    Request request;
+    std::optional<os::LockedRecord> record;  // of a backup
   };
 
   void Tidy();
@@ -45,7 +45,7 @@ class BackupScheduler {
   void ProveAgain();
   core::Plan MakePlan(const std::optional<core::Schedule>& schedule) const;
   void Publish(const core::Plan& plan);
-  void Enqueue(const RunRequest& request);
+  void Enqueue(const Request& request);
   void StartNext();
   void Fail(Waiting& waiting, const std::string& error);
   bool RunInProgress() const;
@@ -57,8 +57,8 @@ class BackupScheduler {
   std::vector<core::PastRun> history_;     // of mfi.database, from the directory
   std::vector<core::PastRun> unrecorded_;  // runs whose record could not be written
   std::optional<core::UtcSeconds> newest_verified_;
-  RunRequest verifying_{};  // what the runner verifies, or did when it was last looked at
-  std::string unproven_;    // the newest set of this cluster, when its proof did not come to its end
+  std::uint64_t verifying_ = 0;  // the ticket of what the runner verified when it was last looked at; 0: nothing
+  std::string unproven_;         // the newest set of this cluster, when its proof did not come to its end
   std::optional<core::UtcSeconds> prove_at_;
   std::string directory_read_;  // the directory history_ is from
   core::UtcSeconds directory_read_at_ = 0;

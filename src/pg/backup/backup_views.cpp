@@ -29,6 +29,7 @@ namespace mfi::pg {
 namespace {
 
 constexpr int kMaxRuns = 10000;
+constexpr char kVerification[] = "verify";  // the trigger of what is no backup
 
 ResultRow ToRow(const os::HistoryEntry& entry, bool suspicious) {
   const core::RunRecord& r = entry.run;
@@ -47,7 +48,7 @@ ResultRow ToRow(const os::HistoryEntry& entry, bool suspicious) {
           r.timeline == 0 ? Value{} : Value{std::int64_t{r.timeline}},
           Or(r.size_bytes),
           entry.has_set ? TextOrNull(std::string(settings::backup_directory) + "/" + r.path) : Value{},
-          TextOrNull(r.verify_method),
+          TextOrNull(core::ToString(r.verify_method)),
           TextOrNull(r.verify_result),
           TimeOrNull(r.verified_at),
           entry.held,
@@ -102,7 +103,9 @@ Datum Progress(FunctionCallInfo fcinfo) {
       eta = Interval{static_cast<std::int64_t>(elapsed * static_cast<double>(expected - current.bytes) /
                                                static_cast<double>(current.bytes))};
     }
-    rows.push_back({std::string(current.request.id), std::string(current.request.trigger), std::string(current.phase),
+    const auto* backup = std::get_if<BackupRequest>(&current.request);
+    const std::string trigger = backup == nullptr ? kVerification : backup->trigger;
+    rows.push_back({std::string(IdOf(current.request)), trigger, std::string(current.phase),
                     current.started_at == 0 ? Value{} : Value{Timestamp{current.started_at}}, current.bytes, percent,
                     eta});
   }

@@ -24,7 +24,7 @@ struct Board {
   Changes changes;  // broadcast when a request is taken over, a run begins or ends
 
   int request_count;
-  RunRequest requests[kMaxRequests];
+  Request requests[kMaxRequests];
   int waiting_count;  // of requests that the launcher has taken and not begun
   int cancel_count;
   char cancel_ids[kMaxRequests][kIdLength];  // for the launcher
@@ -55,7 +55,18 @@ void CheckRoom(const Board& b) {
 
 bool IsOnBoard(const Board& b, const char* id) {
   return std::any_of(b.requests, b.requests + b.request_count,
-                     [&](const RunRequest& request) { return strcmp(request.id, id) == 0; });
+                     [&](const Request& request) { return strcmp(IdOf(request), id) == 0; });
+}
+
+VerifyRequest MakeVerification(Board& b, const std::string& id) {
+  VerifyRequest request{.ticket = ++b.last_ticket};
+  strlcpy(request.id, id.c_str(), sizeof(request.id));
+  return request;
+}
+
+std::uint64_t TicketOf(const Request& request) {
+  const auto* verification = std::get_if<VerifyRequest>(&request);
+  return verification == nullptr ? 0 : verification->ticket;
 }
 
 void EndCurrent(Board& b) {
@@ -68,16 +79,32 @@ void EndCurrent(Board& b) {
 
 void InitRunBoard() { board.Share(); }
 
+const char* IdOf(const Request& request) {
+  return std::visit([](const auto& kind) -> const char* { return kind.id; }, request);
+}
+
 void CheckBoardHasRoom() { CheckRoom(*board.Read()); }
 
-void Submit(RunRequest& request, Kind kind) {
+void Submit(const BackupRequest& request) {
   {
     const auto b = board.Write();
     CheckRoom(*b);
-    if (kind == Kind::kVerification) request.verify_ticket = ++b->last_ticket;
     b->requests[b->request_count++] = request;
   }
   WakeLauncher();
+}
+
+std::uint64_t SubmitVerification(const std::string& id) {
+  std::uint64_t ticket = 0;
+  {
+    const auto b = board.Write();
+    CheckRoom(*b);
+    const VerifyRequest request = MakeVerification(*b, id);
+    ticket = request.ticket;
+    b->requests[b->request_count++] = request;
+  }
+  WakeLauncher();
+  return ticket;
 }
 
 bool IsSubmitted(const std::string& id) { return IsOnBoard(*board.Read(), id.c_str()); }
@@ -89,7 +116,7 @@ Standing FindRun(const char* id, char* failure, std::size_t size) {
     strlcpy(failure, b->last_failure, size);
     return Standing::kFailed;
   }
-  const bool going_on = b->current.state != RunnerState::kNone && strcmp(b->current.request.id, id) == 0;
+  const bool going_on = b->current.state != RunnerState::kNone && strcmp(IdOf(b->current.request), id) == 0;
   return going_on ? Standing::kGoingOn : Standing::kUnknown;
 }
 
@@ -97,7 +124,7 @@ void RequestCancel(const std::string& id) {
   bool full = false;
   {
     const auto b = board.Write();
-    if (id == b->current.request.id && b->runner_latch != nullptr) {
+    if (id == IdOf(b->current.request) && b->runner_latch != nullptr) {
       b->cancel_requested = true;
       SetLatch(b->runner_latch);
     } else {
@@ -140,7 +167,7 @@ void AwaitChange(long limit_ms) { ConditionVariableTimedSleep(Changed(), limit_m
 
 void EndAwaitingChanges() { ConditionVariableCancelSleep(); }
 
-std::uint64_t NewTicket() { return ++board.Write()->last_ticket; }
+VerifyRequest NewVerification(const std::string& id) { return MakeVerification(*board.Write(), id); }
 
 std::vector<std::uint64_t> TicketsWithoutRequest() {
   std::vector<std::uint64_t> known;
@@ -148,8 +175,8 @@ std::vector<std::uint64_t> TicketsWithoutRequest() {
   {
     const auto b = board.Read();
     last = b->last_ticket;
-    for (int i = 0; i < b->request_count; ++i) known.push_back(b->requests[i].verify_ticket);
-    if (b->current.state != RunnerState::kNone) known.push_back(b->current.request.verify_ticket);
+    for (int i = 0; i < b->request_count; ++i) known.push_back(TicketOf(b->requests[i]));
+    if (b->current.state != RunnerState::kNone) known.push_back(TicketOf(b->current.request));
   }
   std::vector<std::uint64_t> without;
   for (std::uint64_t ticket = last > kMaxRequests ? last - kMaxRequests + 1 : 1; ticket <= last; ++ticket) {
@@ -158,7 +185,7 @@ std::vector<std::uint64_t> TicketsWithoutRequest() {
   return without;
 }
 
-std::optional<RunRequest> OldestRequest() {
+std::optional<Request> OldestRequest() {
   const auto b = board.Read();
   if (b->request_count == 0) return std::nullopt;
   return b->requests[0];
@@ -185,14 +212,14 @@ std::vector<std::string> TakeCancels() {
 
 void CancelCurrent(const std::string& id) {
   const auto b = board.Write();
-  if (b->current.state == RunnerState::kNone || id != b->current.request.id) return;
+  if (b->current.state == RunnerState::kNone || id != IdOf(b->current.request)) return;
   b->cancel_requested = true;
   if (b->runner_latch != nullptr) SetLatch(b->runner_latch);
 }
 
 void AnnounceChange() { ConditionVariableBroadcast(Changed()); }
 
-void HandOver(const RunRequest& request) {
+void HandOver(const Request& request) {
   const auto b = board.Write();
   EndCurrent(*b);
   b->current.state = RunnerState::kStarting;
@@ -216,7 +243,7 @@ void LauncherLeavesBoard() {
   AnnounceChange();
 }
 
-bool Claim(RunRequest& request) {
+bool Claim(Request& request) {
   const auto b = board.Write();
   if (b->current.state != RunnerState::kStarting) return false;
   b->current.state = RunnerState::kRunning;
@@ -277,6 +304,13 @@ void AnswerUnlessAnswered(std::uint64_t ticket, const std::string& text) {
 }
 
 CurrentRun Current() { return board.IsThere() ? board.Read()->current : CurrentRun{}; }
+
+std::optional<BackupRequest> CurrentBackup() {
+  const CurrentRun current = Current();
+  const auto* request = std::get_if<BackupRequest>(&current.request);
+  if (current.state == RunnerState::kNone || request == nullptr) return std::nullopt;
+  return *request;
+}
 
 LastFailure NewestFailure() {
   if (!board.IsThere()) return {};

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/base/time.h"
@@ -19,17 +20,28 @@ inline constexpr int kMaxWaiting = 5;  // requests that nobody works at yet; les
 inline constexpr int kIdLength = 256;
 inline constexpr int kNoteLength = 512;
 
-/// A run as it is handed on: from a caller of mfi_backup_now to the launcher, from the launcher to the runner.
-struct RunRequest {
+/// A backup as it is handed on: from a caller of mfi_backup_now to the launcher, from the launcher to the runner.
+struct BackupRequest {
   char id[kIdLength];
   char trigger[16];
   char note[kNoteLength];
   char slot_key[64];
   char schedule_id[512];
   int attempt;
-  std::int64_t queued_at;       // seconds UTC
-  std::uint64_t verify_ticket;  // not 0: verify the set `id` instead of making one
+  std::int64_t queued_at;  // seconds UTC
 };
+
+/// A wish to verify a set. It has no record: whoever asked finds the answer by the ticket.
+struct VerifyRequest {
+  char id[kIdLength];  // of the set
+  std::uint64_t ticket;
+};
+
+/// What a runner is started for. Plain data, whichever it is.
+using Request = std::variant<BackupRequest, VerifyRequest>;
+
+/// The id of the run, or of the set that is to be verified.
+const char* IdOf(const Request& request);
 
 /// What became of a request to verify a set.
 struct VerifyAnswer {
@@ -43,7 +55,7 @@ enum class RunnerState { kNone, kStarting, kRunning };
 /// The run in progress.
 struct CurrentRun {
   RunnerState state;
-  RunRequest request;
+  Request request;
   bool dumps_standby;  // what it dumps is the standby, not this node
   char phase[16];
   std::int64_t bytes;
@@ -58,10 +70,11 @@ void InitRunBoard();
 /// Throws Error(53400) when so many requests wait that one more is refused.
 void CheckBoardHasRoom();
 
-enum class Kind { kBackup, kVerification };
+/// Puts the request on the board and wakes the launcher. Throws as CheckBoardHasRoom.
+void Submit(const BackupRequest& request);
 
-/// Puts the request on the board and wakes the launcher; a verification gets its ticket. Throws as CheckBoardHasRoom.
-void Submit(RunRequest& request, Kind kind);
+/// The same for the verification of this set; returns its ticket.
+std::uint64_t SubmitVerification(const std::string& id);
 
 /// Whether a request of this id waits for the launcher to take it over.
 bool IsSubmitted(const std::string& id);
@@ -89,15 +102,15 @@ void EndAwaitingChanges();
 
 // What the launcher does.
 
-/// A ticket for a verification that the launcher itself wants.
-std::uint64_t NewTicket();
+/// The verification of this set, with a ticket of its own, that the launcher itself wants.
+VerifyRequest NewVerification(const std::string& id);
 
 /// Tickets given out whose verification neither waits nor is going on; of the newest, which can still be answered.
 std::vector<std::uint64_t> TicketsWithoutRequest();
 
 /// The request that has waited longest; it stays on the board until TakenOver, so that whoever waits for it always
 /// finds it there or in its record.
-std::optional<RunRequest> OldestRequest();
+std::optional<Request> OldestRequest();
 
 /// Takes OldestRequest off the board. `waiting`: how many requests the launcher has taken and not begun.
 void TakenOver(int waiting);
@@ -113,7 +126,7 @@ void CancelCurrent(const std::string& id);
 void AnnounceChange();
 
 /// Makes this request the current run, for the runner to claim.
-void HandOver(const RunRequest& request);
+void HandOver(const Request& request);
 
 /// Takes the current run back when no runner has claimed it; false when one has, or there is none.
 bool TakeBack();
@@ -125,7 +138,7 @@ void LauncherLeavesBoard();
 // What the runner does.
 
 /// Takes the run that the launcher has handed over; false when there is none, because the launcher restarted meanwhile.
-bool Claim(RunRequest& request);
+bool Claim(Request& request);
 
 bool CancelRequested();
 void ShowProgress(const std::string& phase, std::int64_t bytes);
@@ -150,6 +163,9 @@ void AnswerUnlessAnswered(std::uint64_t ticket, const std::string& text);
 
 /// The run in progress; its state is kNone when there is none.
 CurrentRun Current();
+
+/// The backup in progress; nullopt when there is none, or a verification.
+std::optional<BackupRequest> CurrentBackup();
 
 struct LastFailure {
   std::string id;  // empty: the newest run succeeded, or there was none since the server started

@@ -20,7 +20,7 @@ bool IsTaken(const std::string& id) {
 
 }  // namespace
 
-void AssignId(RunRequest& request) {
+void AssignId(BackupRequest& request) {
   request.queued_at = UtcNow();
   std::string id;
   do {
@@ -33,7 +33,7 @@ void AssignId(RunRequest& request) {
   strlcpy(request.id, id.c_str(), sizeof(request.id));
 }
 
-core::RunRecord ToRecord(const RunRequest& request) {
+core::RunRecord ToRecord(const BackupRequest& request) {
   core::RunRecord record;
   record.id = request.id;
   record.trigger = request.trigger;

@@ -6,9 +6,9 @@
 namespace mfi::pg {
 
 /// Gives the request its time of queueing and its id, which no other run of the backup directory has.
-void AssignId(RunRequest& request);
+void AssignId(BackupRequest& request);
 
 /// The record a run begins with.
-core::RunRecord ToRecord(const RunRequest& request);
+core::RunRecord ToRecord(const BackupRequest& request);
 
 }  // namespace mfi::pg

@@ -23,8 +23,8 @@ extern "C" {
 #include "storage/ipc.h"
 }
 
-// The runner: one dynamic background worker for one backup. It is attached to no database; everything it does to the
-// database goes through libpq and child processes, whatever can throw through os::RunBackup.
+// The runner: one dynamic background worker for one backup, or one verification. It is attached to no database;
+// everything it does to the database goes through libpq and child processes, whatever can throw through os::RunBackup.
 namespace mfi::pg {
 namespace {
 
@@ -34,9 +34,9 @@ extern "C" void OnRunnerExit(int, Datum) {
   RunnerLeavesBoard();
 }
 
-os::BackupJob MakeJob(const RunRequest& request) {
+os::BackupJob MakeJob() {
   os::BackupJob job;
-  job.record = ToRecord(request);
+  job.record.node = NodeName();
   job.directory = settings::backup_directory;
   job.data_directory = DataDir;
   job.binary_directory = BinaryDirectory();
@@ -48,7 +48,7 @@ os::BackupJob MakeJob(const RunRequest& request) {
   job.preload = OtherPreloadedLibraries();
   job.preload_settings = SettingsOfLibraries();
   CallPg([] { CommitTransactionCommand(); });
-  job.source = settings::BackupSourceName();
+  job.source = settings::BackupSource();
   job.source_conninfo = settings::backup_source_conninfo;
   job.standby_limits = {.lag_bytes = std::int64_t{1024} * 1024 * settings::lag_warning_mb,
                         .silence_s = settings::silence_warning_s};
@@ -56,7 +56,7 @@ os::BackupJob MakeJob(const RunRequest& request) {
   job.jobs = settings::backup_jobs;
   job.niceness = settings::backup_nice;
   job.lock_timeout_ms = settings::backup_lock_timeout_ms;
-  job.verify = settings::BackupVerifyName();
+  job.verify = settings::BackupVerify();
   job.scratch_directory = ScratchDirectory();
   job.proof_timeout = std::chrono::seconds(settings::proof_timeout_s);
   job.sandbox.readable = InstallationDirectories();
@@ -79,11 +79,16 @@ void Report(const core::RunRecord& run) {
   CallPg([&] { ereport(LOG, (errmsg("mfi backup %s %s: %s", id, how, what))); });
 }
 
-void VerifyOnRequest(const RunRequest& request, const os::BackupJob& job, LatchHost& host) {
+void Work(const BackupRequest& request, os::BackupJob job, LatchHost& host) {
+  job.record = ToRecord(request);
+  Report(os::RunBackup(job, host));
+}
+
+void Work(const VerifyRequest& request, const os::BackupJob& job, LatchHost& host) {
   try {
-    Answer(request.verify_ticket, os::VerifySet(job, request.id, host), false);
+    Answer(request.ticket, os::VerifySet(job, request.id, host), false);
   } catch (const core::Error& error) {
-    Answer(request.verify_ticket, error.what(), true);
+    Answer(request.ticket, error.what(), true);
   }
 }
 
@@ -96,19 +101,15 @@ extern "C" void mfi_runner_main(Datum) {
   pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
   BackgroundWorkerUnblockSignals();
   mfi::pg::BeginWorkerSession(nullptr);
-  mfi::pg::RunRequest request{};
+  mfi::pg::Request request{};
   if (!mfi::pg::Claim(request)) proc_exit(0);
   before_shmem_exit(mfi::pg::OnRunnerExit, 0);
   mfi::pg::Guard([&] {
     using namespace mfi;
     os::ForgetLibpqEnvironment();
-    const os::BackupJob job = pg::MakeJob(request);
+    const os::BackupJob job = pg::MakeJob();
     pg::LatchHost host(std::chrono::seconds(pg::settings::backup_timeout_s));
-    if (request.verify_ticket != 0) {
-      pg::VerifyOnRequest(request, job, host);
-    } else {
-      pg::Report(os::RunBackup(job, host));
-    }
+    std::visit([&](const auto& kind) { pg::Work(kind, job, host); }, request);
   });
   proc_exit(0);
 }

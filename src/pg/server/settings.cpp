@@ -26,9 +26,9 @@ int backup_min_keep = 3;
 int backup_max_age_s = 26 * 3600;
 int backup_jobs = 1;
 char* backup_compression = nullptr;
-int backup_source = kSourcePrimary;
+int backup_source = static_cast<int>(core::BackupSource::kPrimary);
 char* backup_source_conninfo = nullptr;
-int backup_verify = kVerifyRestore;
+int backup_verify = static_cast<int>(core::VerifyMethod::kRestore);
 char* scratch_directory = nullptr;
 int backup_timeout_s = 6 * 3600;
 int proof_timeout_s = 3 * 3600;
@@ -48,15 +48,16 @@ int install_schema = 0;
 
 namespace {
 
-constexpr config_enum_entry kVerifyOptions[] = {{"restore", kVerifyRestore, false},
-                                                {"list", kVerifyList, false},
-                                                {"none", kVerifyNone, false},
+constexpr config_enum_entry kVerifyOptions[] = {{"restore", static_cast<int>(core::VerifyMethod::kRestore), false},
+                                                {"list", static_cast<int>(core::VerifyMethod::kList), false},
+                                                {"none", static_cast<int>(core::VerifyMethod::kNone), false},
                                                 {nullptr, 0, false}};
 
-constexpr config_enum_entry kSourceOptions[] = {{"primary", kSourcePrimary, false},
-                                                {"standby", kSourceStandby, false},
-                                                {"prefer-standby", kSourcePreferStandby, false},
-                                                {nullptr, 0, false}};
+constexpr config_enum_entry kSourceOptions[] = {
+    {"primary", static_cast<int>(core::BackupSource::kPrimary), false},
+    {"standby", static_cast<int>(core::BackupSource::kStandby), false},
+    {"prefer-standby", static_cast<int>(core::BackupSource::kPreferStandby), false},
+    {nullptr, 0, false}};
 
 constexpr config_enum_entry kInstallSchemaOptions[] = {
     {"auto", 0, false}, {"on", 1, false}, {"off", 2, false}, {nullptr, 0, false}};
@@ -151,9 +152,9 @@ void Bool(const char* name, const char* description, bool* variable, bool boot) 
 
 }  // namespace
 
-const char* BackupVerifyName() { return kVerifyOptions[backup_verify].name; }
+core::VerifyMethod BackupVerify() { return static_cast<core::VerifyMethod>(backup_verify); }
 
-const char* BackupSourceName() { return kSourceOptions[backup_source].name; }
+core::BackupSource BackupSource() { return static_cast<core::BackupSource>(backup_source); }
 
 const char* ScheduleTimezone() {
   return backup_timezone != nullptr && backup_timezone[0] != '\0' ? backup_timezone
@@ -179,14 +180,16 @@ void Define(bool preloaded) {
   Int("mfi.backup_jobs", "Parallel jobs of pg_dump; above 1 the archive is a directory.", &backup_jobs, 1, 1, 64, 0);
   String("mfi.backup_compression", "Compression as pg_dump --compress takes it.", &backup_compression, "zstd:1",
          PGC_SIGHUP, CheckCompression);
-  DefineCustomEnumVariable(
-      "mfi.backup_source", "What is dumped: the primary, the standby, or the standby with the primary standing in.",
-      nullptr, &backup_source, kSourcePrimary, kSourceOptions, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineCustomEnumVariable("mfi.backup_source",
+                           "What is dumped: the primary, the standby, or the standby with the primary standing in.",
+                           nullptr, &backup_source, static_cast<int>(core::BackupSource::kPrimary), kSourceOptions,
+                           PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   String("mfi.backup_source_conninfo", "Connection to the standby that is dumped; a password belongs into a passfile.",
          &backup_source_conninfo, "", PGC_SIGHUP, CheckConninfo, GUC_SUPERUSER_ONLY);
   DefineCustomEnumVariable("mfi.backup_verify",
                            "How a backup is verified: restored and compared, only read, or not at all.", nullptr,
-                           &backup_verify, kVerifyRestore, kVerifyOptions, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+                           &backup_verify, static_cast<int>(core::VerifyMethod::kRestore), kVerifyOptions, PGC_SIGHUP,
+                           0, nullptr, nullptr, nullptr);
   String("mfi.scratch_directory",
          "Existing directory for the server that backups are restored in; empty: beside the data.", &scratch_directory,
          "", PGC_SIGHUP, CheckDirectory);

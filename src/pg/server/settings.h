@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/backup/backup_source.h"
+#include "core/backup/verify_method.h"
 #include "pg/server/pg.h"
 
 // Every setting of the extension. The variables hold the values in force; units as in the setting's description.
@@ -15,9 +17,9 @@ extern int backup_min_keep;
 extern int backup_max_age_s;
 extern int backup_jobs;
 extern char* backup_compression;
-extern int backup_source;  // BackupSource
+extern int backup_source;  // ask BackupSource()
 extern char* backup_source_conninfo;
-extern int backup_verify;  // BackupVerify
+extern int backup_verify;  // ask BackupVerify()
 extern char* scratch_directory;
 extern int backup_timeout_s;
 extern int proof_timeout_s;
@@ -35,15 +37,8 @@ extern int transaction_warning_s;
 extern int sample_interval_ms;
 extern int install_schema;
 
-enum BackupVerify { kVerifyRestore, kVerifyList, kVerifyNone };
-
-enum BackupSource { kSourcePrimary, kSourceStandby, kSourcePreferStandby };
-
-/// "primary", "standby" or "prefer-standby".
-const char* BackupSourceName();
-
-/// "restore", "list" or "none".
-const char* BackupVerifyName();
+core::BackupSource BackupSource();
+core::VerifyMethod BackupVerify();
 
 /// Defines all settings and reserves the prefix. `preloaded`: called while shared_preload_libraries are loaded, when
 /// settings that only take effect at server start can be defined.
