@@ -24,6 +24,11 @@ Lsn ReplayedOf(Lsn end, Lsn replay, Lsn file_bytes);
 /// A peer's own name: what it calls itself, unless that is libpq's default and its slot says more.
 std::string PeerName(const std::string& application_name, const std::string& slot_name);
 
+/// Whether who receives WAL is a standby. A standby reports what it has replayed; a base backup or pg_receivewal never
+/// does, and counts only when it keeps WAL by a slot that outlives it. `logical`: it, or its slot, is of logical
+/// replication.
+bool IsStandby(bool logical, Lsn replayed, bool has_lasting_slot);
+
 /// A walsender of this node, as shared memory shows it.
 struct WalSenderFacts {
   int pid = 0;
@@ -52,7 +57,7 @@ struct SlotFacts {
   std::optional<std::int64_t> xmin_age;    // transactions since the oldest one whose dead rows it keeps
 };
 
-/// What the launcher has learned of a standby by looking again and again.
+/// What the watcher has learned of a standby by looking again and again.
 struct WatchedPeer {
   std::string name;
   std::string slot_name;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/replication/replication.h"
 #include "os/base/file.h"
 #include "pg/node/node.h"
 #include "pg/replication/history_ring.h"
@@ -29,10 +30,9 @@ const RawSlot* SlotOf(const RawReplication& raw, int pid) {
   return nullptr;
 }
 
-/// As core::JudgeReplication sees it: who reports what it replayed, or keeps WAL by a slot that outlives it.
 bool IsStandby(const RawSender& sender, const RawSlot* slot) {
   const bool logical = sender.logical || (slot != nullptr && slot->logical);
-  return !logical && (sender.replay != 0 || (slot != nullptr && !slot->temporary));
+  return core::IsStandby(logical, sender.replay, slot != nullptr && !slot->temporary);
 }
 
 bool SlotExists(const RawReplication& raw, const char* name) {
