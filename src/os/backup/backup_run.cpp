@@ -247,14 +247,19 @@ class Run {
     AddRemark(directory_.PointLatestAtNewestVerified(record().system_identifier));
   }
 
+  /// Writes this run into its set's manifest, as one that ends now in this state.
+  void TellManifest(RunState state, const std::string& error) {
+    ChangeManifest(directory_, record().id, host_, [&](core::Manifest& manifest) {
+      manifest.run = record();
+      manifest.run.state = state;
+      manifest.run.finished_at = host_.Now();
+      manifest.run.error = error;
+    });
+  }
+
   void SaveVerified() {
     try {
-      ChangeManifest(directory_, record().id, host_, [&](core::Manifest& manifest) {
-        manifest.run = record();
-        manifest.run.state = RunState::kSucceeded;
-        manifest.run.finished_at = host_.Now();
-        manifest.run.error = remark_;
-      });
+      TellManifest(RunState::kSucceeded, remark_);
     } catch (const core::Stop&) {
       throw;
     } catch (const Error& error) {
@@ -269,12 +274,7 @@ class Run {
   /// The set loses its name and stays for a time under another one, for whoever wants to know why.
   void SetAside(std::string error) {
     try {
-      ChangeManifest(directory_, record().id, host_, [&](core::Manifest& manifest) {
-        manifest.run = record();
-        manifest.run.state = RunState::kFailed;
-        manifest.run.finished_at = host_.Now();
-        manifest.run.error = error;
-      });
+      TellManifest(RunState::kFailed, error);
     } catch (const core::Stop&) {
       throw;
     } catch (const Error&) {

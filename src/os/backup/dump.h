@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "core/backup/manifest.h"
-#include "os/backup/backup_run.h"
+#include "os/backup/job.h"
+#include "os/backup/run_host.h"
 #include "os/server/connection.h"
 #include "os/server/contents_reader.h"
 

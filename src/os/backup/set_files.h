@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/backup/manifest.h"
-#include "os/backup/backup_run.h"
+#include "os/backup/run_host.h"
 #include "os/base/directory.h"
 
 namespace mfi::os {

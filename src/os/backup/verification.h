@@ -5,7 +5,8 @@
 #include "core/backup/manifest.h"
 #include "core/base/error.h"
 #include "os/backup/backup_directory.h"
-#include "os/backup/backup_run.h"
+#include "os/backup/job.h"
+#include "os/backup/run_host.h"
 
 namespace mfi::os {
 

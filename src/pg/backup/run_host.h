@@ -1,6 +1,8 @@
 #pragma once
 
-#include "os/backup/backup_run.h"
+#include <chrono>
+
+#include "os/backup/run_host.h"
 
 namespace mfi::pg {
 
