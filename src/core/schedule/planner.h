@@ -86,10 +86,10 @@ struct Plan {
 ///   verified set was less than an hour old then. A slot that is due, or its pending retry, stands for it.
 /// - A failed slot or start run is retried 5, 15 and 45 minutes after the failure, always before the next slot, unless
 ///   one of its attempts was cancelled or a verified set has come since. Manual runs are not retried.
+Plan MakePlan(const PlanInput& input);
+
 /// When a set that `attempts` proofs have not proven, for reasons of their own, is to be proven again; nullopt: not any
 /// more by itself.
 std::optional<UtcSeconds> NextProof(int attempts, UtcSeconds tried_at);
-
-Plan MakePlan(const PlanInput& input);
 
 }  // namespace mfi::core

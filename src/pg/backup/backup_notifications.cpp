@@ -2,8 +2,11 @@
 
 #include <utility>
 
+#include "core/base/error.h"
 #include "core/base/timestamp.h"
+#include "os/backup/record_store.h"
 #include "pg/backup/backup_notices.h"
+#include "pg/backup/run_board.h"
 #include "pg/node/node.h"
 #include "pg/server/bridge.h"
 #include "pg/server/settings.h"
@@ -25,8 +28,14 @@ void BackupNotifications::Send(const char* event, const std::string& message, co
   notifier_.Send(std::move(command), core::ToJson(notification));
 }
 
-void BackupNotifications::RunEnded(const core::RunRecord& run, bool after_trouble) {
+void BackupNotifications::Recall(const std::optional<bool>& last_failed) {
+  if (!last_failed_) last_failed_ = last_failed;
+}
+
+void BackupNotifications::RunEnded(const core::RunRecord& run) {
+  const bool after_trouble = stale_told_ || last_failed_.value_or(false);
   if (run.state == RunState::kFailed) Send("failure", "backup " + run.id + " failed: " + run.error, &run);
+  if (run.state == RunState::kFailed) last_failed_ = true;
   if (run.state != RunState::kSucceeded) return;
   if (after_trouble) Send("recovery", "backups of " + run.database + " succeed again", &run);
   std::string message = "backup " + run.id + " succeeded, " + core::FormatBytes(run.size_bytes.value_or(0));
@@ -34,9 +43,35 @@ void BackupNotifications::RunEnded(const core::RunRecord& run, bool after_troubl
     message += run.verify_method == core::VerifyMethod::kRestore ? ", proven by a restore" : ", read to its end";
   if (!run.error.empty()) message += "; " + run.error;
   Send("success", message, &run);
+  last_failed_ = false;
 }
 
-void BackupNotifications::Stale(const std::string& message) { Send("stale", message, nullptr); }
+void BackupNotifications::RunEnded(const std::string& id) {
+  try {
+    const os::StoredRun stored = os::ReadRun(ConfiguredDirectory().RunsPath(), id);
+    if (!stored.interrupted && !stored.alive) RunEnded(stored.record);
+  } catch (const PgError&) {
+    throw;
+  } catch (const core::Error&) {
+    core::RunRecord lost{.id = id, .state = RunState::kFailed, .database = settings::database, .node = NodeName()};
+    lost.error = NewestFailure().error;
+    RunEnded(lost);
+  }
+}
+
+void BackupNotifications::WatchAge(const std::optional<core::UtcSeconds>& newest_verified,
+                                   core::UtcSeconds known_since) {
+  const core::UtcSeconds age = UtcNow() - newest_verified.value_or(known_since);
+  const bool stale = age > settings::backup_max_age_s;
+  if (stale && !stale_told_) {
+    const std::string message = newest_verified
+                                    ? "the newest verified backup is " + core::FormatDuration(age) +
+                                          " old, allowed are " + core::FormatDuration(settings::backup_max_age_s)
+                                    : "there is no verified backup";
+    Send("stale", message, nullptr);
+  }
+  stale_told_ = stale;
+}
 
 void BackupNotifications::Poll() {
   if (notifier_.Idle()) return;
