@@ -5,7 +5,6 @@
 #include "core/base/timestamp.h"
 #include "pg/backup/backup_facts.h"
 #include "pg/backup/backup_notices.h"
-#include "pg/node/node.h"
 #include "pg/node/node_facts.h"
 #include "pg/replication/replication_facts.h"
 #include "pg/server/bridge.h"

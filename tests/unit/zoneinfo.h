@@ -9,7 +9,7 @@
 
 #include "core/base/time.h"
 #include "core/schedule/schedule.h"
-#include "core/schedule/zone.h"
+#include "core/schedule/zone_rule.h"
 
 namespace mfi::test {
 

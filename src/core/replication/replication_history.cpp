@@ -13,8 +13,8 @@ std::optional<double> Rate(Lsn before, Lsn now, double elapsed_s) {
 /// A counter that went back has begun anew.
 std::int64_t Counted(std::int64_t before, std::int64_t now) { return now >= before ? now - before : now; }
 
-HistoryEntry Compare(const ReplicationSample& now, const ReplicationSample* before) {
-  HistoryEntry entry{.sample = now};
+HistoryRow Compare(const ReplicationSample& now, const ReplicationSample* before) {
+  HistoryRow entry{.sample = now};
   if (now.replay != 0 && now.wal_end != 0) entry.lag_bytes = static_cast<std::int64_t>(now.wal_end - now.replay);
   if (before == nullptr || before->in_recovery != now.in_recovery) return entry;
   const double elapsed_s = static_cast<double>(now.at_us - before->at_us) / 1e6;
@@ -28,9 +28,9 @@ HistoryEntry Compare(const ReplicationSample& now, const ReplicationSample* befo
 
 }  // namespace
 
-std::vector<HistoryEntry> ReplicationHistory(const std::vector<ReplicationSample>& samples, std::int64_t since_us) {
+std::vector<HistoryRow> ReplicationHistory(const std::vector<ReplicationSample>& samples, std::int64_t since_us) {
   std::map<std::string, const ReplicationSample*> newest;
-  std::vector<HistoryEntry> entries;
+  std::vector<HistoryRow> entries;
   for (const ReplicationSample& sample : samples) {
     const ReplicationSample*& before = newest[sample.peer];
     if (sample.at_us >= since_us) entries.push_back(Compare(sample, before));

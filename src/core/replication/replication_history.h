@@ -29,8 +29,8 @@ struct ReplicationSample {
   Conflicts conflicts{};  // counted since some moment
 };
 
-/// A sample beside the one of the same peer before it.
-struct HistoryEntry {
+/// One row of mfi_replication_history(): a sample beside the one of the same peer before it.
+struct HistoryRow {
   ReplicationSample sample;
   std::optional<std::int64_t> lag_bytes;
   std::optional<double> wal_bytes_per_s;
@@ -38,7 +38,7 @@ struct HistoryEntry {
   Conflicts conflicts{};  // since the sample before
 };
 
-/// The entries since `since_us`, oldest first. `samples` come in the order of time; earlier ones serve the rates.
-std::vector<HistoryEntry> ReplicationHistory(const std::vector<ReplicationSample>& samples, std::int64_t since_us);
+/// The rows since `since_us`, oldest first. `samples` come in the order of time; earlier ones serve the rates.
+std::vector<HistoryRow> ReplicationHistory(const std::vector<ReplicationSample>& samples, std::int64_t since_us);
 
 }  // namespace mfi::core

@@ -6,7 +6,7 @@
 
 #include "core/base/time.h"
 #include "core/schedule/cron.h"
-#include "core/schedule/zone.h"
+#include "core/schedule/zone_rule.h"
 
 namespace mfi::core {
 

@@ -230,7 +230,8 @@ void Dump::DumpSnapshot(const Source& source, const std::string& snapshot, Conte
   Child child({Program("pg_dump"), arguments, CleanEnvironment(), job_.niceness});
   bool reading = false;
   bool read = false;
-  std::vector<pid_t> hasty{child.pid()};  // its session is ours
+  // Processes that do not have their niceness yet: it is tried again until it has been changed.
+  std::vector<pid_t> not_yet_nice{child.pid()};
   // While rows come to be read, they are what it waits for.
   while (reading && !read ? !child.Ended() : !child.WaitPiece(host_)) {
     host_.Progress(core::RunState::kDumping, TreeSize(partial_));
@@ -239,11 +240,11 @@ void Dump::DumpSnapshot(const Source& source, const std::string& snapshot, Conte
       reading = true;
       if (source.local) {
         const std::vector<pid_t> backends = OwnBackends(*source.holder);
-        hasty.insert(hasty.end(), backends.begin(), backends.end());
+        not_yet_nice.insert(not_yet_nice.end(), backends.begin(), backends.end());
       }
     }
     if (!reading) RefuseToBeInTheWay(*source.holder);
-    std::erase_if(hasty, [&](pid_t pid) { return Renice(pid, job_.niceness); });
+    std::erase_if(not_yet_nice, [&](pid_t pid) { return Renice(pid, job_.niceness); });
     if (reading) read = reader.Step(kReadPiece);
   }
   if (child.result().exit_code != 0) ThrowFailed("pg_dump", child.result());

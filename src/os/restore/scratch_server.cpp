@@ -188,7 +188,8 @@ void ScratchServer::CheckAlive() {
   if (server_->Ended()) {
     throw Error(core::sqlstate::kExternalRoutine, "the scratch server died: " + ProgramWords(server_->result()));
   }
-  Renice(server_->pid(), options_.niceness);  // its session is ours
+  // The postmaster first, whose session we started; each of its processes has one of its own.
+  Renice(server_->pid(), options_.niceness);
   ReniceDescendants(server_->pid(), options_.niceness);
 }
 

@@ -7,8 +7,9 @@
 #include "os/backup/record_store.h"
 #include "pg/backup/backup_notices.h"
 #include "pg/backup/run_board.h"
-#include "pg/node/node.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
+#include "pg/server/identity.h"
 #include "pg/server/settings.h"
 
 namespace mfi::pg {

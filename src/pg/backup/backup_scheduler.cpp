@@ -7,11 +7,12 @@
 #include "core/schedule/schedule.h"
 #include "pg/backup/backup_notices.h"
 #include "pg/backup/run_request.h"
-#include "pg/node/node.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
 #include "pg/server/database_exists.h"
+#include "pg/server/identity.h"
+#include "pg/server/pg_zone_rule.h"
 #include "pg/server/settings.h"
-#include "pg/server/zone.h"
 
 extern "C" {
 #include "access/xlog.h"

@@ -8,11 +8,12 @@
 #include "os/backup/expire.h"
 #include "pg/backup/backup_facts.h"
 #include "pg/backup/run_board.h"
-#include "pg/node/node.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
+#include "pg/server/identity.h"
+#include "pg/server/pg_zone_rule.h"
 #include "pg/server/rows.h"
 #include "pg/server/settings.h"
-#include "pg/server/zone.h"
 
 extern "C" {
 #include "utils/builtins.h"

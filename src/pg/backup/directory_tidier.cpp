@@ -5,8 +5,9 @@
 #include "core/base/error.h"
 #include "os/backup/history.h"
 #include "os/restore/scratch_server.h"
-#include "pg/node/node.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
+#include "pg/server/identity.h"
 
 namespace mfi::pg {
 

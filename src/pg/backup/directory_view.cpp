@@ -5,8 +5,9 @@
 #include "core/base/error.h"
 #include "os/backup/history.h"
 #include "pg/backup/run_request.h"
-#include "pg/node/node.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
+#include "pg/server/identity.h"
 #include "pg/server/settings.h"
 
 namespace mfi::pg {

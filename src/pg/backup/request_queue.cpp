@@ -5,8 +5,9 @@
 
 #include "core/base/error.h"
 #include "pg/backup/run_request.h"
-#include "pg/node/node.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
+#include "pg/server/identity.h"
 
 namespace mfi::pg {
 

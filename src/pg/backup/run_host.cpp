@@ -9,8 +9,8 @@
 #include "core/base/error.h"
 #include "os/base/file.h"
 #include "pg/backup/run_board.h"
-#include "pg/node/node.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
 #include "pg/server/workers.h"
 
 extern "C" {

@@ -4,8 +4,9 @@
 
 #include "core/base/names.h"
 #include "os/backup/record_store.h"
-#include "pg/node/node.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
+#include "pg/server/identity.h"
 #include "pg/server/settings.h"
 
 namespace mfi::pg {

@@ -26,7 +26,7 @@ Value Rounded(const std::optional<double>& value) {
   return value ? Value{static_cast<std::int64_t>(std::llround(*value))} : Value{};
 }
 
-ResultRow ToRow(const core::HistoryEntry& entry) {
+ResultRow ToRow(const core::HistoryRow& entry) {
   const core::ReplicationSample& sample = entry.sample;
   ResultRow row = {Timestamp{sample.at_us},
                    std::string(sample.in_recovery ? "standby" : "primary"),
@@ -52,7 +52,7 @@ Datum History(FunctionCallInfo fcinfo) {
   // Before 2000 there is nothing, and with 'infinity' nothing to subtract from.
   const TimestampTz first = since > 0 ? since - kLongestInterval : since;
   std::vector<ResultRow> rows;
-  for (const core::HistoryEntry& entry : core::ReplicationHistory(Remembered(first), since)) {
+  for (const core::HistoryRow& entry : core::ReplicationHistory(Remembered(first), since)) {
     rows.push_back(ToRow(entry));
   }
   return ReturnRows(fcinfo, rows);

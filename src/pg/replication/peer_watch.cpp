@@ -5,11 +5,11 @@
 #include "core/base/error.h"
 #include "core/replication/replication.h"
 #include "os/base/file.h"
-#include "pg/node/node.h"
 #include "pg/replication/history_ring.h"
 #include "pg/replication/recovery_conflicts.h"
 #include "pg/server/bridge.h"
 #include "pg/server/clock.h"
+#include "pg/server/identity.h"
 #include "pg/server/settings.h"
 
 namespace mfi::pg {

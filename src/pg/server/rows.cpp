@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pg/node/node.h"
 #include "pg/server/bridge.h"
+#include "pg/server/clock.h"
 #include "pg/server/compat.h"
 
 extern "C" {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/schedule/zone.h"
+#include "core/schedule/zone_rule.h"
 #include "pg/server/pg.h"
 
 extern "C" {

@@ -1,4 +1,4 @@
-#include "pg/node/node.h"
+#include "pg/server/identity.h"
 
 #include <unistd.h>
 
@@ -82,20 +82,5 @@ core::RetentionRule ConfiguredRetention() {
 }
 
 std::string ScheduleId() { return std::string(settings::backup_schedule) + " " + settings::ScheduleTimezone(); }
-
-core::UtcSeconds UtcNow() { return ToUtcSeconds(GetCurrentTimestamp()); }
-
-core::UtcSeconds ServerStart() { return ToUtcSeconds(PgStartTime); }
-
-core::UtcSeconds ToUtcSeconds(std::int64_t timestamptz) {
-  constexpr std::int64_t kEpochs = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
-  const std::int64_t seconds =
-      timestamptz >= 0 ? timestamptz / USECS_PER_SEC : -((-timestamptz + USECS_PER_SEC - 1) / USECS_PER_SEC);
-  return seconds + kEpochs;
-}
-
-std::int64_t ToTimestampTz(core::UtcSeconds at) {
-  return (at - static_cast<std::int64_t>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY) * USECS_PER_SEC;
-}
 
 }  // namespace mfi::pg

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "core/backup/retention.h"
-#include "core/base/time.h"
 #include "os/backup/backup_directory.h"
 
 // What this server is, in the words of core and os. Callable from C++ code with objects on the stack.
@@ -38,13 +37,5 @@ core::RetentionRule ConfiguredRetention();
 
 /// Cron text and zone: tells one schedule from another in the records.
 std::string ScheduleId();
-
-core::UtcSeconds UtcNow();
-
-/// Start of the postmaster, seconds UTC.
-core::UtcSeconds ServerStart();
-
-core::UtcSeconds ToUtcSeconds(std::int64_t timestamptz);
-std::int64_t ToTimestampTz(core::UtcSeconds at);
 
 }  // namespace mfi::pg
