@@ -31,7 +31,7 @@ my $node = MfiNode->bank('bank', conf => "mfi.backup_verify = restore\n");
 $node->launcher_ready;
 $node->sql(<<'SQL');
 INSERT INTO portals (name, realm_id, client_id) VALUES ('Operations', 'ops', 'web');
-INSERT INTO mfi_clients (name, realm_id, client_id) VALUES ('Umoja', 'umoja', 'web');
+INSERT INTO mfi_clients (name, schema, realm_id, client_id) VALUES ('Umoja', 'umoja', 'umoja', 'web');
 CREATE ROLE keycloak_sync;
 SQL
 my $id = $node->backup_ok;

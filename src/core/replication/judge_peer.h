@@ -10,7 +10,7 @@
 namespace mfi::core {
 
 inline constexpr char kRejoinStep[] =
-    "It is on another timeline: stop it, and make it a standby with rejoin.sh (pg_rewind, or a clone).";
+    "It is on another timeline: stop it, and make it a standby with mfi rejoin (pg_rewind, or a clone).";
 
 /// `3 min`, of seconds.
 std::string RoundedDuration(double seconds);

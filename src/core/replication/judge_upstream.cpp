@@ -20,7 +20,7 @@ PeerStatus JudgeUpstream(const ReplicationFacts& facts, const ReplicationLimits&
     AddReason(
         p.reasons, Verdict::kCritical, "standby-diverged",
         "this standby has replayed to " + FormatLsn(facts.current) + ", beyond the upstream's " + FormatLsn(known_end),
-        "It left the upstream's timeline: stop this server and run rejoin.sh (pg_rewind, or a clone).");
+        "It left the upstream's timeline: stop this server and run mfi rejoin (pg_rewind, or a clone).");
   } else if (known_end != 0) {
     p.lag_bytes = static_cast<std::int64_t>(known_end - std::min(known_end, facts.current));
   }
