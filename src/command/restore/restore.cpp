@@ -22,6 +22,7 @@
 #include "core/base/printable.h"
 #include "core/base/sql_text.h"
 #include "core/base/timestamp.h"
+#include "os/node/server_program.h"
 
 namespace mfi::command {
 namespace {
@@ -95,7 +96,7 @@ class Restoring {
 
   /// What can be refused is refused here, before anything is changed.
   void Prepare() {
-    pg_restore_ = FindPgRestore();
+    pg_restore_ = os::FindServerProgram("pg_restore");
     // Nobody can rename a database that he is in.
     server_.emplace(host_, options_.replace == "postgres" ? "template1" : "postgres");
     set_.emplace(FindSet(options_.set, *server_, options_.called), host_, options_.called);

@@ -3,9 +3,7 @@
 #include <libpq-fe.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -25,8 +23,6 @@ namespace mfi::command {
 namespace {
 
 using core::Error;
-
-constexpr char kName[] = "pg_restore";
 
 /// A conninfo without its options. What a set's manifest says is in these, and everybody on this machine sees a
 /// program's arguments, but not its environment.
@@ -105,21 +101,6 @@ std::string Run(
 }
 
 }  // namespace
-
-std::string FindPgRestore() {
-  std::array<char, PATH_MAX> self{};
-  const ssize_t length = readlink("/proc/self/exe", self.data(), self.size());
-  std::string directories(self.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-  directories.erase(directories.rfind('/') == std::string::npos ? 0 : directories.rfind('/'));
-  if (const char* path = std::getenv("PATH")) directories += std::string(":") + path;  // NOLINT: one thread
-  std::istringstream list(directories);
-  for (std::string directory; std::getline(list, directory, ':');) {
-    std::string program = directory + "/" + kName;
-    if (!directory.empty() && access(program.c_str(), X_OK) == 0) return program;
-  }
-  throw Error(core::sqlstate::kUndefinedFile, "there is no program pg_restore; nothing was restored", {},
-              "Add the directory of the server's programs to PATH: pg_config --bindir shows it.");
-}
 
 std::vector<std::string> TablespacesOf(const std::string& pg_restore, const std::string& archive, os::Waiter& waiter) {
   std::set<std::string> names;

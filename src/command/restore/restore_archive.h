@@ -9,9 +9,6 @@
 
 namespace mfi::command {
 
-/// Where pg_restore is: beside this program, else as PATH says. Throws Error when it is nowhere.
-std::string FindPgRestore();
-
 /// Tablespaces that objects of an archive are in, sorted.
 std::vector<std::string> TablespacesOf(const std::string& pg_restore, const std::string& archive, os::Waiter& waiter);
 

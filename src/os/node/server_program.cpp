@@ -22,7 +22,9 @@ std::string OwnDirectory() {
   return path.substr(0, path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
 }
 
-std::string Find(const std::string& name) {
+}  // namespace
+
+std::string FindServerProgram(const std::string& name) {
   const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): one thread
   std::istringstream list(OwnDirectory() + ":" + (path == nullptr ? "" : path) + ":" + kDebian);
   for (std::string directory; std::getline(list, directory, ':');) {
@@ -32,8 +34,6 @@ std::string Find(const std::string& name) {
   throw core::Error(core::sqlstate::kUndefinedFile, "there is no program " + name + "; nothing was changed", {},
                     "Add the directory of the server's programs to PATH: pg_config --bindir shows it.");
 }
-
-}  // namespace
 
 std::vector<std::string> InEnglish(const std::vector<std::string>& environment) {
   constexpr std::string_view kAll = "LC_ALL=";
@@ -55,7 +55,7 @@ std::vector<std::string> InEnglish(const std::vector<std::string>& environment) 
 ChildResult RunServerProgram(const std::string& name, std::vector<std::string> arguments, Waiter& waiter) {
   std::vector<std::string> environment;
   for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
-  return RunCommand({Find(name), std::move(arguments), InEnglish(environment)}, waiter);
+  return RunCommand({FindServerProgram(name), std::move(arguments), InEnglish(environment)}, waiter);
 }
 
 }  // namespace mfi::os

@@ -7,8 +7,11 @@
 
 namespace mfi::os {
 
-/// Runs one of the server's own programs to its end, with this process's environment but in English. It is the one
-/// beside this program, else of PATH, else where Debian has it. Throws Error(58P01) when there is none.
+/// The path of one of the server's own programs: the one beside this program, else of PATH, else where Debian has it.
+/// Throws Error(58P01) when there is none.
+std::string FindServerProgram(const std::string& name);
+
+/// Runs one of them to its end, with this process's environment but in English.
 ChildResult RunServerProgram(const std::string& name, std::vector<std::string> arguments, Waiter& waiter);
 
 /// `environment` with messages in English, and the encoding that it had.
