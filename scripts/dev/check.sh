@@ -174,9 +174,9 @@ isolation() {
 tap() {
   local file tests=()
   # The last ones take the longest: they begin first, so that all end together.
-  for file in t/*.pl; do
-    [[ -n "${TESTS:-}" && " $TESTS " != *" $file "* ]] || tests=("$file" "${tests[@]}")
-  done
+  while read -r file; do
+    [[ -n "${TESTS:-}" && " $TESTS " != *" $file "* ]] || tests+=("$file")
+  done < <(printf '%s\n' t/*/*.pl | sort -r -t / -k 3)
   [ -f "${tests[0]:-}" ] || no_such_test || return
   # A container may have no right to mount: what needs a small disk cannot run there, and the last lines name it.
   if as_root unshare --mount true 2>/dev/null; then

@@ -13,7 +13,7 @@ our @EXPORT_OK = qw(interface_columns interface_views interface_tables legacy_sc
 sub read_csv
 {
 	my ($name) = @_;
-	open(my $file, '<', "$FindBin::RealBin/interface/$name.csv") or die "could not open $name.csv: $!";
+	open(my $file, '<', "$FindBin::RealBin/../interface/$name.csv") or die "could not open $name.csv: $!";
 	chomp(my @lines = <$file>);
 	my @fields = split /,/, shift @lines;
 	return map {
