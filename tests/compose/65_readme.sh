@@ -31,7 +31,7 @@ for line in '\dt' 'SELECT * FROM activity_type;' 'SELECT * FROM mfi_country;' 'S
   claim "$line" typed "$on_primary" "$line"
 done
 claim "SELECT pg_is_in_recovery();" typed "$on_replica" 'SELECT pg_is_in_recovery();'
-for service in db-primary db-replica db-backup; do claim "docker compose logs -f $service" follows "docker compose logs -f $service"; done
+for line in 'docker compose logs -f db-primary' 'docker compose logs -f db-replica' 'docker compose logs -f db-backup'; do claim "$line" follows "$line"; done
 newest=$(find "$stack/backups" -maxdepth 1 -name '*.sql.gz' -printf '%f\n' | sort | tail -n 1)
 is "pg_restore --clean says nothing, and succeeds" 'exit 0' \
   "$(readme 'pg_restore -h localhost -p 8008 -U postgres -d mfi_banking --clean ./backups/<file>.sql.gz' "${newest%.sql.gz}" 2>&1; echo "exit $?")"

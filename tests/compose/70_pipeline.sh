@@ -20,9 +20,13 @@ deploy() { # TAG [TIMEOUT]: the job's script
 }
 by_hand() { # what docs/containers.md says for a server, in this directory, typed at a terminal
   local text
-  text=$(sed -n '\|^cd /opt/mfi-hub$|,/^```$/p' "$stack/docs/containers.md" | sed -e '$d' -e "s|/opt/mfi-hub|$hub|" \
-    -e "s|registry.example/group/mfi|$REGISTRY_URL|" -e "s|registry.example|$REGISTRY|" -e "s|'\.\.\.'|'$password'|")
-  [ "$(grep -cE '^(cd|export|docker login|docker compose pull|docker compose up -d)( |$)' <<<"$text")" = 5 ] || { echo "$text" && return 1; }
+  text=$(sed -n '\|^cd /opt/mfi-hub$|,/^```$/p' "$stack/docs/containers.md" | sed '$d')
+  [ "$text" = "cd /opt/mfi-hub
+export REGISTRY_URL=registry.example/group/mfi DB_PASSWORD='...'
+docker login registry.example
+docker compose pull
+docker compose up -d" ] || { echo "$text" && return 1; }
+  text=$(sed -e "s|/opt/mfi-hub|$hub|" -e "s|registry.example/group/mfi|$REGISTRY_URL|" -e "s|registry.example|$REGISTRY|" -e "s|'\.\.\.'|'$password'|" <<<"$text")
   docker logout "$REGISTRY" >/dev/null
   printf '%s\n' "$text" >"$work/by_hand.sh"
   printf 'hub\nhub\n' | MFI_IMAGE_TAG=$commit script -qec "bash -e $work/by_hand.sh" /dev/null
