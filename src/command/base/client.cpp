@@ -16,9 +16,8 @@ namespace mfi::command {
 namespace {
 
 constexpr char kSchema[] =
-    "SELECT pg_catalog.set_config('search_path', pg_catalog.format('pg_catalog, %I, pg_temp', coalesce("
-    "(SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
-    "WHERE e.extname = 'mfi'), 'public')), false)";
+    "SELECT pg_catalog.set_config('search_path', pg_catalog.format('pg_catalog, %I, pg_temp', n.nspname), false) "
+    "FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'mfi'";
 
 void Set(const char* name, const std::string& value) {
   setenv(name, value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
@@ -65,7 +64,10 @@ Client::Client(os::Waiter& waiter, std::string name, std::chrono::seconds limit)
 
 void Client::Connect() {
   connection_ = os::OpenForOperator("", "mfi " + name_, limit_, waiter_);
-  connection_->Execute(kSchema);
+  if (connection_->Query(kSchema).empty()) {
+    throw core::Error(core::sqlstate::kUndefinedObject, "this database has no extension mfi", {},
+                      "Set PGDATABASE to the one that has it, or make it there: CREATE EXTENSION mfi CASCADE");
+  }
 }
 
 std::vector<os::Row> Client::Ask(const std::string& sql, const std::vector<std::string>& parameters) {
