@@ -88,8 +88,8 @@ BEGIN
                                   || missing || coalesce('; the worker tried, but ' || hindered, ''),
       CASE WHEN hindered IS NULL THEN 'The worker makes them within an hour, unless maintenance-failed says what '
                                       'hinders it; now: SELECT mfi_audit_ensure_partitions(3).'
-           ELSE 'Take away what hinders it (pg_locks names the sessions that hold locks); it is tried again within '
-                'the hour, or now: SELECT mfi_audit_ensure_partitions(3).' END];
+           ELSE 'Take away what hinders it (pg_locks names the sessions that hold locks); it is tried again '
+                'within the hour, or now: SELECT mfi_audit_ensure_partitions(3).' END];
   END IF;
   IF to_regclass('mfi.audit_watch') IS NOT NULL AND has_table_privilege(to_regclass('mfi.audit_watch'), 'SELECT') THEN
     FOR finding IN SELECT f FROM @extschema@._mfi_watch_findings() AS f LOOP

@@ -131,7 +131,7 @@ for my $script (@scripts)
 	for my $string (@strings)
 	{
 		my ($at, $quoted) = @$string;
-		my $before = substr($code, $at > 400 ? $at - 400 : 0, $at > 400 ? 400 : $at);
+		my $before = substr($code, $at > 800 ? $at - 800 : 0, $at > 800 ? 800 : $at);
 		if (substr($text, $at + length $quoted) =~ /^::reg(?:class|type|proc|procedure)\b/ && $quoted =~ /^'($NAME|[a-z_]+)[('(]/)
 		{
 			finding($file, $text, $at, "$1 is named without its schema") if $relation{$1} || $function{$1};

@@ -1,4 +1,5 @@
-// A module for t/privileges/060_bridges.pl: everything that may cross the two bridges of pg/bridge.h, in both directions.
+// A module for t/privileges/060_bridges.pl: everything that may cross the two bridges of pg/bridge.h, in both
+// directions.
 #include <new>
 #include <stdexcept>
 #include <string>
