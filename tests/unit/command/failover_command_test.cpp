@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <sstream>
 
 #include "command/node/operator_word.h"
@@ -58,6 +59,7 @@ class AtANode : public RealPrograms {
   void UseServer() {
     setenv("PGHOST", SocketDirectory().c_str(), 1);
     setenv("PGUSER", job_.superuser.c_str(), 1);
+    setenv("PGDATABASE", "postgres", 1);
   }
   void BeANode() const { Write(place_.NodeConf(), ""); }
   void HaveData() const { os::MakeDirectory(place_.data, 0700); }
@@ -65,6 +67,25 @@ class AtANode : public RealPrograms {
   TempDirectory container_;
   std::string root_ = container_.path();
   core::NodePlace place_;
+};
+
+/// Root, for the time of this object, acts as somebody who has no rights but over what is below `directory`.
+class AsNobody {
+ public:
+  explicit AsNobody(const std::string& directory) {
+    if (geteuid() != 0) return;
+    constexpr uid_t kNobody = 65534;
+    EXPECT_EQ(chown(directory.c_str(), kNobody, kNobody), 0);
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+      EXPECT_EQ(lchown(entry.path().c_str(), kNobody, kNobody), 0);
+    }
+    EXPECT_EQ(seteuid(kNobody), 0);
+  }
+  ~AsNobody() {
+    if (getuid() == 0) EXPECT_EQ(seteuid(0), 0);
+  }
+  AsNobody(const AsNobody&) = delete;
+  AsNobody& operator=(const AsNobody&) = delete;
 };
 
 TEST_F(AtANode, PromoteRefusesWithoutAStandby) {
@@ -91,6 +112,12 @@ TEST_F(AtANode, RejoinRefusesBeforeItChangesAnything) {
   const auto rejoin = [&](const std::string& data) {
     return Said([&](std::ostream& out) { return Rejoin({data, "host=" + place_.peer}, out); });
   };
+  if (geteuid() == 0) {
+    EXPECT_EQ(rejoin(place_.run),
+              "1: not as root; nothing was changed     Run it as the user of the server: runuser -u postgres -- mfi "
+              "rejoin ...");
+  }
+  const AsNobody nobody(root_);
   EXPECT_EQ(rejoin(place_.run),
             "1: " + place_.run + " is no data directory; nothing was changed     Give that of the old primary.");
   os::MakeDirectory(place_.run + ".clone", 0700);
