@@ -7,7 +7,7 @@ COPY Makefile mfi.control ./
 COPY scripts/dev/find_pg_config.sh scripts/dev/
 COPY extension extension
 COPY src src
-RUN make -j "$(nproc)" WITH_COMMAND=yes && make install WITH_COMMAND=yes DESTDIR=/out && strip /out/usr/lib/postgresql/17/bin/mfi && find /out -name '*.so' -exec strip --strip-unneeded {} +
+RUN make -j "$(nproc)" WITH_COMMAND=yes DEBUG_INFO=no && make install WITH_COMMAND=yes DESTDIR=/out && strip /out/usr/lib/postgresql/17/bin/mfi && find /out -name '*.so' -exec strip --strip-unneeded {} +
 
 FROM debian:trixie-slim
 ENV LANG=C.UTF-8 PATH=/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

@@ -76,6 +76,10 @@ include $(PGXS)
 
 # A server built by g++ 13 or later hands down a flag that g++ 12 refuses for C++; on 64-bit machines it changes nothing.
 override CXXFLAGS := $(filter-out -fexcess-precision=standard,$(CXXFLAGS))
+# Of what is stripped anyway, debug information is not made.
+ifeq ($(DEBUG_INFO),no)
+override CXXFLAGS += -g0
+endif
 
 # The extension's scripts are put together from parts: a line `\include PART` stands for that file.
 .PHONY: extension-scripts

@@ -1,5 +1,6 @@
 #include "os/server/connection.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,6 +44,13 @@ std::int64_t OwnMemory() {
   std::int64_t pages = 0;
   for (int field = 0; field < 6; ++field) statm >> pages;  // the sixth is data and stack
   return statm ? pages * sysconf(_SC_PAGESIZE) : 0;
+}
+
+/// Whether a socket may be read or written. Asked too early, libpq takes a connection that is still on its way for one
+/// that somebody has taken.
+bool IsReady(int socket, bool for_write) {
+  pollfd asked{socket, static_cast<short>(for_write ? POLLOUT : POLLIN), 0};
+  return poll(&asked, 1, 0) != 0;
 }
 
 std::size_t SizeOf(const Row& row) {
@@ -92,6 +100,7 @@ bool Connection::Connect(const std::string& conninfo, milliseconds limit) {
   while (PQstatus(connection_.get()) != CONNECTION_BAD && next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
     if (steady_clock::now() >= deadline) return false;
     waiter_.Wait(PQsocket(connection_.get()), next == PGRES_POLLING_WRITING, kPiece);
+    if (!IsReady(PQsocket(connection_.get()), next == PGRES_POLLING_WRITING)) continue;
     next = PQconnectPoll(connection_.get());
     NoteTaken();
     CheckMemory();

@@ -1,5 +1,6 @@
 #include "os/server/connection.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -256,6 +257,43 @@ TEST(Connection, GivesUpOnAServerThatDoesNotAnswer) {
     EXPECT_EQ(error.sqlstate(), mfi::core::sqlstate::kConnectionFailure);
     EXPECT_STREQ(error.what(), "no connection within 1 s");
     EXPECT_TRUE(error.taken()) << "somebody is there";
+  }
+}
+
+/// A port of this machine that swallows what asks for a connection, as a machine without power does: its queue is full.
+class SilentPort {
+ public:
+  SilentPort() : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address_);
+    EXPECT_EQ(bind(listener_.get(), Address(), length), 0);
+    EXPECT_EQ(listen(listener_.get(), 0), 0);
+    EXPECT_EQ(getsockname(listener_.get(), Address(), &length), 0);
+    for (UniqueFd& filler : fillers_) {
+      filler = UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+      connect(filler.get(), Address(), sizeof(address_));
+    }
+  }
+  std::string Number() const { return std::to_string(ntohs(address_.sin_port)); }
+
+ private:
+  sockaddr* Address() { return reinterpret_cast<sockaddr*>(&address_); }
+
+  sockaddr_in address_{};
+  UniqueFd listener_;
+  std::array<UniqueFd, 4> fillers_;
+};
+
+TEST(Connection, WhatSwallowsConnectionsHasNotTakenOne) {
+  const SilentPort port;
+  TestHost host;
+  try {
+    Connection({SessionKind::kProbe, "host=127.0.0.1 port=" + port.Number(), "x", 17}, host, std::chrono::seconds(4));
+    FAIL() << "connected";
+  } catch (const ConnectError& error) {
+    EXPECT_STREQ(error.what(), "no connection within 4 s");
+    EXPECT_FALSE(error.taken()) << "nobody has";
   }
 }
 
