@@ -189,7 +189,7 @@ tap() {
   # shellcheck disable=SC2086
   as_tester env -C "$run/src" PG_REGRESS="$pgxs_top/src/test/regress/pg_regress" TESTDATADIR="$run/tap" TESTLOGDIR="$run/tap/log" \
     PG_TEST_PORT_DIR="$run/portlock" PGPORT=65432 top_builddir="$run" \
-    prove -I "$pgxs_top/src/test/perl" -I . --timer -j"$(($(nproc) * 2))" ${PROVE_FLAGS:-} "${tests[@]}"
+    prove -I "$pgxs_top/src/test/perl" -I . --timer -j"$(($(nproc) + 1))" ${PROVE_FLAGS:-} "${tests[@]}"
 }
 
 for name in $PARTS; do
