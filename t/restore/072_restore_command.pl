@@ -36,7 +36,7 @@ my $before = listing($node, $name);
 
 # Into a new database: equal, and with its properties.
 my $said = does_ok('into a new database', $node, 'restore');
-like($said, qr/^Checksums: ok\n.*\d+ tables +\d+ +\d+ +all equal\n.*To put it in place of the live one:/ms, 'and says so');
+like($said, qr/^Checksums: ok\n.*\d+ tables +\d+ +\d+ +all equal\n.*To put it in place of the live one: mfi restore --replace /ms, 'and says so');
 my $restored = $newest->();
 like($restored, qr/^it's.*_restored_\d{8}T\d{6}$/, 'its name tells');
 is(listing($node, $restored), $before, 'the same objects and rows');

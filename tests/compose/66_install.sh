@@ -20,7 +20,7 @@ sudo -u postgres env PGDATABASE=mfi_banking mfi backup
 sudo -u postgres mfi restore
 SH
 )
-said=$(docker run --rm --entrypoint bash --init "$COMPOSE_PROJECT_NAME-db-primary" -c "$installed" 2>&1) || true
+said=$(docker run --rm --entrypoint bash --init mfi-primary -c "$installed" 2>&1) || true
 matches "docs/install.md: from the packages to the verdict" 'verdict.* (ok|warning)' "$(tr '\n' ' ' <<<"$said")"
 matches "and to a restored backup" 'succeeded: .*all equal' "$(tr '\n' ' ' <<<"$said")"
 # make setup && make && sudo make install; make PG_CONFIG=/path/to/pg_config && sudo make install PG_CONFIG=/path/to/pg_config

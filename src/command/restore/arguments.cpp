@@ -13,7 +13,7 @@ void AddRestore(CLI::App& app, Call& call) {
   auto* command =
       app.add_subcommand("restore", "Restores a backup set, by default the newest proven one, into a new database");
   const auto options = std::make_shared<RestoreOptions>();
-  options->called = call.name;
+  if (call.name != Call().name) options->called = call.name;  // such as /restore.sh
   auto* into = command->add_option("--into", options->into,
                                    "name of the new database (default: <database>_restored_<time>); it must not exist, "
                                    "or be empty");
