@@ -29,7 +29,8 @@ claim "make PG_CONFIG=... && make install PG_CONFIG=... installs the program and
   make -s PG_CONFIG='$pg_config' && make -s install PG_CONFIG='$pg_config' DESTDIR='$work/installed' &&
   find '$work/installed' -path '*/man1/mfi.1' | grep . && find '$work/installed' -path '*/bin/mfi' | grep ."
 
-demo() { MFI_DEMO_DIR=$work/demo MFI_DEMO_PRIMARY_PORT=18108 MFI_DEMO_REPLICA_PORT=18109 "$@"; }
+demo_dir=/tmp/mfi-demo-$$ # where the user postgres may enter, too
+demo() { MFI_DEMO_DIR=$demo_dir MFI_DEMO_PRIMARY_PORT=18108 MFI_DEMO_REPLICA_PORT=18109 "$@"; }
 claim "make demo" demo make demo
 claim "make demo-down" demo make demo-down
-claim "leaves nothing behind" test ! -e "$work/demo"
+claim "leaves nothing behind" test ! -e "$demo_dir"
