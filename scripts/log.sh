@@ -7,8 +7,3 @@ die() { # MESSAGE NEXT-STEP...
   printf '    %s\n' "$@" >&2
   exit 1
 }
-
-pause() { # between two looks at a state
-  sleep 2 &
-  wait $! # so that a signal ends the wait at once
-}
