@@ -21,7 +21,7 @@ is($node->sql('SELECT count(*) FROM mfi_backup_progress'), '0', 'no progress whe
 $node->sql("INSERT INTO mfi_type (name) VALUES ('Cooperative, written before the backup')");
 my $expected = listing($node, 'mfi_banking');
 my $id = $node->sql("SELECT mfi_backup_now(wait => true, note => 'before \"it''s\" upgraded\n→ 1.1')");
-is($node->run($id, <<'SQL'), 'succeeded|manual|mfi_banking|t|primary|t|t|1|list|ok|f|f|f||1.1|1.1', 'its row');
+is($node->run($id, <<'SQL'), 'succeeded|manual|mfi_banking|t|primary|t|t|1|list|ok|f|f|f||1.2|1.1', 'its row');
 state, trigger, database, note = E'before "it''s" upgraded\n→ 1.1', source_role,
 queued_at <= started_at AND started_at <= finished_at AND verified_at <= finished_at,
 snapshot_lsn <= pg_current_wal_lsn() AND source_node LIKE '%-' || current_setting('port')
