@@ -1,5 +1,6 @@
 #include "core/replication/judge_peer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -11,6 +12,10 @@ namespace {
 
 /// Above this, times of the two nodes cannot be compared by eye.
 constexpr double kClockSkewLimit = 5;
+
+/// A healthy link speaks within its bound, a busy machine a little later: so many bounds of silence mean something.
+constexpr double kSilenceWarning = 1.5;
+constexpr double kSilenceCritical = 2.5;
 
 std::string Outlook(const PeerStatus& p) {
   if (p.never_catches_up) return ", and never catches up like this: replay is slower than writes";
@@ -67,7 +72,7 @@ void JudgeLag(PeerStatus& p, const char* code, const std::string& who, const Rep
   }
 }
 
-void JudgeSilence(PeerStatus& p, const char* code, const std::string& who, bool may_stay_silent,
+void JudgeSilence(PeerStatus& p, const char* code, const std::string& who, const SilenceBound& bound,
                   const ReplicationFacts& facts, const ReplicationLimits& limits) {
   if (!p.silent_for_s) {
     const std::string because = facts.not_looked_for_s ? ": " + NotLooked(*facts.not_looked_for_s) : "";
@@ -76,19 +81,21 @@ void JudgeSilence(PeerStatus& p, const char* code, const std::string& who, bool 
               facts.not_looked_for_s ? kWatcherStep
               : facts.watched        ? "The first figures come with the watcher's next look."
                                      : kLibraryStep);
-  } else if (*p.silent_for_s >= limits.silence_warning_s) {
-    if (may_stay_silent) {
-      AddReason(
-          p.reasons, Verdict::kUnknown, "cannot-know",
-          who + " has said nothing for " + RoundedDuration(*p.silent_for_s) + ", which wal_receiver_timeout = 0 allows",
-          "Set wal_receiver_timeout to 60s, so that a dead link can be told from an idle one.");
-      return;
-    }
-    const bool critical = *p.silent_for_s >= limits.silence_critical_s;
-    AddReason(p.reasons, critical ? Verdict::kCritical : Verdict::kWarning, code,
-              who + " has said nothing for " + RoundedDuration(*p.silent_for_s),
-              "A process that hangs or a network that swallows packets: look at both nodes' logs and at the network.");
+    return;
   }
+  const double silent_s = *p.silent_for_s;
+  const double bound_s = bound.seconds.value_or(0);
+  if (silent_s < std::max(limits.silence_warning_s, kSilenceWarning * bound_s)) return;
+  if (!bound.seconds) {
+    AddReason(p.reasons, Verdict::kUnknown, "cannot-know",
+              who + " has said nothing for " + RoundedDuration(silent_s) + ", which " + bound.setting + " = 0 allows",
+              "Set " + bound.setting + " to 60s, so that a dead link can be told from an idle one.");
+    return;
+  }
+  const bool critical = silent_s >= std::max(limits.silence_critical_s, kSilenceCritical * bound_s);
+  AddReason(p.reasons, critical ? Verdict::kCritical : Verdict::kWarning, code,
+            who + " has said nothing for " + RoundedDuration(silent_s),
+            "A process that hangs or a network that swallows packets: look at both nodes' logs and at the network.");
 }
 
 void Summarise(PeerStatus& p) {

@@ -28,8 +28,8 @@ void JudgeClock(PeerStatus& p, const std::optional<double>& skew_s);
 void JudgeLag(PeerStatus& p, const char* code, const std::string& who, const ReplicationFacts& facts,
               const ReplicationLimits& limits);
 
-/// The same for `p.silent_for_s`. `may_stay_silent`: nothing has to be said on an idle link, so silence means nothing.
-void JudgeSilence(PeerStatus& p, const char* code, const std::string& who, bool may_stay_silent,
+/// The same for `p.silent_for_s`. Silence within the link's bound means nothing, so the limits are never below it.
+void JudgeSilence(PeerStatus& p, const char* code, const std::string& who, const SilenceBound& bound,
                   const ReplicationFacts& facts, const ReplicationLimits& limits);
 
 /// Makes the row's summary of what it holds by then.

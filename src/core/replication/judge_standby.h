@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "core/replication/replication.h"
@@ -13,9 +12,15 @@ const SlotFacts* SlotOf(const WalSenderFacts& sender, const ReplicationFacts& fa
 /// The row of a connected standby, judged.
 PeerStatus JudgeStandby(const WalSenderFacts& sender, const ReplicationFacts& facts, const ReplicationLimits& limits);
 
-/// The row of a standby that was seen, has a slot or is expected, and is not connected. `slot_name` may be empty;
-/// `since`: when it was last there, if that is known.
-PeerStatus JudgeMissing(const std::string& name, const std::string& slot_name, const std::optional<UtcSeconds>& since,
-                        const ReplicationFacts& facts, const ReplicationLimits& limits);
+/// The row of a standby that was seen, has a slot or is expected, and is not connected. What is not known of it is
+/// empty: its slot, its address, and since when it is missing.
+PeerStatus JudgeMissing(const WatchedPeer& peer, const ReplicationFacts& facts, const ReplicationLimits& limits);
+
+/// How a peer is called: by its own name, or its slot's; with its address where several without a slot have one name.
+std::string DisplayName(const std::string& name, const std::string& slot_name, const std::string& address,
+                        const ReplicationFacts& facts);
+
+/// How many standbys without a slot are known by this name, connected or missing.
+int Namesakes(const std::string& name, const ReplicationFacts& facts);
 
 }  // namespace mfi::core

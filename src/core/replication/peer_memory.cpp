@@ -9,6 +9,7 @@ std::string ToJson(const std::string& node, const std::vector<RememberedPeer>& p
   for (const RememberedPeer& peer : peers) {
     list.push_back({{"name", peer.name},
                     {"slot", json::OrNull(peer.slot_name)},
+                    {"address", json::OrNull(peer.address)},
                     {"missing_since", json::TimeOrNull(peer.missing_since)}});
   }
   return json::Dump({{"node", node}, {"standbys", list}});
@@ -32,6 +33,7 @@ std::vector<RememberedPeer> ParsePeerMemory(std::string_view text, const std::st
       RememberedPeer peer;
       json::Read(item, "name", peer.name);
       json::Read(item, "slot", peer.slot_name);
+      json::Read(item, "address", peer.address);
       json::ReadTime(item, "missing_since", peer.missing_since);
       peers.push_back(std::move(peer));
     }

@@ -13,6 +13,7 @@ namespace mfi::core {
 struct RememberedPeer {
   std::string name;
   std::string slot_name;
+  std::string address;
   std::optional<UtcSeconds> missing_since;
 
   friend bool operator==(const RememberedPeer&, const RememberedPeer&) = default;

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "core/replication/judge_standby.h"
 #include "core/replication/judge_upstream.h"
@@ -27,43 +29,95 @@ class Judge {
       const SlotFacts* slot = SlotOf(sender, facts_);
       if (!IsStandby(sender.logical, sender.replay, slot != nullptr && !slot->temporary)) continue;
       status_.peers.push_back(JudgeStandby(sender, facts_, limits_));
+      names_.push_back(sender.application_name);
+      if (!IsWatched(sender.pid)) news_.push_back({sender.application_name, slot == nullptr ? "" : slot->name});
     }
-    const bool upstream_gone = facts_.in_recovery && !facts_.receiver.running;
+    const bool upstream_gone = facts_.in_recovery && facts_.receiver.wanted && !facts_.receiver.running;
     status_.connected = static_cast<int>(status_.peers.size()) - (upstream_gone ? 1 : 0);
-    if (!facts_.in_recovery) {
-      for (const WatchedPeer& peer : facts_.watched_peers) {
-        if (!peer.connected || !HasSender(peer.walsender_pid)) {
-          Missing(peer.name, peer.slot_name, peer.missing_since);
-        }
-      }
-      for (const SlotFacts& slot : facts_.slots) {
-        if (!slot.logical && !slot.temporary && slot.active_pid == 0) Missing(slot.name, slot.name, std::nullopt);
-      }
-      for (const std::string& name : facts_.expected) Missing(name, "", std::nullopt);
-    }
+    if (!facts_.in_recovery) AddMissing();
     status_.expected = static_cast<int>(status_.peers.size());
     status_.node_reasons = JudgeOwnNode(facts_, limits_, status_);
     return std::move(status_);
   }
 
  private:
+  struct Name {
+    std::string name;
+    std::string slot_name;
+  };
+
+  static WatchedPeer Named(const std::string& name, const std::string& slot_name) {
+    WatchedPeer peer;
+    peer.name = name;
+    peer.slot_name = slot_name;
+    return peer;
+  }
+
+  bool IsWatched(int pid) const {
+    return std::any_of(facts_.watched_peers.begin(), facts_.watched_peers.end(),
+                       [&](const WatchedPeer& peer) { return peer.connected && peer.walsender_pid == pid; });
+  }
+
   bool HasSender(int pid) const {
     return std::any_of(facts_.senders.begin(), facts_.senders.end(),
                        [&](const WalSenderFacts& sender) { return sender.pid == pid; });
   }
 
-  /// Unless it is in the rows already, under its name or its slot's.
-  void Missing(const std::string& name, const std::string& slot_name, const std::optional<UtcSeconds>& since) {
-    for (const PeerStatus& known : status_.peers) {
-      if (Matches(name, known.peer, known.slot_name)) return;
-      if (!slot_name.empty() && slot_name == known.slot_name) return;
+  /// Those who are not there: whom the watcher has seen, who has a slot, who is expected.
+  void AddMissing() {
+    for (const WatchedPeer& peer : facts_.watched_peers) {
+      if (peer.connected && HasSender(peer.walsender_pid)) continue;
+      const bool slot_in_use = !peer.slot_name.empty() && IsKnown(peer.slot_name, peer.slot_name);
+      if (!slot_in_use && !CameBack(peer)) Missing(peer);
     }
-    status_.peers.push_back(JudgeMissing(name, slot_name, since, facts_, limits_));
+    for (const SlotFacts& slot : facts_.slots) {
+      if (!slot.logical && !slot.temporary && slot.active_pid == 0 && !IsKnown(slot.name, slot.name)) {
+        Missing(Named(slot.name, slot.name));
+      }
+    }
+    for (const std::string& name : facts_.expected) {
+      if (!Answers(name)) Missing(Named(name, ""));
+    }
+  }
+
+  /// Whether this is who has connected since the watcher looked; each of those is one peer.
+  bool CameBack(const WatchedPeer& peer) {
+    const auto found = std::find_if(news_.begin(), news_.end(), [&](const Name& n) {
+      return n.slot_name == peer.slot_name ? !n.slot_name.empty() || n.name == peer.name
+                                           : n.name == peer.name && (n.slot_name.empty() || peer.slot_name.empty());
+    });
+    if (found == news_.end()) return false;
+    news_.erase(found);
+    return true;
+  }
+
+  bool IsKnown(const std::string& name, const std::string& slot_name) const {
+    return std::any_of(status_.peers.begin(), status_.peers.end(), [&](const PeerStatus& known) {
+      return Matches(name, known.peer, known.slot_name) || slot_name == known.slot_name;
+    });
+  }
+
+  /// Whether a row stands for this expected name; a name that is expected twice wants two of them.
+  bool Answers(const std::string& name) {
+    for (std::size_t i = 0; i < status_.peers.size(); ++i) {
+      const PeerStatus& p = status_.peers[i];
+      if (!Matches(name, p.peer, p.slot_name) && names_[i] != name) continue;
+      if (answering_.emplace(i, name).second) return true;
+    }
+    return false;
+  }
+
+  void Missing(const WatchedPeer& peer) {
+    status_.peers.push_back(JudgeMissing(peer, facts_, limits_));
+    names_.push_back(peer.name);
   }
 
   const ReplicationFacts& facts_;
   const ReplicationLimits& limits_;
   ReplicationStatus status_;
+  std::vector<std::string> names_;                           // of the rows, as the peers call themselves
+  std::vector<Name> news_;                                   // connected, and not seen by the watcher yet
+  std::set<std::pair<std::size_t, std::string>> answering_;  // rows that stand for an expected name, and which
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ bool IsStandby(bool logical, Lsn replayed, bool has_lasting_slot);
 struct WalSenderFacts {
   int pid = 0;
   std::string application_name;
+  std::string address;     // of the standby; empty: this machine, by a socket
   std::string state;       // startup | backup | catchup | streaming | stopping
   std::string sync_state;  // async | potential | sync | quorum
   Lsn sent = 0;
@@ -61,17 +62,21 @@ struct SlotFacts {
 struct WatchedPeer {
   std::string name;
   std::string slot_name;
+  std::string address;
   bool connected = false;
   int walsender_pid = 0;
   std::optional<double> silent_for_s;  // since its last reply, by our own clock
   std::optional<UtcSeconds> missing_since;
   std::optional<double> replay_bytes_per_s;
-  std::optional<double> clock_skew_s;  // its clock less ours
-  int looks_in_startup = 0;            // it is connected, and does not begin to stream
+  std::optional<double> slot_bytes_per_s;  // how fast its slot lets WAL go, over a longer time
+  std::optional<double> clock_skew_s;      // its clock less ours
+  bool beside = false;       // it came while another of its name was connected, who has not been heard since
+  int looks_in_startup = 0;  // it is connected, and does not begin to stream
 };
 
 /// The receiving side of a standby.
 struct ReceiverFacts {
+  bool wanted = true;  // primary_conninfo is set; else WAL comes as files alone
   bool running = false;
   std::string state;              // stopped | starting | streaming | waiting | restarting | stopping
   std::string name = "upstream";  // host:port, when known
@@ -80,7 +85,6 @@ struct ReceiverFacts {
   Lsn upstream_end = 0;  // what the upstream said it has
   std::optional<double> silent_for_s;
   int timeline = 0;
-  bool may_stay_silent = false;        // wal_receiver_timeout = 0: silence means nothing
   std::optional<double> clock_skew_s;  // the upstream's clock less ours
 };
 
@@ -108,16 +112,36 @@ struct ProbeFacts {
   std::string error;                  // of the last attempt; empty: it answered
 };
 
+/// A setting of a standby that is lower than the primary's, so that its recovery has stopped.
+struct LowSetting {
+  std::string name;
+  int here = 0;
+  int primary = 0;
+};
+
+/// How long a healthy link may say nothing, by the settings of its time-outs.
+struct SilenceBound {
+  std::optional<double> seconds = 0;  // unset: for ever
+  std::string setting;                // which one says so
+};
+
 struct ReplicationFacts {
   bool in_recovery = false;
   int timeline = 0;
   UtcSeconds now = 0;
   Lsn current = 0;  // end of WAL on a primary, replay position on a standby
+  Lsn written = 0;  // how far it can send: the same on a primary, what has been received on a standby
   bool replay_paused = false;
-  bool standby_dumped = false;             // a backup is being dumped from this standby, or from one of this primary
-  bool watched = false;                    // a watcher of this node keeps WatchedPeer up to date
-  std::optional<double> not_looked_for_s;  // it should, but has not done so for so long: what it knew may be untrue
-  std::optional<double> wal_bytes_per_s;   // written here, or sent by the upstream: lately
+  bool replay_delayed = false;  // on purpose, by recovery_min_apply_delay
+  std::vector<LowSetting> low_settings;
+  std::optional<double> replay_stands_for_s;  // since replay last came further
+  SilenceBound upstream_bound;                // of what this standby hears
+  SilenceBound standby_bound;                 // of what standbys say to this node
+  int unwatched_standbys = 0;                 // more are connected than the watcher can remember
+  bool standby_dumped = false;                // a backup is being dumped from this standby, or from one of this primary
+  bool watched = false;                       // a watcher of this node keeps WatchedPeer up to date
+  std::optional<double> not_looked_for_s;     // it should, but has not done so for so long: what it knew may be untrue
+  std::optional<double> wal_bytes_per_s;      // written here, or sent by the upstream: lately
   std::optional<double> wal_bytes_per_s_trend;  // the same over a longer time, for foresight
   std::optional<double> replay_bytes_per_s;     // of this standby
   bool slots_unbounded = false;                 // max_slot_wal_keep_size = -1

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/base/timestamp.h"
+#include "core/replication/judge_standby.h"
 #include "core/replication/peer_answer.h"
 #include "core/replication/replication_slot.h"
 
@@ -24,6 +26,7 @@ class NodeJudge {
     Disk();
     Archiver();
     Slots();
+    Namesakes();
     Watched();
     return std::move(reasons_);
   }
@@ -54,7 +57,7 @@ class NodeJudge {
               (newer ? "The other node was promoted: stop this one and make it a standby with mfi rejoin."
                      : "This node was promoted: stop the other one and make it a standby with mfi rejoin.") +
               " What was written to the one that is stopped is lost, unless you copy it first.");
-    } else if (facts_.in_recovery && probe.in_recovery && !facts_.receiver.running &&
+    } else if (facts_.in_recovery && probe.in_recovery && facts_.receiver.wanted && !facts_.receiver.running &&
                facts_.receiver.silent_for_s.value_or(0) >= limits_.silence_warning_s) {
       Add(Verdict::kCritical, "no-primary", "both nodes are standbys: nobody takes writes",
           "Promote the one that has replayed more (mfi promote).");
@@ -146,7 +149,27 @@ class NodeJudge {
         "pg_reload_conf().");
   }
 
+  /// Only their names tell standbys without slots apart.
+  void Namesakes() {
+    std::set<std::string> told;
+    for (const WalSenderFacts& sender : facts_.senders) {
+      const std::string& name = sender.application_name;
+      const int alike = SlotOf(sender, facts_) == nullptr ? mfi::core::Namesakes(name, facts_) : 0;
+      if (alike < 2 || !told.insert(name).second) continue;
+      Add(Verdict::kWarning, "standbys-alike",
+          std::to_string(alike) + " standbys without a slot call themselves " + name +
+              ", so one of them may be taken for another",
+          "Give each its own slot (primary_slot_name) or its own cluster_name, and restart it.");
+    }
+  }
+
   void Watched() {
+    if (facts_.unwatched_standbys > 0) {
+      Add(Verdict::kUnknown, "cannot-know",
+          "more standbys are connected than the watcher keeps in mind: of " +
+              std::to_string(facts_.unwatched_standbys) + " of them it is not known whether they fall silent or go",
+          "Connect fewer standbys to this node: let others receive from a standby.");
+    }
     if (facts_.not_looked_for_s) {
       Add(Verdict::kUnknown, "watcher-stalled",
           NotLooked(*facts_.not_looked_for_s) + ", so who is missing or silent now is not known", kWatcherStep);

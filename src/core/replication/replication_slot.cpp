@@ -14,7 +14,7 @@ constexpr std::int64_t kXminAgeCritical = 100'000'000;
 
 constexpr char kKeepStep[] = "Let the standby catch up now, or raise max_slot_wal_keep_size if there is disk space.";
 
-void JudgeLoss(const SlotFacts& slot, bool falls_behind, const ReplicationFacts& facts, Reasons& reasons) {
+void JudgeLoss(const SlotFacts& slot, const std::optional<double>& growth, Reasons& reasons) {
   if (slot.wal_status == "lost") {
     reasons.push_back({Verdict::kCritical, "slot-lost", "slot " + slot.name + " has lost WAL that its standby needs",
                        "The standby must be cloned anew (pg_basebackup); drop the slot and create it again before."});
@@ -23,8 +23,8 @@ void JudgeLoss(const SlotFacts& slot, bool falls_behind, const ReplicationFacts&
                        "slot " + slot.name + " is about to lose WAL" +
                            (slot.safe_bytes ? " (" + FormatBytes(*slot.safe_bytes) + " left)" : ""),
                        kKeepStep});
-  } else if (falls_behind && slot.safe_bytes) {
-    const auto left = UsedUpWithinADay(*slot.safe_bytes, facts.wal_bytes_per_s_trend);
+  } else if (slot.safe_bytes) {
+    const auto left = UsedUpWithinADay(*slot.safe_bytes, growth);
     if (!left) return;
     reasons.push_back({left->critical ? Verdict::kCritical : Verdict::kWarning, "slot-at-risk",
                        "slot " + slot.name + " will lose WAL in about " + FormatDuration(std::llround(left->seconds)) +
@@ -55,9 +55,9 @@ std::optional<TimeLeft> UsedUpWithinADay(std::int64_t bytes, const std::optional
   return TimeLeft{seconds, seconds <= static_cast<double>(kHour)};
 }
 
-Reasons JudgeSlot(const SlotFacts& slot, bool falls_behind, const ReplicationFacts& facts) {
+Reasons JudgeSlot(const SlotFacts& slot, const std::optional<double>& growth) {
   Reasons reasons;
-  JudgeLoss(slot, falls_behind, facts, reasons);
+  JudgeLoss(slot, growth, reasons);
   JudgeXmin(slot, reasons);
   return reasons;
 }

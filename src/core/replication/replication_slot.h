@@ -4,9 +4,9 @@
 
 namespace mfi::core {
 
-/// What a standby's slot says of the future. `falls_behind`: its standby is gone, or replays slower than is written,
-/// so that the slot keeps more and more.
-Reasons JudgeSlot(const SlotFacts& slot, bool falls_behind, const ReplicationFacts& facts);
+/// What a standby's slot says of the future. `growth`: bytes per second by which it keeps more and more; unset: it does
+/// not, or that is not known.
+Reasons JudgeSlot(const SlotFacts& slot, const std::optional<double>& growth);
 
 /// `in about 3 h`, when `bytes` are used up at this rate; unset when that is more than a day away or not known.
 struct TimeLeft {

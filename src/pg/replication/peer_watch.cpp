@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/replication/peer_identity.h"
 #include "core/replication/replication.h"
 #include "os/base/file.h"
 #include "pg/replication/history_ring.h"
 #include "pg/replication/recovery_conflicts.h"
+#include "pg/replication/silence_bounds.h"
 #include "pg/server/bridge.h"
 #include "pg/server/clock.h"
 #include "pg/server/identity.h"
@@ -22,6 +24,9 @@ constexpr std::int64_t kSaveAgainAfterUs = 10 * USECS_PER_SEC;
 
 /// The trend is taken over so many windows.
 constexpr double kTrend = 10;
+
+/// A standby that has said nothing for so many times its interval has a connection that is broken.
+constexpr double kLongerThanItIsSilent = 1.5;
 
 const RawSlot* SlotOf(const RawReplication& raw, int pid) {
   for (int i = 0; i < raw.slot_count; ++i) {
@@ -42,23 +47,47 @@ bool SlotExists(const RawReplication& raw, const char* name) {
   return false;
 }
 
-Peer* FindPeer(ReplicationWatch& watch, const char* name, const char* slot_name) {
-  for (int i = 0; i < watch.peer_count; ++i) {
-    Peer& peer = watch.peers[i];
-    const bool same_slot = slot_name[0] != '\0' && strcmp(peer.slot_name, slot_name) == 0;
-    const bool same_name = strcmp(peer.name, name) == 0 && (slot_name[0] == '\0' || peer.slot_name[0] == '\0');
-    if (same_slot || same_name) return &peer;
-  }
-  return nullptr;
+core::KnownPeer ToKnown(const Peer& peer) {
+  return {.name = peer.name,
+          .slot_name = peer.slot_name,
+          .address = peer.address,
+          .pid = peer.walsender_pid,
+          .was_missing = peer.missing_since != 0,
+          .connected = peer.connected,
+          .came_at_us = peer.came_at_us,
+          .heard_at_us = peer.heard_at_us,
+          .beside = peer.beside};
 }
 
-Peer* AddPeer(ReplicationWatch& watch, const char* name, const char* slot_name) {
+std::vector<core::KnownPeer> ToKnown(const ReplicationWatch& watch) {
+  std::vector<core::KnownPeer> known;
+  for (int i = 0; i < watch.peer_count; ++i) known.push_back(ToKnown(watch.peers[i]));
+  return known;
+}
+
+/// Null when there is no room. Whoever comes beside a connected one of its name may be that one, anew.
+Peer* AddPeer(ReplicationWatch& watch, const core::Connection& who) {
   if (watch.peer_count == kMaxPeers) return nullptr;
-  Peer& peer = watch.peers[watch.peer_count++];
+  Peer& peer = watch.peers[watch.peer_count];
   peer = {};
-  strlcpy(peer.name, name, sizeof(peer.name));
-  strlcpy(peer.slot_name, slot_name, sizeof(peer.slot_name));
+  strlcpy(peer.name, who.name.c_str(), sizeof(peer.name));
+  strlcpy(peer.slot_name, who.slot_name.c_str(), sizeof(peer.slot_name));
+  strlcpy(peer.address, who.address.c_str(), sizeof(peer.address));
+  for (int i = 0; i < watch.peer_count && who.pid != 0; ++i) {
+    const bool was_there = watch.peers[i].missing_since == 0 && !watch.peers[i].beside;
+    peer.beside = peer.beside || (was_there && core::AreAlike(ToKnown(watch.peers[i]), ToKnown(peer)));
+  }
+  ++watch.peer_count;
   return &peer;
+}
+
+/// As it is called in the history: with its address where others have its name, too.
+std::string HistoryName(const ReplicationWatch& watch, const Peer& peer) {
+  for (int i = 0; i < watch.peer_count; ++i) {
+    if (&watch.peers[i] == &peer || !core::AreAlike(ToKnown(watch.peers[i]), ToKnown(peer))) continue;
+    return std::string(peer.name) + " (" + (peer.address[0] == '\0' ? "local" : peer.address) + ")";
+  }
+  return core::PeerName(peer.name, peer.slot_name);
 }
 
 }  // namespace
@@ -73,7 +102,7 @@ void PeerWatch::Load() {
   ReplicationWatch watch = LastWatch();
   if (watch.peer_count != 0) return;  // a restarted watcher: shared memory knows better
   for (const core::RememberedPeer& peer : saved_) {
-    Peer* added = AddPeer(watch, peer.name.c_str(), peer.slot_name.c_str());
+    Peer* added = AddPeer(watch, {.name = peer.name, .slot_name = peer.slot_name, .address = peer.address});
     if (added == nullptr) break;
     added->missing_since = peer.missing_since ? ToTimestampTz(*peer.missing_since) : GetCurrentTimestamp();
   }
@@ -88,7 +117,8 @@ void PeerWatch::Sample() {
       .elapsed_s = watch.sampled_at == 0 ? 0 : static_cast<double>(now_us - watch.sampled_mono_us) / 1e6,
       .window_s = RateWindow()};
   for (int i = 0; i < watch.peer_count; ++i) watch.peers[i].connected = false;
-  for (int i = 0; i < raw.sender_count; ++i) See(watch, raw, raw.senders[i], now_us, since);
+  See(watch, raw, now_us, since);
+  Settle(watch, now_us);
   Miss(watch, raw);
   Forget(watch, raw);
   Measure(watch, raw, since);
@@ -112,6 +142,7 @@ void PeerWatch::Measure(ReplicationWatch& watch, const RawReplication& raw, cons
   if (watch.replayed != 0 && raw.current >= watch.replayed) {
     watch.replay_rate.Add(static_cast<double>(raw.current - watch.replayed), since.elapsed_s, since.window_s);
   }
+  if (watch.replayed != raw.current) watch.replay_moved_us = MonotonicMicros();
   watch.replayed = raw.current;
   if (!IsStreaming(raw.receiver) || raw.receiver.last_message_at == watch.upstream_heard_at) return;
   watch.upstream_heard_at = raw.receiver.last_message_at;
@@ -119,35 +150,80 @@ void PeerWatch::Measure(ReplicationWatch& watch, const RawReplication& raw, cons
                                 USECS_PER_SEC);
 }
 
-void PeerWatch::See(ReplicationWatch& watch, const RawReplication& raw, const RawSender& sender, std::int64_t now_us,
-                    const Interval& since) {
-  const RawSlot* slot = SlotOf(raw, sender.pid);
-  if (!IsStandby(sender, slot)) return;
-  const char* slot_name = slot == nullptr ? "" : slot->name;
-  Peer* peer = FindPeer(watch, sender.application_name, slot_name);
-  if (peer == nullptr) peer = AddPeer(watch, sender.application_name, slot_name);
-  if (peer == nullptr) return;
-  strlcpy(peer->name, sender.application_name, sizeof(peer->name));
-  strlcpy(peer->slot_name, slot_name, sizeof(peer->slot_name));
-  const bool same = peer->walsender_pid == sender.pid;
-  if (!same) peer->replay_rate = {};
-  if (!same || peer->reply_time != sender.reply_time) peer->heard_at_us = now_us;
-  if (same && peer->reply_time != sender.reply_time) {
+void PeerWatch::See(ReplicationWatch& watch, const RawReplication& raw, std::int64_t now_us, const Interval& since) {
+  std::vector<core::Connection> connections;
+  std::vector<const RawSender*> senders;
+  for (int i = 0; i < raw.sender_count; ++i) {
+    const RawSender& sender = raw.senders[i];
+    const RawSlot* slot = SlotOf(raw, sender.pid);
+    if (!IsStandby(sender, slot)) continue;
+    senders.push_back(&sender);
+    connections.push_back({.pid = sender.pid,
+                           .name = sender.application_name,
+                           .slot_name = slot == nullptr ? "" : slot->name,
+                           .address = sender.address});
+  }
+  const std::vector<int> known = core::Recognize(ToKnown(watch), connections);
+  watch.unwatched = 0;
+  for (std::size_t i = 0; i < senders.size(); ++i) {
+    const core::Connection& connection = connections[i];
+    Peer* peer = known[i] >= 0 ? &watch.peers[known[i]] : AddPeer(watch, connection);
+    if (peer == nullptr) {
+      ++watch.unwatched;
+      continue;
+    }
+    peer->connected = true;
+    Hear(*peer, *senders[i], SlotOf(raw, connection.pid), {.now_us = now_us, .looked_at = watch.sampled_at}, since);
+  }
+}
+
+/// What its walsender says of a standby.
+void PeerWatch::Hear(Peer& peer, const RawSender& sender, const RawSlot* slot, const Moment& moment,
+                     const Interval& since) {
+  strlcpy(peer.name, sender.application_name, sizeof(peer.name));
+  strlcpy(peer.slot_name, slot == nullptr ? "" : slot->name, sizeof(peer.slot_name));
+  strlcpy(peer.address, sender.address, sizeof(peer.address));
+  const bool same = peer.missing_since == 0 && peer.walsender_pid == sender.pid;
+  if (!same) {
+    peer.replay_rate = {};
+    peer.slot_rate = {};
+    peer.came_at_us = moment.now_us;
+  }
+  if (!same || peer.reply_time != sender.reply_time) peer.heard_at_us = moment.now_us;
+  if (same && peer.reply_time != sender.reply_time) {
     // The reply came at some moment since the last look: only what lies outside of that time is skew.
     const TimestampTz now = GetCurrentTimestamp();
-    const std::int64_t skew_us = sender.reply_time - std::clamp(sender.reply_time, Min(watch.sampled_at, now), now);
-    peer->clock_skew.Add(static_cast<double>(skew_us) / USECS_PER_SEC);
+    const std::int64_t skew_us = sender.reply_time - std::clamp(sender.reply_time, Min(moment.looked_at, now), now);
+    peer.clock_skew.Add(static_cast<double>(skew_us) / USECS_PER_SEC);
   }
-  if (same && peer->replay != 0 && sender.replay >= peer->replay) {
-    peer->replay_rate.Add(static_cast<double>(sender.replay - peer->replay), since.elapsed_s, since.window_s);
+  if (same && peer.replay != 0 && sender.replay >= peer.replay) {
+    peer.replay_rate.Add(static_cast<double>(sender.replay - peer.replay), since.elapsed_s, since.window_s);
+  }
+  const XLogRecPtr keeps_from = slot == nullptr ? InvalidXLogRecPtr : slot->restart_lsn;
+  if (same && peer.slot_keeps_from != InvalidXLogRecPtr && keeps_from >= peer.slot_keeps_from) {
+    const auto let_go = static_cast<double>(keeps_from - peer.slot_keeps_from);
+    peer.slot_rate.Add(let_go, since.elapsed_s, since.window_s * kTrend);
   }
   const bool starting = same && strcmp(sender.state, "startup") == 0;
-  peer->looks_in_startup = starting ? peer->looks_in_startup + 1 : 0;
-  peer->connected = true;
-  peer->walsender_pid = sender.pid;
-  peer->reply_time = sender.reply_time;
-  peer->replay = sender.replay;
-  peer->missing_since = 0;
+  peer.looks_in_startup = starting ? peer.looks_in_startup + 1 : 0;
+  peer.walsender_pid = sender.pid;
+  peer.reply_time = sender.reply_time;
+  peer.replay = sender.replay;
+  peer.slot_keeps_from = keeps_from;
+  peer.missing_since = 0;
+}
+
+/// Forgets the old connections of standbys that have come anew.
+void PeerWatch::Settle(ReplicationWatch& watch, std::int64_t now_us) {
+  std::vector<core::KnownPeer> peers = ToKnown(watch);
+  const std::vector<bool> is_old = core::OldConnections(
+      peers, now_us, static_cast<std::int64_t>(kLongerThanItIsSilent * StandbySpeaksEveryS() * 1e6));
+  int kept = 0;
+  for (int i = 0; i < watch.peer_count; ++i) {
+    watch.peers[i].beside = peers[i].beside;
+    if (!is_old[i]) watch.peers[kept++] = watch.peers[i];
+  }
+  watch.peer_count = kept;
 }
 
 /// Whoever was there and is not now is missing since now; a slot nobody uses stands for a standby nobody has seen.
@@ -155,7 +231,10 @@ void PeerWatch::Miss(ReplicationWatch& watch, const RawReplication& raw) {
   for (int i = 0; i < raw.slot_count; ++i) {
     const RawSlot& slot = raw.slots[i];
     const bool watched = !slot.logical && !slot.temporary && slot.active_pid == 0;
-    if (watched && FindPeer(watch, slot.name, slot.name) == nullptr) AddPeer(watch, slot.name, slot.name);
+    const bool known = std::any_of(watch.peers, watch.peers + watch.peer_count, [&](const Peer& peer) {
+      return strcmp(peer.slot_name, slot.name) == 0 || (peer.slot_name[0] == '\0' && strcmp(peer.name, slot.name) == 0);
+    });
+    if (watched && !known) AddPeer(watch, {.name = slot.name, .slot_name = slot.name});
   }
   for (int i = 0; i < watch.peer_count; ++i) {
     Peer& peer = watch.peers[i];
@@ -189,7 +268,7 @@ void PeerWatch::RememberSample(const ReplicationWatch& watch, const RawReplicati
   for (int i = 0; i < watch.peer_count; ++i) {
     const Peer& peer = watch.peers[i];
     core::ReplicationSample& sample = samples.emplace_back(base);
-    sample.peer = core::PeerName(peer.name, peer.slot_name);
+    sample.peer = HistoryName(watch, peer);
     sample.connected = peer.connected;
     if (!peer.connected) continue;
     sample.replay = peer.replay;
@@ -213,7 +292,7 @@ void PeerWatch::Save(const ReplicationWatch& watch) {
   std::vector<core::RememberedPeer> now;
   for (int i = 0; i < watch.peer_count; ++i) {
     const Peer& peer = watch.peers[i];
-    core::RememberedPeer remembered{.name = peer.name, .slot_name = peer.slot_name};
+    core::RememberedPeer remembered{.name = peer.name, .slot_name = peer.slot_name, .address = peer.address};
     if (peer.missing_since != 0) remembered.missing_since = ToUtcSeconds(peer.missing_since);
     now.push_back(remembered);
   }

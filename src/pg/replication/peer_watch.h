@@ -32,8 +32,16 @@ class PeerWatch {
     double window_s;
   };
 
-  static void See(ReplicationWatch& watch, const RawReplication& raw, const RawSender& sender, std::int64_t now_us,
-                  const Interval& since);
+  /// Of this look, and of the one before.
+  struct Moment {
+    std::int64_t now_us;
+    TimestampTz looked_at;
+  };
+
+  static void See(ReplicationWatch& watch, const RawReplication& raw, std::int64_t now_us, const Interval& since);
+  static void Hear(Peer& peer, const RawSender& sender, const RawSlot* slot, const Moment& moment,
+                   const Interval& since);
+  static void Settle(ReplicationWatch& watch, std::int64_t now_us);
   static void Miss(ReplicationWatch& watch, const RawReplication& raw);
   static void Forget(ReplicationWatch& watch, const RawReplication& raw);
   static void Measure(ReplicationWatch& watch, const RawReplication& raw, const Interval& since);

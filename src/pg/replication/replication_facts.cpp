@@ -5,6 +5,7 @@
 #include "pg/backup/run_board.h"
 #include "pg/replication/peer_probe.h"
 #include "pg/replication/peer_watch.h"
+#include "pg/replication/silence_bounds.h"
 #include "pg/replication/watch_memory.h"
 #include "pg/server/bridge.h"
 #include "pg/server/clock.h"
@@ -14,10 +15,17 @@
 #include "pg/server/worker_presence.h"
 
 extern "C" {
+#include "access/twophase.h"
 #include "access/xlog.h"
+#include "access/xlogrecovery.h"
+#include "common/controldata_utils.h"
 #include "pgstat.h"
 #include "replication/walreceiver.h"
+#include "replication/walsender.h"
+#include "storage/lock.h"
+#include "storage/proc.h"
 #include "utils/varlena.h"
+#include "utils/wait_event.h"
 }
 
 namespace mfi::pg {
@@ -38,6 +46,7 @@ std::optional<std::int64_t> KnownLag(std::int64_t lag_us) {
 core::WalSenderFacts ToFacts(const RawSender& raw, bool logical_slot) {
   return {.pid = raw.pid,
           .application_name = raw.application_name,
+          .address = raw.address,
           .state = raw.state,
           .sync_state = raw.sync_state,
           .sent = raw.sent,
@@ -65,14 +74,14 @@ core::SlotFacts ToFacts(const RawSlot& raw, XLogRecPtr current) {
 }
 
 core::ReceiverFacts ToFacts(const RawReceiver& raw) {
-  core::ReceiverFacts facts{.running = raw.running,
+  core::ReceiverFacts facts{.wanted = PrimaryConnInfo != nullptr && PrimaryConnInfo[0] != '\0',
+                            .running = raw.running,
                             .state = raw.state,
                             .name = UpstreamName(raw),
                             .slot_name = raw.slot_name,
                             .flushed = raw.flushed,
                             .upstream_end = raw.upstream_end,
-                            .timeline = raw.timeline,
-                            .may_stay_silent = wal_receiver_timeout == 0};
+                            .timeline = raw.timeline};
   if (IsStreaming(raw)) facts.silent_for_s = Since(raw.last_message_at);
   return facts;
 }
@@ -94,20 +103,27 @@ void AddWatched(core::ReplicationFacts& facts, const RawReplication& raw) {
   }
   if (facts.in_recovery) {
     facts.receiver.clock_skew_s = copy.upstream_clock_skew.skew_s;
+    if (!late && facts.watched) facts.replay_stands_for_s = static_cast<double>(now - copy.replay_moved_us) / 1e6;
     // A standby that never heard anything has been waiting since it started.
     const TimestampTz heard_at = copy.upstream_heard_at != 0 ? copy.upstream_heard_at : PgStartTime;
     if (!facts.receiver.silent_for_s && !late) facts.receiver.silent_for_s = Since(heard_at);
   }
+  facts.unwatched_standbys = copy.unwatched;
   for (int i = 0; i < copy.peer_count; ++i) {
     const Peer& peer = copy.peers[i];
     core::WatchedPeer watched{.name = peer.name,
                               .slot_name = peer.slot_name,
+                              .address = peer.address,
                               .connected = peer.connected,
                               .walsender_pid = peer.walsender_pid,
                               .clock_skew_s = peer.clock_skew.skew_s,
+                              .beside = peer.beside,
                               .looks_in_startup = peer.looks_in_startup};
     if (peer.connected) {
-      if (!late) watched.replay_bytes_per_s = peer.replay_rate.Known();
+      if (!late) {
+        watched.replay_bytes_per_s = peer.replay_rate.Known();
+        watched.slot_bytes_per_s = peer.slot_rate.Known(RateWindow());
+      }
       bool newer = false;
       for (int j = 0; j < raw.sender_count; ++j) {
         newer = newer || (raw.senders[j].pid == peer.walsender_pid && raw.senders[j].reply_time != peer.reply_time);
@@ -175,6 +191,40 @@ bool SessionDumps() {
   });
 }
 
+/// Whether replay waits now because it is to be behind. Between two waits the age of what it has replayed tells.
+bool ReplayIsDelayed() {
+  if (recovery_min_apply_delay <= 0) return false;
+  return CallPg([] {
+    const int sessions = pgstat_fetch_stat_numbackends();
+    for (int i = 1; i <= sessions; ++i) {
+      const PgBackendStatus* session = compat::BackendByIndex(i);
+      if (session == nullptr || session->st_backendType != B_STARTUP) continue;
+      const PGPROC* process = AuxiliaryPidGetProc(session->st_procpid);
+      if (process != nullptr && process->wait_event_info == WAIT_EVENT_RECOVERY_APPLY_DELAY) return true;
+    }
+    const TimestampTz replayed = GetLatestXTime();
+    const double wanted_s = recovery_min_apply_delay / 1000.0 + settings::silence_warning_s;
+    return replayed != 0 && Since(replayed) <= wanted_s;
+  });
+}
+
+/// Replay pauses by itself when the primary is set higher than this standby. What the primary has set is in pg_control.
+std::vector<core::LowSetting> LowSettings() {
+  bool whole = false;
+  const ControlFileData* control = CallPg([&] { return get_controlfile(DataDir, &whole); });
+  if (!whole) return {};
+  std::vector<core::LowSetting> low;
+  const auto compare = [&](const char* name, int here, int primary) {
+    if (here < primary) low.push_back({.name = name, .here = here, .primary = primary});
+  };
+  compare("max_connections", MaxConnections, control->MaxConnections);
+  compare("max_worker_processes", max_worker_processes, control->max_worker_processes);
+  compare("max_wal_senders", max_wal_senders, control->max_wal_senders);
+  compare("max_prepared_transactions", max_prepared_xacts, control->max_prepared_xacts);
+  compare("max_locks_per_transaction", max_locks_per_xact, control->max_locks_per_xact);
+  return low;
+}
+
 bool StandbyDumped(const core::ReplicationFacts& facts) {
   if (facts.in_recovery) {
     const core::Lsn end = Max(facts.receiver.upstream_end, facts.receiver.flushed);
@@ -192,7 +242,14 @@ core::ReplicationFacts GatherReplicationFacts() {
   facts.timeline = raw.timeline;
   facts.now = UtcNow();
   facts.current = raw.current;
+  facts.written = raw.written;
   facts.replay_paused = raw.replay_paused;
+  facts.upstream_bound = UpstreamBound();
+  facts.standby_bound = StandbyBound();
+  if (raw.in_recovery) {
+    facts.replay_delayed = ReplayIsDelayed();
+    if (raw.replay_paused) facts.low_settings = LowSettings();
+  }
   facts.slots_unbounded = raw.slots_unbounded;
   facts.sync_standbys_wanted = raw.sync_standbys_wanted;
   facts.system_identifier = SystemIdentifier();

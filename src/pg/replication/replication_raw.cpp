@@ -8,6 +8,7 @@ extern "C" {
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "access/xlogrecovery.h"
+#include "common/ip.h"
 #include "replication/syncrep.h"
 #include "replication/walreceiver.h"
 #include "replication/walsender.h"
@@ -60,6 +61,13 @@ const char* SyncState(int index, const WalSnd& sender, const SyncRepStandbyData*
   return "potential";
 }
 
+void CopyAddress(char* to, const SockAddr& address) {
+  if (address.addr.ss_family != AF_INET && address.addr.ss_family != AF_INET6) return;
+  char host[NI_MAXHOST];
+  if (pg_getnameinfo_all(&address.addr, address.salen, host, sizeof(host), nullptr, 0, NI_NUMERICHOST) != 0) return;
+  strlcpy(to, host, kAddressLength);
+}
+
 void CollectSenders(RawReplication& raw) {
   SyncRepStandbyData* standbys = nullptr;
   const int standby_count = SyncRepGetCandidateStandbys(&standbys);
@@ -92,6 +100,7 @@ void CollectSenders(RawReplication& raw) {
     for (int j = 0; backend != nullptr && j < raw.sender_count; ++j) {
       if (raw.senders[j].pid == backend->st_procpid) {
         strlcpy(raw.senders[j].application_name, backend->st_appname, NAMEDATALEN);
+        CopyAddress(raw.senders[j].address, backend->st_clientaddr);
       }
     }
   }
@@ -153,7 +162,7 @@ void CollectSlots(RawReplication& raw) {
     out.active_pid = copies[i].active_pid;
     out.logical = SlotIsLogical(&copies[i]);
     out.temporary = copies[i].data.persistency == RS_TEMPORARY;
-    FillWalStatus(out, copies[i], raw.current);
+    FillWalStatus(out, copies[i], raw.written);
     const TransactionId xmin = copies[i].effective_xmin;
     out.xmin_age = TransactionIdIsNormal(xmin) ? static_cast<int32>(next_xid - xmin) : -1;
   }
@@ -197,12 +206,14 @@ RawReplication CollectReplication() {
     raw.replay_paused = GetRecoveryPauseState() != RECOVERY_NOT_PAUSED;
     CollectReceiver(raw.receiver);
     raw.current = core::ReplayedOf(Max(raw.receiver.flushed, raw.receiver.upstream_end), raw.current, wal_segment_size);
+    raw.written = Max(raw.receiver.flushed, raw.current);
   } else {
     raw.current = GetFlushRecPtr(&timeline);
+    raw.written = raw.current;
     timeline = GetWALInsertionTimeLine();
   }
   for (int i = 0; i < raw.sender_count; ++i) {
-    raw.senders[i].replay = core::ReplayedOf(raw.current, raw.senders[i].replay, wal_segment_size);
+    raw.senders[i].replay = core::ReplayedOf(raw.written, raw.senders[i].replay, wal_segment_size);
   }
   raw.timeline = static_cast<int>(timeline);
   CollectSlots(raw);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "pg/replication/watch_memory.h"
 #include "pg/server/pg.h"
 
 extern "C" {
@@ -16,6 +17,7 @@ namespace mfi::pg {
 struct RawSender {
   int pid;
   char application_name[NAMEDATALEN];
+  char address[kAddressLength];  // empty: by a socket of this machine
   const char* state;
   const char* sync_state;
   XLogRecPtr sent;
@@ -64,6 +66,7 @@ struct RawReplication {
   bool in_recovery;
   int timeline;
   XLogRecPtr current;
+  XLogRecPtr written;  // how far it can send
   bool replay_paused;
   bool slots_unbounded;
   int sync_standbys_wanted;

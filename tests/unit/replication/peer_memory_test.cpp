@@ -11,7 +11,7 @@ using mfi::core::RememberedPeer;
 using mfi::core::ToJson;
 using Peers = std::vector<RememberedPeer>;
 
-const Peers kPeers = {{"db-replica", "db_replica", 1'780'000'000}, {"ünï \"x\"", "", std::nullopt}};
+const Peers kPeers = {{"db-replica", "db_replica", "10.0.0.2", 1'780'000'000}, {"ünï \"x\"", "", "", std::nullopt}};
 
 TEST(PeerMemory, SurvivesWritingAndReading) {
   EXPECT_EQ(ParsePeerMemory(ToJson("node-a", kPeers), "node-a"), kPeers);

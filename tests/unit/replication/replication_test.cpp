@@ -45,7 +45,7 @@ ReplicationFacts Primary() {
   ReplicationFacts f;
   f.timeline = 1;
   f.now = kNow;
-  f.current = kEnd;
+  f.current = f.written = kEnd;
   f.watched = true;
   f.senders = {Sender(100, "db-replica")};
   f.slots = {Slot("db_replica", 100)};
@@ -59,7 +59,7 @@ ReplicationFacts Standby() {
   f.in_recovery = true;
   f.timeline = 1;
   f.now = kNow;
-  f.current = kEnd;
+  f.current = f.written = kEnd;
   f.watched = true;
   f.receiver = {.running = true,
                 .state = "streaming",
@@ -194,7 +194,7 @@ TEST(Replication, AStandbyThatIsConnected) {
           },
           {"ok db-replica: streaming, 5000 bytes behind, heard 2 s ago, slot db_replica keeps 16 MB"}},
          {"our own end is not known",
-          [](auto& f) { f.current = 0; },
+          [](auto& f) { f.current = f.written = 0; },
           {"ok db-replica: streaming, heard 2 s ago, slot db_replica keeps 16 MB"}}});
 }
 
@@ -279,7 +279,8 @@ TEST(Replication, AStandbyThatIsMissing) {
                       "  warning standby-missing: db-replica is not connected, missing for 119 s"}},
                     {"expected, never seen",
                      [&](auto& f) {
-                       f = ReplicationFacts{.now = kNow, .current = kEnd, .watched = true, .expected = {"db-replica"}};
+                       f = ReplicationFacts{
+                           .now = kNow, .current = kEnd, .written = kEnd, .watched = true, .expected = {"db-replica"}};
                      },
                      {"warning db-replica: missing", not_connected}},
                     {"watched, expected and with a slot is one peer",
@@ -412,7 +413,7 @@ TEST(Replication, TheUpstreamOfAStandby) {
          {"silent as it may be",
           [](auto& f) {
             f.receiver.silent_for_s = 300;
-            f.receiver.may_stay_silent = true;
+            f.upstream_bound = {.seconds = std::nullopt, .setting = "wal_receiver_timeout"};
           },
           {"unknown db-primary:5432: streaming, 0 bytes behind, heard 5 min ago",
            "  unknown cannot-know: db-primary:5432 has said nothing for 5 min, which wal_receiver_timeout = 0 allows"}},
@@ -559,15 +560,33 @@ TEST(Replication, HowLongASlotWillLast) {
   EXPECT_EQ(reasons([](auto& f) { f.slots[0].safe_bytes.reset(); }), Lines{});
 }
 
-TEST(Replication, ASlotOfAStandbyThatNeverCatchesUp) {
-  ReplicationFacts facts = Primary();
-  Behind(facts, 64);
-  facts.slots[0].safe_bytes = 3600 * kMegabyte;
-  facts.watched_peers[0].replay_bytes_per_s = 1;
-  facts.wal_bytes_per_s = facts.wal_bytes_per_s_trend = 0.5 * kMegabyte;
-  const Reasons reasons = JudgeReplication(facts, kLimits).AllReasons();
-  ASSERT_EQ(reasons.size(), 2U);
-  EXPECT_EQ(reasons[1].code, "slot-at-risk");
+// What a slot keeps grows with what its standby does not receive; whether that is replayed does not matter to it.
+TEST(Replication, ASlotThatKeepsMoreAndMore) {
+  const auto codes = [](const Change& change) {
+    ReplicationFacts facts = Primary();
+    facts.senders[0].flush = facts.senders[0].replay = kEnd - static_cast<Lsn>(64 * kMegabyte);
+    facts.slots[0].safe_bytes = 3600 * kMegabyte;
+    facts.slots[0].retained_bytes = 64 * kMegabyte;
+    facts.wal_bytes_per_s_trend = 0.5 * kMegabyte;
+    facts.watched_peers[0].slot_bytes_per_s = 0.1 * kMegabyte;
+    change(facts);
+    Lines found;
+    for (const Reason& reason : JudgeReplication(facts, kLimits).AllReasons()) found.push_back(reason.code);
+    return found;
+  };
+  EXPECT_EQ(codes([](auto&) {}), (Lines{"standby-behind", "slot-at-risk"}));
+  EXPECT_EQ(codes([](auto& f) { f.watched_peers[0].slot_bytes_per_s = 0.46 * kMegabyte; }), Lines{"standby-behind"})
+      << "as fast as is written";
+  EXPECT_EQ(codes([](auto& f) { f.watched_peers[0].slot_bytes_per_s.reset(); }), Lines{"standby-behind"});
+  EXPECT_EQ(codes([](auto& f) { f.wal_bytes_per_s_trend.reset(); }), Lines{"standby-behind"});
+  const Change only_replay = [](ReplicationFacts& f) {
+    f.senders[0].flush = kEnd;
+    f.slots[0].retained_bytes = 0;
+    f.wal_bytes_per_s = 0.5 * kMegabyte;
+    f.watched_peers[0].replay_bytes_per_s = 0;
+    f.watched_peers[0].slot_bytes_per_s = 0.1 * kMegabyte;
+  };
+  EXPECT_EQ(codes(only_replay), Lines{"standby-behind"}) << "paused, delayed or slow: the slot keeps nothing";
 }
 
 TEST(Replication, DeadRowsThatASlotKeeps) {
