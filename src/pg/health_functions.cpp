@@ -98,12 +98,16 @@ Datum BackupHealth(FunctionCallInfo fcinfo) {
                               TimeOrNull(core::NewestVerified(facts.sets)), TimeOrNull(NextRun())}});
 }
 
+core::Verdict VerdictNamed(const std::string& name) {
+  if (name == "ok") return core::Verdict::kOk;
+  return name == "unknown" ? core::Verdict::kUnknown : core::Verdict::kWarning;
+}
+
 /// What SQL found out about the schema: verdict, code, sentence and next step, one after the other.
 core::Reasons ToReasons(const std::vector<std::string>& findings) {
   core::Reasons reasons;
   for (std::size_t i = 0; i + 3 < findings.size(); i += 4) {
-    const core::Verdict verdict = findings[i] == "ok" ? core::Verdict::kOk : core::Verdict::kWarning;
-    reasons.push_back({verdict, findings[i + 1], findings[i + 2], findings[i + 3]});
+    reasons.push_back({VerdictNamed(findings[i]), findings[i + 1], findings[i + 2], findings[i + 3]});
   }
   return reasons;
 }

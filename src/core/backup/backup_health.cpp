@@ -86,7 +86,14 @@ class Judge {
   }
 
   bool JudgeStall() {
-    if (facts_.launcher_stalled_s <= 0 || facts_.directory.empty()) return false;
+    if (facts_.directory.empty()) return false;
+    if (facts_.launcher_stalled_s <= 0 && facts_.directory_silent) {
+      Add(Verdict::kUnknown, "backup-directory-unknown",
+          "the file system of \"" + facts_.directory + "\" did not answer within a second, so it was not looked at",
+          "Look at that mount (a network share whose server is gone?), and ask again.");
+      return true;
+    }
+    if (facts_.launcher_stalled_s <= 0) return false;
     Add(Verdict::kUnknown, "backup-directory-unknown",
         "the mfi launcher has been waiting for " + FormatDuration(std::llround(facts_.launcher_stalled_s)) + ", so \"" +
             facts_.directory + "\" was not looked at",

@@ -32,6 +32,7 @@ struct BackupFacts {
   bool in_recovery = false;
   bool preloaded = false;
   bool launcher_alive = false;
+  bool directory_silent = false;  // its file system did not answer, and it was not looked at
   double launcher_stalled_s = 0;  // it has not come round for so long, and the directory was not looked at
   std::string directory;          // empty: backups are off
   std::string directory_problem;  // empty: usable

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "core/base/error.h"
+#include "pg/backup/answering_directory.h"
 #include "pg/backup/backup_notices.h"
 #include "pg/backup/run_board.h"
 #include "pg/server/bridge.h"
@@ -96,6 +97,8 @@ core::BackupFacts GatherBackupFacts() {
   facts.launcher_stalled_s = LauncherStalledFor();
   // Whoever asks must not hang where the launcher does.
   if (facts.directory.empty() || facts.launcher_stalled_s > 0) return facts;
+  facts.directory_silent = !BackupDirectoryAnswers();
+  if (facts.directory_silent) return facts;
   try {
     ConfiguredDirectory().CheckUsable(DataDir);
   } catch (const core::Error& error) {

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "os/backup/expire.h"
 #include "os/backup/record_store.h"
+#include "pg/backup/answering_directory.h"
 #include "pg/backup/run_board.h"
 #include "pg/backup/run_request.h"
 #include "pg/server/bridge.h"
@@ -114,7 +115,7 @@ void SetNote(BackupRequest& request, const std::string& note) {
 /// Throws unless the run is one that can still be cancelled.
 void Cancel(const std::string& id) {
   if (!IsSubmitted(id)) {
-    const os::StoredRun run = os::ReadRun(ConfiguredDirectory().RunsPath(), id);
+    const os::StoredRun run = os::ReadRun(AnsweringDirectory().RunsPath(), id);
     if (core::IsFinal(run.record.state)) {
       throw core::Error(core::sqlstate::kObjectNotInPrerequisiteState,
                         "backup " + id + " is over: " + core::ToString(run.record.state));
@@ -139,7 +140,7 @@ std::string Argument(FunctionCallInfo fcinfo, int index) {
 /// Rewrites the manifest of a set as `change` wants it, while retention keeps away.
 template <typename Change>
 void ChangeManifest(const std::string& id, Change change) {
-  const os::BackupDirectory directory = ConfiguredDirectory();
+  const os::BackupDirectory directory = AnsweringDirectory();
   directory.CheckUsable(DataDir);
   directory.Prepare();
   const auto deadline = std::chrono::steady_clock::now() + kOthersChange;
@@ -167,7 +168,7 @@ extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
   static pg::BackupRequest request;
   request = {};
   pg::Guard([&] {
-    pg::ConfiguredDirectory().CheckUsable(DataDir);
+    pg::AnsweringDirectory().CheckUsable(DataDir);
     if (!PG_ARGISNULL(1)) pg::SetNote(request, pg::Argument(fcinfo, 1));
     strlcpy(request.trigger, "manual", sizeof(request.trigger));
     strlcpy(request.schedule_id, pg::ScheduleId().c_str(), sizeof(request.schedule_id));
@@ -193,8 +194,9 @@ extern "C" Datum mfi_backup_verify(PG_FUNCTION_ARGS) {
   static pg::VerifyAnswer answer;
   const std::uint64_t ticket = pg::Guard([&] {
     const std::string id = pg::Argument(fcinfo, 0);
-    pg::ConfiguredDirectory().CheckUsable(DataDir);
-    pg::ConfiguredDirectory().FindSet(id);
+    const os::BackupDirectory directory = pg::AnsweringDirectory();
+    directory.CheckUsable(DataDir);
+    directory.FindSet(id);
     pg::CheckBoardHasRoom();
     return pg::SubmitVerification(id);
   });

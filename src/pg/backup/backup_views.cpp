@@ -6,6 +6,7 @@
 #include "core/schedule/cron.h"
 #include "core/schedule/schedule.h"
 #include "os/backup/expire.h"
+#include "pg/backup/answering_directory.h"
 #include "pg/backup/backup_facts.h"
 #include "pg/backup/run_board.h"
 #include "pg/server/bridge.h"
@@ -63,6 +64,7 @@ ResultRow ToRow(const os::HistoryEntry& entry, bool suspicious) {
 }
 
 Datum Backups(FunctionCallInfo fcinfo) {
+  (void)AnsweringDirectory();
   const std::vector<os::HistoryEntry> history = ReadConfiguredHistory();
   const std::vector<core::SetFacts> sets = SetsOf(history);
   const std::vector<bool> suspicious = core::FindSuspicious(sets);
@@ -76,7 +78,7 @@ Datum Backups(FunctionCallInfo fcinfo) {
 Datum Tables(FunctionCallInfo fcinfo) {
   const std::string id = CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(0)); });
   std::vector<ResultRow> rows;
-  for (const core::TableRows& table : ConfiguredDirectory().FindSet(id).contents.tables) {
+  for (const core::TableRows& table : AnsweringDirectory().FindSet(id).contents.tables) {
     rows.push_back({std::int64_t{table.oid}, table.name, Or(table.rows)});
   }
   return ReturnRows(fcinfo, rows);
@@ -96,7 +98,8 @@ Datum Progress(FunctionCallInfo fcinfo) {
   if (current.state != RunnerState::kNone) {
     Value percent;
     Value eta;
-    const std::vector<os::HistoryEntry> history = ReadConfiguredHistory();
+    const std::vector<os::HistoryEntry> history =
+        BackupDirectoryAnswers() ? ReadConfiguredHistory() : std::vector<os::HistoryEntry>{};
     if (const os::HistoryEntry* last = LastGood(history); last != nullptr && current.bytes > 0) {
       const std::int64_t expected = std::max(*last->run.size_bytes, current.bytes);
       percent = std::int64_t{100} * current.bytes / expected;
@@ -154,7 +157,7 @@ Datum NextRuns(FunctionCallInfo fcinfo) {
 }
 
 Datum RetentionPreview(FunctionCallInfo fcinfo) {
-  const os::BackupDirectory directory = ConfiguredDirectory();
+  const os::BackupDirectory directory = AnsweringDirectory();
   directory.CheckUsable(DataDir);
   std::vector<ResultRow> rows;
   for (const core::RetentionDecision& decision :
