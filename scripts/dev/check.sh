@@ -26,6 +26,7 @@ pgxs_top=$(cd "$(dirname "$("$PG_CONFIG" --pgxs)")/../.." && pwd)
 
 run=$(mktemp -d /tmp/mfi-check.XXXXXX)
 passed=() failed=() left_out=()
+beside_name='' beside_start=0 beside_pid=''
 tester=$(id -un)
 [ "$tester" != root ] || tester=postgres
 small_disk='' # a directory where the tests find a disk of 128 MB that nobody else sees
@@ -40,6 +41,7 @@ stop_leftovers() {
 }
 finish() {
   stop_leftovers || true
+  [ -z "$beside_pid" ] || kill "$beside_pid" 2>/dev/null || true
   if [ ${#failed[@]} -eq 0 ]; then rm -rf "$run"; else say "the servers' logs and all output are kept in $run"; fi
 }
 trap finish EXIT
@@ -52,6 +54,21 @@ part() { # NAME COMMAND...
   shift
   say "$name"
   if "$@"; then passed+=("$name $((SECONDS - start)) s"); else failed+=("$name"); fi
+}
+
+# The tests on servers wait most of their time: what only computes runs beside them, and gives way.
+beside() { # NAME COMMAND...
+  wanted "$1" || return 0
+  beside_name=$1 beside_start=$SECONDS
+  shift
+  nice -n 10 "$@" >"$run/$beside_name.log" 2>&1 &
+  beside_pid=$!
+}
+join_beside() {
+  [ -n "$beside_name" ] || return 0
+  say "$beside_name"
+  if wait "$beside_pid"; then passed+=("$beside_name $((SECONDS - beside_start)) s, beside the others"); else failed+=("$beside_name"); fi
+  cat "$run/$beside_name.log"
 }
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
@@ -195,12 +212,12 @@ tap() {
 for name in $PARTS; do
   [[ " $ALL_PARTS " == *" $name "* ]] || die "there is no part \"$name\"; the parts are: $ALL_PARTS"
 done
-part lint scripts/dev/lint.sh
 part fuzz fuzz
 # Unit tests prove backups with the real programs, whose servers load the library.
 if [[ "$PARTS" =~ (unit|memcheck|regress|isolation|tap) ]]; then
   if install_extension && prepare_run; then
     part unit unit
+    beside lint scripts/dev/lint.sh
     part memcheck memcheck
     part regress regress
     part regress-unloaded regress_unloaded
@@ -210,6 +227,8 @@ if [[ "$PARTS" =~ (unit|memcheck|regress|isolation|tap) ]]; then
     failed+=(build)
   fi
 fi
+[ -n "$beside_name" ] || part lint scripts/dev/lint.sh
+join_beside
 say "passed: $(IFS=,; echo "${passed[*]:-none}")"
 [ ${#left_out[@]} -eq 0 ] || say "NOT RUN, for want of the right to mount a disk: ${left_out[*]}"
 [ ${#failed[@]} -eq 0 ] || {
