@@ -29,9 +29,10 @@ std::vector<const CLI::App*> Subcommands(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
-/// Without --help, which every subcommand has.
+/// Without --help, which every subcommand has, and without those that only tell what takes their place.
 std::vector<const CLI::Option*> OwnOptions(const CLI::App& app) {
-  return app.get_options([&app](const CLI::Option* option) { return option != app.get_help_ptr(); });
+  return app.get_options(
+      [&app](const CLI::Option* option) { return option != app.get_help_ptr() && !option->get_group().empty(); });
 }
 
 /// As it is typed: `--into TEXT`, or `set`.
@@ -64,6 +65,7 @@ void Complete(const CLI::App& app, const std::string& path, std::string& paths, 
   std::string list;
   for (const CLI::App* sub : Subcommands(app)) list += sub->get_name() + " ";
   for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group().empty()) continue;
     for (const std::string& name : option->get_lnames()) list += "--" + name + " ";
   }
   list.pop_back();  // every command has --help

@@ -13,7 +13,9 @@ use PostgreSQL::Test::Utils qw(append_to_file slurp_dir slurp_file);
 use Test::More;
 use Time::HiRes qw(time);
 
-my ($one, $two) = pair(conf => "wal_log_hints = on\nwal_keep_size = '256MB'\n");
+# By TCP, where nobody listens once a server is down; a socket that is not there would show nothing.
+my ($one, $two) = pair(conf => "wal_log_hints = on\nwal_keep_size = '256MB'\nlisten_addresses = '127.0.0.1'\n");
+my @promote = ('--within', '0.5');
 
 sub both
 {
@@ -47,9 +49,12 @@ sub rejoined
 	return;
 }
 
-my ($to_one, $to_two) = map { $_->connstr } $one, $two;
-$one->append_conf('postgresql.conf', "mfi.peer_conninfo = '$to_two'\n");
-$two->append_conf('postgresql.conf', "mfi.peer_conninfo = '$to_one'\n");
+my ($to_one, $to_two) = map { "host=127.0.0.1 port=@{[ $_->port ]}" } $one, $two;
+my ($peer_one, $peer_two) = map { $_->connstr } $one, $two;
+$two->set('primary_conninfo' => "'$to_one application_name=db-replica'");
+$one->wait_sql("SELECT state = 'streaming' AND client_addr = '127.0.0.1' FROM pg_stat_replication");
+$one->append_conf('postgresql.conf', "mfi.peer_conninfo = '$peer_two'\n");
+$two->append_conf('postgresql.conf', "mfi.peer_conninfo = '$peer_one'\n");
 $_->reload for $one, $two;
 like($one->error("ALTER SYSTEM SET mfi.peer_conninfo = 'host=x password=y'"), qr/may not hold a password.*passfile/s, 'no password in a setting');
 $one->wait_sql("SELECT peer_role = 'standby' AND peer_seen_ago < '5 s' FROM mfi_replication_health");
@@ -82,7 +87,7 @@ $_->finish for @clients;
 my @ids = grep { /^\d+$/ } split /\n/, $acknowledged =~ s/[^\n]*\z//r;
 cmp_ok(scalar @ids, '>', 50, scalar(@ids) . ' rows were acknowledged');
 $two->wait_sql("SELECT verdict <> 'ok' AND reasons::text ~ 'upstream-lost' FROM mfi_replication_health");
-my $said = does_ok('mfi promote', $two, words_of_the_page('mfi promote'));
+my $said = does_ok('mfi promote', $two, words_of_the_page('mfi promote'), @promote);
 like($said, qr/on timeline 2.*next:.*mfi rejoin/s, 'it says what is next');
 is($two->sql('SELECT count(*) FROM ledger WHERE id = ANY ($$' . '{' . join(',', @ids) . '}' . '$$)'), scalar @ids, 'no acknowledged row is lost');
 $two->sql("INSERT INTO ledger (note) VALUES ('after the failover')");
@@ -113,7 +118,7 @@ unlink $one->data_dir . '/standby.signal';
 # It rejoins.
 my $foreign = MfiNode->bank('foreign', streaming => 1);
 refuses('mfi rejoin to another cluster', 'different clusters', $one, 'rejoin', '-D', $one->data_dir, '-d', $foreign->connstr);
-$foreign->set('mfi.silence_warning' => '1', 'mfi.peer_conninfo' => "'$to_two'");
+$foreign->set('mfi.silence_warning' => '1', 'mfi.peer_conninfo' => "'$peer_two'");
 $foreign->wait_sql("SELECT verdict || reasons::text ~ 'warning.*peer-foreign: .* is another database cluster' FROM mfi_replication_health");
 $foreign->set('mfi.peer_conninfo' => "'@{[ $foreign->connstr ]}'");
 $foreign->wait_sql("SELECT verdict || reasons::text ~ 'warning.*peer-unreachable: .*it leads to this server itself' FROM mfi_replication_health");
@@ -135,7 +140,7 @@ refuses('mfi rejoin of a node that did not diverge', 'runs', $one, 'rejoin', '-D
 
 # And back the other way, by a switchover and a clone.
 $two->stop;
-does_ok('mfi promote on the first node', $one, 'promote');
+does_ok('mfi promote on the first node', $one, 'promote', @promote);
 refuses('mfi rejoin to one that was not promoted', 'cannot be asked|not promoted', $one, 'rejoin', '-D', $two->data_dir, '-d', $to_two);
 does_ok('mfi rejoin by a clone', $two, 'rejoin', '-D', $two->data_dir, '-d', $to_one, '--clone');
 rejoined($one, $two, 'rejoined by a clone');

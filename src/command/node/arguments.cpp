@@ -1,5 +1,6 @@
 #include "command/arguments.h"
 
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -124,25 +125,44 @@ void RefuseInContainer(const CLI::App& command, const std::vector<const CLI::Opt
 }
 
 void AddPromote(CLI::App& app, Call& call) {
-  auto* command = app.add_subcommand("promote",
-                                     "Makes this standby the primary: step one of a failover. It refuses while the old "
-                                     "primary answers, or somebody in its place");
+  auto* command = app.add_subcommand(
+      "promote",
+      "Makes this standby the primary: step one of a failover. It does so when the old primary is proven to be dead");
   const auto options = std::make_shared<PromoteOptions>();
-  command->add_flag("--force", options->force,
-                    "promotes although the old primary answers. Both nodes are primaries then: only for a test");
+  const auto seconds = std::make_shared<double>(6);
+  command->add_flag("--primary-is-down", options->primary_is_down,
+                    "you state that the old primary is down and will not come back as a primary, and it is not looked "
+                    "for. If that is not so, both nodes take writes, and what one of them took is lost");
   auto* slot =
       command->add_option("--slot", options->slot, "name of the slot for the other node")->capture_default_str();
+  command->add_option("--within", *seconds, "seconds in which the old primary is looked for three times: 0.1 to 10")
+      ->check(CLI::Range(0.1, 10.0))
+      ->capture_default_str();
   command->footer(
+      "Dead is who refuses connections (nobody listens) at every address of primary_conninfo and mfi.peer_conninfo, "
+      "three times; in a\ncontainer, also whom the engine no longer knows, as after docker compose stop. Whoever "
+      "answers is alive, be it with an error;\nsilence, a firewall, a name that is not found or a connection string "
+      "that cannot be read prove nothing.\n"
       "It waits until all that arrived is replayed, and leaves a slot for the other node, so that the WAL it needs to "
       "come back is kept.\n"
       "Which server: PGHOST and PGPORT, as for psql; it needs a superuser. Step two is mfi rejoin on the other node.\n"
       "In a container, where it is /promote.sh, it makes that node the primary, also after a restart:\n"
       "  docker compose stop db-primary && docker compose exec db-replica /promote.sh");
-  command->callback([options, slot, command, &call] {
+  // Scripts of 1.1 have it: they get to know what takes its place.
+  command
+      ->add_flag_callback("--force",
+                          [] {
+                            throw CLI::ValidationError(
+                                "--force",
+                                "is gone: use --primary-is-down when the old primary is down and will not "
+                                "come back as a primary");
+                          })
+      ->group("");
+  command->callback([options, seconds, slot, command, &call] {
     if (InContainer()) RefuseInContainer(*command, {slot});
+    options->within = std::chrono::milliseconds(static_cast<int>(*seconds * 1000));
     PrepareEnvironment();
-    call.exit_code =
-        InContainer() ? PromoteNode(PlaceOfThisNode(), options->force, std::cerr) : Promote(*options, std::cerr);
+    call.exit_code = InContainer() ? PromoteNode(PlaceOfThisNode(), *options, std::cerr) : Promote(*options, std::cerr);
   });
 }
 

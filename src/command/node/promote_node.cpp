@@ -3,9 +3,10 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "command/node/logged.h"
-#include "command/node/promote.h"
+#include "command/node/old_primary.h"
 #include "command/node/this_node.h"
 #include "core/base/error.h"
 #include "os/base/file.h"
@@ -32,7 +33,8 @@ std::optional<std::string> InRecovery(os::Waiter& waiter) {
   }
 }
 
-void RequireNoPrimaryThere(ThisNode& node) {
+/// The server of this node does not run, or is a primary already.
+void RequireNoPrimaryThere(ThisNode& node, const PromoteOptions& options) {
   const std::string& peer = node.place.peer;
   const std::string stop = "docker compose stop " + peer + ", then run this again";
   switch (node.peer.Role()) {
@@ -43,25 +45,36 @@ void RequireNoPrimaryThere(ThisNode& node) {
                  ", but does not say what it is or cannot be shown to be the other node; nothing was changed",
              node.peer.words() + "\n" + stop + "; find out who answers under its name when that is not enough.");
     case os::PeerRole::kStandby:
-    case os::PeerRole::kNobody:
       return;
+    case os::PeerRole::kNobody:
+      break;
+  }
+  OldPrimary other;
+  other.stream = node.place.Upstream();
+  other.own_name = node.place.node;
+  const core::DeathVerdict verdict = LookWhetherDead(
+      other, [] { return std::string(); }, options.within, node.waiter);
+  if (!verdict.dead) {
+    Refuse(verdict.why + "; nothing was changed", WayOut(verdict, stop + ".", "/promote.sh"));
   }
 }
 
-void Promote(ThisNode& node, bool force) {
+void Promote(ThisNode& node, PromoteOptions options) {
   const core::NodePlace& place = node.place;
+  options.slot = place.PeerSlot();
+  options.own_name = place.node;
   const std::optional<std::string> in_recovery = InRecovery(node.waiter);
   if (in_recovery == "t") {
-    PromoteServer({force, place.PeerSlot()}, node.waiter, node.log);
+    PromoteServer(options, node.waiter, node.log);
     OpenServer(node.waiter)->Execute("CHECKPOINT");  // pg_control has the new timeline
   } else if (!in_recovery && os::Exists(place.data + "/standby.signal")) {
     Refuse("the server of this node cannot be asked; nothing was changed",
            "Wait until it runs: docker compose logs " + place.node);
-  } else if (!force) {
-    RequireNoPrimaryThere(node);
+  } else if (!options.primary_is_down) {
+    RequireNoPrimaryThere(node, options);
   }
   const core::ControlData own = os::ReadControlData(place.data, node.waiter);
-  if (force) os::WriteFileAtomically(place.Forced(), "", 0600);
+  if (options.primary_is_down) os::WriteFileAtomically(place.Forced(), "", 0600);
   node.word.Write(place.node, own.timeline, own);
   node.log.Say(place.node +
                " is the primary, also after a restart. To bring the other node back: docker compose start " +
@@ -70,11 +83,11 @@ void Promote(ThisNode& node, bool force) {
 
 }  // namespace
 
-int PromoteNode(const core::NodePlace& place, bool force, std::ostream& out) {
+int PromoteNode(const core::NodePlace& place, PromoteOptions options, std::ostream& out) {
   return Logged(out, [&](os::Waiter& waiter, os::NodeLog& log) {
     RequireNode(place, "Run it in db-replica (or db-primary): docker compose exec db-replica /promote.sh");
     ThisNode node(place, waiter, log);
-    Promote(node, force);
+    Promote(node, std::move(options));
     return 0;
   });
 }

@@ -1,7 +1,9 @@
 #include "core/node/control_data.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <utility>
 
 namespace mfi::core {
 namespace {
@@ -36,6 +38,33 @@ std::optional<ControlData> ParseControlData(std::string_view text) {
   const auto timeline = Positive<std::uint32_t>(ValueOf(text, "Latest checkpoint's TimeLineID"));
   if (!system || !timeline) return std::nullopt;
   return ControlData{std::to_string(*system), *timeline};
+}
+
+std::vector<RequiredSetting> ParseRequiredSettings(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kNames = {{
+      {"max_connections", "max_connections setting"},
+      {"max_worker_processes", "max_worker_processes setting"},
+      {"max_wal_senders", "max_wal_senders setting"},
+      {"max_prepared_transactions", "max_prepared_xacts setting"},
+      {"max_locks_per_transaction", "max_locks_per_xact setting"},
+  }};
+  std::vector<RequiredSetting> settings;
+  for (const auto& [name, shown] : kNames) {
+    const std::string_view value = ValueOf(text, shown);
+    const auto least = value == "0" ? std::optional<std::int64_t>(0) : Positive<std::int64_t>(value);
+    if (!least) return {};
+    settings.push_back({std::string(name), *least});
+  }
+  return settings;
+}
+
+std::string RaiseThem(const std::vector<LowSetting>& settings) {
+  std::string text;
+  for (const LowSetting& setting : settings) {
+    text += (text.empty() ? "" : ", ") + setting.name + " to at least " + std::to_string(setting.least) + " (it is " +
+            std::to_string(setting.here) + ")";
+  }
+  return text;
 }
 
 }  // namespace mfi::core

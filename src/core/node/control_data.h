@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mfi::core {
 
@@ -17,5 +18,26 @@ struct ControlData {
 
 /// Reads what pg_controldata prints in English. Nothing when it warns, as of a damaged file, or lacks one of them.
 std::optional<ControlData> ParseControlData(std::string_view text);
+
+/// A setting that a standby may not have lower than its primary, and the value that the primary has.
+struct RequiredSetting {
+  std::string name;
+  std::int64_t least = 0;
+
+  friend bool operator==(const RequiredSetting&, const RequiredSetting&) = default;
+};
+
+/// The five of them, as pg_controldata of the standby prints them in English; nothing when one is missing.
+std::vector<RequiredSetting> ParseRequiredSettings(std::string_view text);
+
+/// Such a setting that is too low here. Replay has stopped for it, and the server ends when it is told to go on.
+struct LowSetting {
+  std::string name;
+  std::int64_t here = 0;
+  std::int64_t least = 0;
+};
+
+/// `max_connections to at least 200 (it is 100), ...`
+std::string RaiseThem(const std::vector<LowSetting>& settings);
 
 }  // namespace mfi::core

@@ -17,4 +17,15 @@ core::ControlData ReadControlData(const std::string& data, Waiter& waiter) {
          "Restore a backup, or remove this volume when the other node has the data.");
 }
 
+std::vector<core::RequiredSetting> FindRequiredSettings(const std::string& data, Waiter& waiter) {
+  try {
+    const ChildResult result = RunServerProgram("pg_controldata", {"-D", data}, waiter);
+    return result.exit_code == 0 ? core::ParseRequiredSettings(result.output) : std::vector<core::RequiredSetting>();
+  } catch (const core::Stop&) {
+    throw;
+  } catch (const core::Error&) {
+    return {};
+  }
+}
+
 }  // namespace mfi::os

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/node/control_data.h"
 #include "os/base/waiter.h"
@@ -13,5 +14,9 @@ std::optional<core::ControlData> FindControlData(const std::string& data, Waiter
 
 /// The same; throws Error(55000) when there is nothing.
 core::ControlData ReadControlData(const std::string& data, Waiter& waiter);
+
+/// What the primary of this standby requires of its settings, by what was replayed last; nothing when this machine
+/// cannot read it.
+std::vector<core::RequiredSetting> FindRequiredSettings(const std::string& data, Waiter& waiter);
 
 }  // namespace mfi::os

@@ -132,7 +132,7 @@ TEST_F(AtANode, RejoinRefusesBeforeItChangesAnything) {
 
 TEST_F(AtANode, OnlyANodeIsPromotedOrRejoins) {
   EXPECT_EQ(
-      Said([&](std::ostream& out) { return PromoteNode(place_, true, out); }),
+      Said([&](std::ostream& out) { return PromoteNode(place_, {true}, out); }),
       "1: this container is no node; nothing was changed     Run it in db-replica (or db-primary): docker compose "
       "exec db-replica /promote.sh");
   EXPECT_EQ(Said([&](std::ostream& out) { return RejoinNode(place_, out); }),
@@ -143,7 +143,7 @@ TEST_F(AtANode, OnlyANodeIsPromotedOrRejoins) {
   Write(place_.data + "/standby.signal", "");
   setenv("PGHOST", place_.peer.c_str(), 1);
   EXPECT_EQ(
-      Said([&](std::ostream& out) { return PromoteNode(place_, false, out); }),
+      Said([&](std::ostream& out) { return PromoteNode(place_, {}, out); }),
       "1: the server of this node cannot be asked; nothing was changed     Wait until it runs: docker compose logs "
       "db-replica");
   EXPECT_EQ(Said([&](std::ostream& out) { return RejoinNode(place_, out); }),

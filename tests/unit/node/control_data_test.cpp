@@ -6,6 +6,9 @@ namespace {
 
 using mfi::core::ControlData;
 using mfi::core::ParseControlData;
+using mfi::core::ParseRequiredSettings;
+using mfi::core::RaiseThem;
+using mfi::core::RequiredSetting;
 
 constexpr char kGood[] =
     "pg_control version number:            1700\n"
@@ -28,6 +31,27 @@ TEST(ControlData, ADamagedFileIsNone) {
         std::string("Database system identifier: 99999999999999999999\nLatest checkpoint's TimeLineID: 1\n")}) {
     EXPECT_FALSE(ParseControlData(text)) << text;
   }
+}
+
+constexpr char kSettings[] =
+    "wal_level setting:                    replica\n"
+    "max_connections setting:              100\n"
+    "max_worker_processes setting:         8\n"
+    "max_wal_senders setting:              10\n"
+    "max_prepared_xacts setting:           0\n"
+    "max_locks_per_xact setting:           64\n";
+
+TEST(ControlData, HasWhatAStandbyNeeds) {
+  EXPECT_EQ(ParseRequiredSettings(kSettings), (std::vector<RequiredSetting>{{"max_connections", 100},
+                                                                            {"max_worker_processes", 8},
+                                                                            {"max_wal_senders", 10},
+                                                                            {"max_prepared_transactions", 0},
+                                                                            {"max_locks_per_transaction", 64}}));
+  EXPECT_TRUE(ParseRequiredSettings("").empty());
+  EXPECT_TRUE(ParseRequiredSettings(std::string(kSettings, sizeof(kSettings) - 5)).empty()) << "a number is missing";
+  EXPECT_TRUE(ParseRequiredSettings("max_connections setting: -1\n").empty());
+  EXPECT_EQ(RaiseThem({{"max_connections", 100, 200}, {"max_wal_senders", 5, 10}}),
+            "max_connections to at least 200 (it is 100), max_wal_senders to at least 10 (it is 5)");
 }
 
 }  // namespace
