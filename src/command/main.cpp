@@ -9,6 +9,7 @@
 
 #include "command/arguments.h"
 #include "core/base/error.h"
+#include "os/server/conninfo_secret.h"
 
 namespace {
 
@@ -31,6 +32,19 @@ std::vector<std::string> Words(int argc, char** argv, Call& call) {
   }
   for (int i = 1; i < argc; ++i) words.emplace_back(argv[i]);
   return words;
+}
+
+/// What somebody has typed with a secret in it is not shown in a list of processes for longer than it takes to read it.
+void HideSecrets(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    try {
+      if (mfi::os::SecretIn(word.substr(word.starts_with("--") ? word.find('=') + 1 : 0)).empty()) continue;
+    } catch (const mfi::core::Error&) {
+      continue;  // it is no connection string
+    }
+    std::fill_n(argv[i], word.size(), 'x');
+  }
 }
 
 int Run(CLI::App& app, std::vector<std::string> words) {
@@ -58,6 +72,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   Call call;
   const std::vector<std::string> words = Words(argc, argv, call);
+  HideSecrets(argc, argv);
   mfi::command::AddHealth(app, call);
   mfi::command::AddBackupCommands(app, call);
   mfi::command::AddRestore(app, call);

@@ -45,7 +45,7 @@ set_on replica mfi.backup_schedule DEFAULT
 claim "docker compose start db-primary" readme 'docker compose start db-primary'
 claim "does not start a second primary, and says what to do" wait_until 30 "refusal" says db-primary 'db-replica was promoted \(timeline 2, here it is 1\): this node.s server is not started'
 matches "/promote.sh there refuses, too" 'db-replica is a primary that answers; nothing was changed' "$(in_container db-primary /promote.sh || true)"
-claim "it is started by mistake all the same" in_container db-primary /promote.sh --force
+claim "it is started by mistake all the same" in_container db-primary /promote.sh --primary-is-down
 claim "it runs" wait_until 30 "a primary" role primary f
 began=$SECONDS
 claim "both are primaries: one says so" wait_until 30 "two-primaries" reason primary critical 'two-primaries: .* this one on timeline 1, the other on timeline 2'

@@ -48,6 +48,7 @@ drop IN OUT
 set_on primary max_slot_wal_keep_size "'1MB'"
 claim "cut for too long: the slot loses its WAL, although its walsender cannot say goodbye" wait_until 100 "lost" slot_lost
 claim "the primary says so" wait_until 20 "slot-lost" reason primary critical 'slot-lost: slot db_replica has lost WAL that its standby needs'
+matches "/promote.sh does not take a cut cable for a death" '(still answers|cannot be reached).*nothing was changed' "$(in_container db-replica /promote.sh || true)"
 matches "and what to do" 'The standby must be cloned anew' "$(in_container db-primary /health.sh replication || true)"
 mend
 claim "the replica that is back cannot go on, and says so" wait_until $patience "upstream-lost" reason replica critical 'upstream-lost'

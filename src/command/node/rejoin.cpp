@@ -8,6 +8,7 @@
 #include <ctime>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "command/node/logged.h"
 #include "core/base/error.h"
@@ -18,6 +19,7 @@
 #include "os/base/file.h"
 #include "os/node/cluster_copy.h"
 #include "os/node/control_file.h"
+#include "os/node/replacement.h"
 #include "os/node/replication_slot.h"
 #include "os/node/server_program.h"
 #include "os/node/standby_files.h"
@@ -33,6 +35,8 @@ using os::Refuse;
 using std::chrono::steady_clock;
 
 constexpr char kName[] = "mfi rejoin";
+constexpr char kTablespaces[] =
+    "SELECT oid, pg_tablespace_location(oid) FROM pg_tablespace WHERE pg_tablespace_location(oid) LIKE '/%'";
 constexpr std::chrono::seconds kStreamingLimit{60};
 constexpr std::chrono::milliseconds kLookAgain{500};
 
@@ -59,6 +63,7 @@ class Rejoining {
   std::string stream_;     // keywords
   std::string new_data_;
   std::unique_ptr<Connection> primary_;
+  std::vector<os::Tablespace> tablespaces_;  // of the new primary
 };
 
 Rejoining::Rejoining(RejoinOptions options, os::Waiter& waiter, os::NodeLog& log)
@@ -158,16 +163,21 @@ void Rejoining::MakeStandby(const std::string& data) {
 }
 
 void Rejoining::Clone() {
-  const std::string aside = options_.data + ".aside." + core::FormatCompact(std::time(nullptr));
-  log_.Say("cloning the new primary; the old data directory stays as " + aside);
-  if (!os::CopyCluster(new_data_, stream_, options_.slot, waiter_, log_)) {
-    Refuse("the clone failed; the old data directory is as it was",
-           "The lines above say why. Remove " + new_data_ + ", and run this again with --clone.");
+  os::Replacement replacement(options_.data, tablespaces_, ".aside." + core::FormatCompact(std::time(nullptr)));
+  log_.Say("cloning the new primary; the old data directory stays as " + replacement.aside() +
+           (os::OutsideOf(options_.data).empty() ? "" : ", and what belongs to it elsewhere beside it, too"));
+  try {
+    if (!os::CopyCluster(replacement.clone(), stream_, options_.slot, waiter_, log_, replacement.options())) {
+      Refuse("the clone failed; the old data directory is as it was",
+             "The lines above say why. Then run this again with --clone.");
+    }
+    os::KeepOwnFiles(options_.data, replacement.clone());
+    MakeStandby(replacement.clone());
+    replacement.TakeOver();
+  } catch (const core::Error&) {
+    replacement.Discard();
+    throw;
   }
-  os::KeepOwnFiles(options_.data, new_data_);
-  MakeStandby(new_data_);
-  os::Rename(options_.data, aside);
-  os::Rename(new_data_, options_.data);
 }
 
 void Rejoining::Start() {
@@ -198,6 +208,9 @@ void Rejoining::WaitUntilStreaming() {
 void Rejoining::Run() {
   CheckThere(CheckHere());
   os::MakeSlot(*primary_, options_.slot);
+  for (const os::Row& row : primary_->Query(kTablespaces)) {
+    tablespaces_.push_back({row.at(0).value_or(""), row.at(1).value_or("")});
+  }
   primary_.reset();  // what follows may take hours
   if (!options_.clone && Rewind()) {
     os::DropOwnSlots(options_.data);

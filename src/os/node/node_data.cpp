@@ -10,6 +10,7 @@
 #include "os/base/file.h"
 #include "os/node/cluster_copy.h"
 #include "os/node/control_file.h"
+#include "os/node/replacement.h"
 #include "os/node/replication_slot.h"
 #include "os/node/standby_files.h"
 
@@ -42,9 +43,13 @@ void NodeData::SetAside(const std::string& reason) {
   if (place_.data == place_.volume) {
     Refuse(reason, "It fills the volume itself. Remove the volume of " + place_.node + ", then: docker compose up -d");
   }
-  const std::string aside = place_.volume + "/" + kAside + core::FormatCompact(std::time(nullptr));
-  log_.Say(reason + ": set aside as " + aside + "; remove it when nothing in it is missed");
-  Rename(place_.data, aside);
+  const std::string now = core::FormatCompact(std::time(nullptr));
+  const std::string aside = place_.volume + "/" + kAside + now;
+  const bool more = !OutsideOf(place_.data).empty();
+  SetDataAside(place_.data, aside, ".aside." + now);
+  log_.Say(reason + ": set aside as " + aside +
+           (more ? ", its tablespaces beside themselves (.aside." + now + ")" : "") +
+           "; remove it when nothing in it is missed");
 }
 
 bool NodeData::IsUnfinishedClone() const {
@@ -64,6 +69,11 @@ void NodeData::UseOwnUpstream(const std::string& data) {
 bool NodeData::CloneOnce() {
   const std::string clone = place_.Clone();
   if (!IsDirectory(clone)) MakeDirectory(clone, 0700);
+  // What an interrupted one has left, its tablespaces, too.
+  for (const Outside& outside : OutsideOf(clone)) {
+    if (!IsDirectory(outside.target)) continue;
+    for (const std::string& name : ListDirectory(outside.target)) RemoveTree(outside.target + "/" + name);
+  }
   for (const std::string& name : ListDirectory(clone)) RemoveTree(clone + "/" + name);
   try {
     MakeSlot(*peer_.Open(), place_.Slot());

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <sstream>
@@ -52,9 +53,17 @@ std::vector<std::string> InEnglish(const std::vector<std::string>& environment) 
   return english;
 }
 
-ChildResult RunServerProgram(const std::string& name, std::vector<std::string> arguments, Waiter& waiter) {
+ChildResult RunServerProgram(const std::string& name, std::vector<std::string> arguments, Waiter& waiter,
+                             const std::vector<std::string>& more) {
   std::vector<std::string> environment;
-  for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string entry = *variable;
+    const std::string key = entry.substr(0, entry.find('=') + 1);
+    const bool replaced =
+        std::any_of(more.begin(), more.end(), [&](const std::string& other) { return other.starts_with(key); });
+    if (key != "PGPASSWORD=" && !replaced) environment.push_back(entry);
+  }
+  environment.insert(environment.end(), more.begin(), more.end());
   return RunCommand({FindServerProgram(name), std::move(arguments), InEnglish(environment)}, waiter);
 }
 

@@ -11,8 +11,10 @@ namespace mfi::os {
 /// Throws Error(58P01) when there is none.
 std::string FindServerProgram(const std::string& name);
 
-/// Runs one of them to its end, with this process's environment but in English.
-ChildResult RunServerProgram(const std::string& name, std::vector<std::string> arguments, Waiter& waiter);
+/// Runs one of them to its end, with this process's environment, but in English and without a password, which a server
+/// that it starts would keep; and with `more` (KEY=VALUE).
+ChildResult RunServerProgram(const std::string& name, std::vector<std::string> arguments, Waiter& waiter,
+                             const std::vector<std::string>& more = {});
 
 /// `environment` with messages in English, and the encoding that it had.
 std::vector<std::string> InEnglish(const std::vector<std::string>& environment);
