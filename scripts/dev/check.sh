@@ -40,6 +40,7 @@ stop_leftovers() {
   done < <(find "$run" -name postmaster.pid 2>/dev/null)
 }
 finish() {
+  go_on >/dev/null || true
   stop_leftovers || true
   [ -z "$beside_pid" ] || kill "$beside_pid" 2>/dev/null || true
   if [ ${#failed[@]} -eq 0 ]; then rm -rf "$run"; else say "the servers' logs and all output are kept in $run"; fi
@@ -188,8 +189,25 @@ isolation() {
   sql_tests isolation/pg_isolation_regress isolation loaded.conf $(names specs/*.spec)
 }
 
+halter='' # what halts them, a process group of its own
+halt_processes() {
+  set -m
+  # shellcheck disable=SC2086
+  as_tester perl "$run/src/scripts/dev/halt_processes.pl" "$run" ${MFI_HALT:-} >"$run/halted.log" 2>&1 &
+  halter=$!
+  set +m
+}
+go_on() {
+  [ -n "$halter" ] || return 0
+  kill -TERM -- "-$halter" || true
+  wait "$halter" || true
+  halter=''
+  cat "$run/halted.log"
+  grep -q '^halted [1-9]' "$run/halted.log"
+}
+
 tap() {
-  local file tests=()
+  local file tests=() outcome=0
   # The last ones take the longest: they begin first, so that all end together.
   while read -r file; do
     [[ -n "${TESTS:-}" && " $TESTS " != *" $file "* ]] || tests+=("$file")
@@ -203,10 +221,14 @@ tap() {
     mapfile -t left_out < <(grep -l MFI_SMALL_DISK "${tests[@]}")
     mapfile -t tests < <(grep -L MFI_SMALL_DISK "${tests[@]}")
   fi
+  # In the long form the machine is one that halts processes at any moment; MFI_HALT=<seed> does so in the short one, too.
+  [ -z "${MFI_LONG:-}${MFI_HALT:-}" ] || halt_processes
   # shellcheck disable=SC2086
   as_tester env -C "$run/src" PG_REGRESS="$pgxs_top/src/test/regress/pg_regress" TESTDATADIR="$run/tap" TESTLOGDIR="$run/tap/log" \
     PG_TEST_PORT_DIR="$run/portlock" PGPORT=65432 top_builddir="$run" \
-    prove -I "$pgxs_top/src/test/perl" -I . --timer -j"$(($(nproc) + 1))" ${PROVE_FLAGS:-} "${tests[@]}"
+    prove -I "$pgxs_top/src/test/perl" -I . --timer -j"$(($(nproc) + 1))" ${PROVE_FLAGS:-} "${tests[@]}" || outcome=1
+  go_on || outcome=1
+  return $outcome
 }
 
 for name in $PARTS; do
