@@ -79,10 +79,12 @@ bool KnowsThisContainer(const std::string& own, const NameServer& server, Waiter
   return addresses && std::any_of(addresses->begin(), addresses->end(), IsOwn);
 }
 
+/// Who is silent on one kind does not know the name: what the engine knows it answers at once.
 bool Has(const std::string& name, const NameServer& server, Waiter& waiter) {
   for (const AddressKind kind : {AddressKind::kIpv4, AddressKind::kIpv6}) {
     const auto addresses = Ask(name, kind, server, waiter);
-    if (addresses && !addresses->empty()) return true;
+    if (!addresses) return false;
+    if (!addresses->empty()) return true;
   }
   return false;
 }

@@ -140,25 +140,28 @@ std::string WhyNotRenamed(const std::string& path) {
 }
 
 void SetDataAside(const std::string& data, const std::string& aside, const std::string& suffix) {
-  std::vector<Outside> outside = OutsideOf(data);
-  const auto by_length = [](const Outside& a, const Outside& b) { return a.target.size() < b.target.size(); };
-  std::sort(outside.begin(), outside.end(), by_length);
-  Steps steps;
-  std::vector<std::string> moved;
-  for (const Outside& one : outside) {
+  std::vector<std::pair<std::string, std::string>> places;  // each without links, and the link that leads there
+  for (const Outside& one : OutsideOf(data)) {
     const std::string place = RealPath(one.target);
-    if (!IsDirectory(place) || IsIn(place, data)) continue;
-    const auto outer =
-        std::find_if(moved.begin(), moved.end(), [&](const std::string& path) { return IsIn(place, path); });
-    if (outer != moved.end()) {
-      steps.Link(data + "/" + one.link, *outer + suffix + place.substr(outer->size()));
-      continue;
-    }
-    if (const std::string why = WhyNotRenamed(place); !why.empty()) CannotBeSetAside(place, why);
-    steps.Link(data + "/" + one.link, place + suffix);
-    steps.Move(place, place + suffix);
-    moved.push_back(place);
+    if (IsDirectory(place) && !IsIn(place, data)) places.emplace_back(place, data + "/" + one.link);
   }
+  std::sort(places.begin(), places.end());  // an outer one before those in it
+  std::vector<std::string> outer;
+  for (const auto& one : places) {
+    const std::string& place = one.first;
+    if (std::any_of(outer.begin(), outer.end(), [&](const std::string& path) { return IsIn(place, path); })) continue;
+    outer.push_back(place);
+    if (const std::string why = WhyNotRenamed(place); !why.empty()) CannotBeSetAside(place, why);
+  }
+  Steps steps;
+  for (const auto& place : places) {
+    std::string now = place.first;
+    for (const std::string& moved : outer) {
+      if (now == moved || IsIn(now, moved)) now.insert(moved.size(), suffix);
+    }
+    steps.Link(place.second, now);
+  }
+  for (const std::string& place : outer) steps.Move(place, place + suffix);
   steps.Move(data, aside);
   steps.Keep();
 }

@@ -97,8 +97,7 @@ TEST_F(AReplacement, IsRefusedBeforeAnythingIsChanged) {
   EXPECT_EQ(ErrorOf([&] { Plan(); }).what(), (root_ / "ts.aside") + " is in the way; nothing was changed");
   RemoveTree(root_ / "ts.aside");
   MakeDirectory(root_ / "new", 0700);
-  EXPECT_EQ(Plan().options().back().find((root_ / "new")), std::string("--tablespace-mapping=").size())
-      << "an empty directory is cloned into as it is";
+  EXPECT_EQ(Plan().options().size(), 3U) << "an empty directory is cloned into as it is";
   Mark("new", "somebody's");
   EXPECT_NE(std::string(ErrorOf([&] { Plan(); }).what()).find("new is not empty, and a tablespace"), std::string::npos);
 }
