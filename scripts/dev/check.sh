@@ -189,17 +189,15 @@ isolation() {
   sql_tests isolation/pg_isolation_regress isolation loaded.conf $(names specs/*.spec)
 }
 
-halter='' # what halts them, a process group of its own
+halter='' # what halts them
 halt_processes() {
-  set -m
   # shellcheck disable=SC2086
   as_tester perl "$run/src/scripts/dev/halt_processes.pl" "$run" ${MFI_HALT:-} >"$run/halted.log" 2>&1 &
   halter=$!
-  set +m
 }
 go_on() {
   [ -n "$halter" ] || return 0
-  kill -TERM -- "-$halter" || true
+  touch "$run/halt-no-more"
   wait "$halter" || true
   halter=''
   cat "$run/halted.log"

@@ -1,8 +1,9 @@
 #!/usr/bin/perl
-# halt_processes.pl DIRECTORY [SEED]: until it is ended, halts random processes of servers and clients for 5 to 300 ms each (SIGSTOP, then
-# SIGCONT), as a machine without room or a hypervisor would. Only those whose working directory is below DIRECTORY, or whose TMPDIR is, and
-# that this user may signal; never one that is halted already, nor one of a test that halts processes itself. Whatever ends this script, be it
-# SIGKILL, each process goes on: a second process of it, the keeper, sees to that. The seed is printed, so that the order can be had again.
+# halt_processes.pl DIRECTORY [SEED]: until it is ended, or DIRECTORY/halt-no-more is there, halts random processes of servers and clients
+# for 5 to 300 ms each (SIGSTOP, then SIGCONT), as a crowded machine would. Only those whose working directory is below DIRECTORY, or whose
+# TMPDIR is, and that this user may signal; never one that is halted already, nor one of a test that halts processes itself. Whatever ends
+# this script, be it SIGKILL, each process goes on: a second process of it, the keeper, sees to that. The seed is printed, so that the order
+# can be had again.
 
 use strict;
 use warnings FATAL => 'all';
@@ -101,7 +102,7 @@ sub go_on
 }
 
 my $parent = getppid;
-until ($ended || getppid != $parent)
+until ($ended || getppid != $parent || -e "$directory/halt-no-more")
 {
 	go_on(grep { $until{$_} <= time } keys %until);
 	if (keys %until < $most)

@@ -8,12 +8,13 @@ use lib "$FindBin::RealBin/../lib";
 use File::Copy qw(copy);
 use IPC::Run ();
 use MfiNode;
-use POSIX ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $script = "$FindBin::RealBin/../../scripts/dev/halt_processes.pl";
+# A copy, beside which there is no test that halts processes itself and is spared, as this one is by the other.
 my ($ours, $others) = (PostgreSQL::Test::Utils::tempdir, PostgreSQL::Test::Utils::tempdir);
+my $script = "$others/halt_processes.pl";
+copy("$FindBin::RealBin/../../scripts/dev/halt_processes.pl", $script) or die $!;
 my %started;
 
 # A process of this name that does nothing, in a directory.
@@ -39,7 +40,7 @@ my @victims = map { idle($_, $ours) } 'psql', 'postgres', 'mfi';
 my %spared = (bystander => idle('psql', $others), 'another program' => idle('vim', $ours));
 my $halted = idle('pg_dump', $ours);
 until_so('all are there', sub { return !grep { state_of($_) ne 'S' } @victims, values %spared, $halted });
-kill POSIX::SIGSTOP(), $halted or die $!;    # its name in quotes would be that of a test which is spared
+kill 'STOP', $halted or die $!;
 until_so('it is halted', sub { return state_of($halted) eq 'T' });
 
 for my $signal ('TERM', 'KILL')
