@@ -72,6 +72,6 @@ $node->safe_psql('postgres', q{CREATE SCHEMA hostile; CREATE FUNCTION hostile.pg
 	CREATE FUNCTION hostile.pg_promote(boolean, integer) RETURNS boolean LANGUAGE sql AS 'SELECT false'; ALTER DATABASE postgres SET search_path = hostile, pg_catalog});
 catch_up($node, $standby);
 $node->stop;
-like(does_ok('mfi promote past a hostile schema', $standby, 'promote'), qr/this node is the primary, on timeline 2/, 'it is the primary');
+like(does_ok('mfi promote past a hostile schema', $standby, 'promote', '--primary-is-down'), qr/this node is the primary, on timeline 2/, 'it is the primary');
 $standby->stop;
 done_testing();

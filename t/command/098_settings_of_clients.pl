@@ -87,7 +87,7 @@ for my $place ('the database', 'the role')
 }
 catch_up($primary, $standby);
 $primary->stop;
-like(says($standby, 'postgres', 'promote'), qr/^0 .*this node is the primary, on timeline 2/s, 'mfi promote');
+like(says($standby, 'postgres', 'promote', '--primary-is-down'), qr/^0 .*this node is the primary, on timeline 2/s, 'mfi promote');
 is($standby->safe_psql('postgres', 'SELECT slot_name FROM pg_replication_slots WHERE slot_type = $$physical$$'), 'mfi_rejoin', 'and the other node has its slot');
 $standby->stop;
 done_testing();
