@@ -140,8 +140,15 @@ TEST_F(AtANode, OnlyANodeIsPromotedOrRejoins) {
             "db-primary /rejoin.sh");
   BeANode();
   HaveData();
-  Write(place_.data + "/standby.signal", "");
   setenv("PGHOST", place_.peer.c_str(), 1);
+  const std::string unproven = Said([&](std::ostream& out) { return PromoteNode(place_, {}, out); });
+  EXPECT_EQ(unproven.find("1: the old primary cannot be reached, which does not show that it is down; nothing was "
+                          "changed     " +
+                          place_.peer + "/.s.PGSQL.5432: No such file or directory"),
+            0U)
+      << unproven;
+  EXPECT_NE(unproven.find("/promote.sh --primary-is-down"), std::string::npos) << unproven;
+  Write(place_.data + "/standby.signal", "");
   EXPECT_EQ(
       Said([&](std::ostream& out) { return PromoteNode(place_, {}, out); }),
       "1: the server of this node cannot be asked; nothing was changed     Wait until it runs: docker compose logs "
