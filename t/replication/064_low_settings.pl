@@ -39,6 +39,8 @@ for my $name (qw(max_connections max_worker_processes max_wal_senders max_prepar
 	$primary->restart;
 	$standby->wait_sql($paused);
 	no_resume($name, $name);
+	like($standby->sql('SELECT verdict, reasons, next_steps FROM mfi_replication_health'),
+		qr/^critical\|.*standby-settings-low: [^"]* it is in $name".*Set $name to at least $after{$name} \(it is $before{$name}\) and restart this server\. Do not resume/s, "$name: the verdict says so");
 	$standby->append_conf('postgresql.conf', "$name = $after{$name}\n");
 	$standby->restart;
 	catch_up($primary, $standby);

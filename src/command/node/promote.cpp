@@ -12,6 +12,7 @@
 #include "command/node/logged.h"
 #include "command/node/old_primary.h"
 #include "core/base/error.h"
+#include "core/base/low_setting.h"
 #include "core/base/names.h"
 #include "core/base/printable.h"
 #include "os/node/control_file.h"

@@ -30,14 +30,4 @@ struct RequiredSetting {
 /// The five of them, as pg_controldata of the standby prints them in English; nothing when one is missing.
 std::vector<RequiredSetting> ParseRequiredSettings(std::string_view text);
 
-/// Such a setting that is too low here. Replay has stopped for it, and the server ends when it is told to go on.
-struct LowSetting {
-  std::string name;
-  std::int64_t here = 0;
-  std::int64_t least = 0;
-};
-
-/// `max_connections to at least 200 (it is 100), ...`
-std::string RaiseThem(const std::vector<LowSetting>& settings);
-
 }  // namespace mfi::core

@@ -58,18 +58,12 @@ void JudgePause(PeerStatus& p, const ReplicationFacts& facts) {
               "SELECT pg_wal_replay_resume() when it is no longer wanted.");
     return;
   }
-  std::string differ;
-  std::string raise;
-  for (const LowSetting& low : facts.low_settings) {
-    const std::string primary = std::to_string(low.primary);
-    differ += (differ.empty() ? "" : ", ") + low.name + " is " + std::to_string(low.here) + " here and " + primary +
-              " on the primary";
-    raise += (raise.empty() ? "" : ", ") + low.name + " to at least " + primary;
-  }
-  AddReason(
-      p.reasons, Verdict::kCritical, "standby-settings-low",
-      "replay has stopped by itself, as a standby must not be set lower than its primary: " + differ,
-      "Set " + raise + " here and restart this server. Do not resume replay: pg_wal_replay_resume() would end it.");
+  std::string names;
+  for (const LowSetting& low : facts.low_settings) names += (names.empty() ? "" : ", ") + low.name;
+  AddReason(p.reasons, Verdict::kCritical, "standby-settings-low",
+            "replay has stopped by itself, as a standby must not be set lower than its primary, and it is in " + names,
+            "Set " + RaiseThem(facts.low_settings) +
+                " and restart this server. Do not resume replay: pg_wal_replay_resume() would end it.");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/low_setting.h"
 #include "core/base/time.h"
 #include "core/base/verdict.h"
 
@@ -110,13 +111,6 @@ struct ProbeFacts {
   std::optional<double> seen_ago_s;   // since it last answered; unset: never since the server started
   std::optional<double> tried_for_s;  // since the first attempt
   std::string error;                  // of the last attempt; empty: it answered
-};
-
-/// A setting of a standby that is lower than the primary's, so that its recovery has stopped.
-struct LowSetting {
-  std::string name;
-  int here = 0;
-  int primary = 0;
 };
 
 /// How long a healthy link may say nothing, by the settings of its time-outs.

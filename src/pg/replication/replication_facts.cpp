@@ -215,7 +215,7 @@ std::vector<core::LowSetting> LowSettings() {
   if (!whole) return {};
   std::vector<core::LowSetting> low;
   const auto compare = [&](const char* name, int here, int primary) {
-    if (here < primary) low.push_back({.name = name, .here = here, .primary = primary});
+    if (here < primary) low.push_back({.name = name, .here = here, .least = primary});
   };
   compare("max_connections", MaxConnections, control->MaxConnections);
   compare("max_worker_processes", max_worker_processes, control->max_worker_processes);

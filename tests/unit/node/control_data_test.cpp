@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/low_setting.h"
+
 namespace {
 
 using mfi::core::ControlData;

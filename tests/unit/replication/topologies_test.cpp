@@ -214,7 +214,7 @@ class Cluster {
     f.wal_bytes_per_s = f.wal_bytes_per_s_trend = rate_;
     f.replay_paused = s.kind->paused;
     f.replay_delayed = s.kind->delayed;
-    if (s.kind->low_setting) f.low_settings = {{.name = "max_connections", .here = 50, .primary = 100}};
+    if (s.kind->low_setting) f.low_settings = {{.name = "max_connections", .here = 50, .least = 100}};
     f.replay_stands_for_s = kSeconds - s.moved_at;
     f.upstream_bound = {.seconds = s.kind->timeout_s / 2, .setting = "wal_receiver_timeout"};
     f.receiver = {.wanted = s.kind->way == Way::kStream,
@@ -544,13 +544,13 @@ TEST(Topologies, SettingsLowerThanThePrimarys) {
     cluster.Reserve(1);
     ReplicationFacts facts = cluster.Of(cluster.Add(kind, "b", "10.0.0.2"));
     facts.receiver.silent_for_s = 1;
-    facts.low_settings = {{.name = name, .here = 5, .primary = 10}};
+    facts.low_settings = {{.name = name, .here = 5, .least = 10}};
     const Reasons reasons = JudgeReplication(facts, kLimits).AllReasons();
     ASSERT_EQ(reasons.size(), 1U);
     EXPECT_EQ(reasons[0].verdict, Verdict::kCritical);
     EXPECT_EQ(reasons[0].code, "standby-settings-low");
-    EXPECT_NE(reasons[0].sentence.find(std::string(name) + " is 5 here and 10 on the primary"), std::string::npos);
-    EXPECT_EQ(reasons[0].next_step.find("Set " + std::string(name) + " to at least 10 here and restart"), 0U);
+    EXPECT_NE(reasons[0].sentence.find(std::string("and it is in ") + name), std::string::npos);
+    EXPECT_EQ(reasons[0].next_step.find("Set " + std::string(name) + " to at least 10 (it is 5) and restart"), 0U);
     EXPECT_NE(reasons[0].next_step.find("Do not resume"), std::string::npos);
   }
 }
