@@ -201,7 +201,7 @@ go_on() {
   wait "$halter" || true
   halter=''
   cat "$run/halted.log"
-  grep -q 'halted [1-9]' "$run/halted.log"
+  grep -q '^halted [0-9]' "$run/halted.log"
 }
 
 tap() {
