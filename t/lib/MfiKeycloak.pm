@@ -28,8 +28,9 @@ sub new
 
 sub url { return $_[0]{url} }
 
-# set(NAME => VALUE, ...): groups, events, admin_events as Keycloak has them, flat; secret; faults, each taken once, at the
-# nth request whose path matches: { match => REGEX, nth => N, do => 401 | 403 | 500 | hang | cut | html | delete | forget, id => ID }, or
+# set(NAME => VALUE, ...): groups, events, admin_events as Keycloak has them, flat; secret; hidden: ids of groups that the client
+# may not see, which the counts have all the same; knows_top: whether there is a count of the top groups; faults, each taken once, at the
+# nth request whose path matches: { match => REGEX, nth => N, do => 401 | 403 | 500 | hang | cut | html | delete | add, id => ID, group => GROUP }, or
 # hostile: { do => body, body => TEXT, type => MIME }, redirect with `to`, flood (a chunked answer without end), drip (a byte now and then, without
 # end), pages (each page another one, without end), small (the same with one little thing each), deep (one group, which always has one child)
 sub set
@@ -60,6 +61,7 @@ sub serve
 			{
 				my $new = decode_json($body);
 				@state{ keys %$new } = values %$new;
+				delete $state{tree};
 				@requests = ();
 				$_->{seen} = 0 for @{ $state{faults} // [] };
 			}
@@ -97,8 +99,10 @@ sub due
 	for my $fault (grep { $target =~ /$_->{match}/ } @{ $state->{faults} // [] })
 	{
 		next if ++$fault->{seen} != ($fault->{nth} // 1) && !$fault->{always};
+		return ($fault->{do}, $fault) if $fault->{do} !~ /^(?:delete|add)$/;
 		$state->{groups} = [ grep { $_->{id} ne $fault->{id} } @{ $state->{groups} } ] if $fault->{do} eq 'delete';
-		return ($fault->{do}, $fault) if $fault->{do} ne 'delete';
+		push @{ $state->{groups} }, { %{ $fault->{group} }, id => sprintf($fault->{group}{id}, $fault->{seen}), name => "$fault->{group}{name} $fault->{seen}" } if $fault->{do} eq 'add';
+		delete $state->{tree};
 	}
 	return ('', {});
 }
@@ -146,6 +150,19 @@ sub answer
 	return;
 }
 
+# The groups by their parents, in the order of the API, and room for what was made of them.
+sub tree
+{
+	my ($state) = @_;
+	my %tree = (known => {}, children => {}, text => {}, hidden => { map { $_ => 1 } @{ $state->{hidden} // [] } });
+	for my $group (sort { $a->{name} cmp $b->{name} } @{ $state->{groups} })
+	{
+		$tree{known}{ $group->{id} } = 1;
+		push @{ $tree{children}{ $group->{parentId} // '' } }, $group;
+	}
+	return \%tree;
+}
+
 # What the API gives for a path.
 sub resource
 {
@@ -155,30 +172,39 @@ sub resource
 	my ($realm, $rest) = $path =~ m{^/admin/realms/([^/]+)(/.*)$} or return (404, '{}');
 	return (404, '{"error":"Realm not found."}') if $realm ne 'ops';
 	my $page = sub {
-		my ($default, @all) = @_;
+		my ($default, $show, @all) = @_;
 		my ($first, $max) = ($query{first} // 0, $query{max} // $default);
 		@all = splice @all, $first < @all ? $first : scalar @all;
 		splice @all, $max if @all > $max;
-		return (200, encode_json(\@all));
+		return (200, '[' . join(',', map { $show->($_) } @all) . ']');
 	};
-	my $children = sub {
-		my ($parent) = @_;
-		return sort { $a->{name} cmp $b->{name} } grep { ($_->{parentId} // '') eq $parent } @{ $state->{groups} };
-	};
+	my $tree = $state->{tree} //= tree($state);
+	my $visible = sub { return grep { !$tree->{hidden}{ $_->{id} } } @{ $tree->{children}{ $_[0] } // [] } };
 	my $shown = sub {
-		my ($group, $brief) = @_;
-		my %shown = (%$group, subGroups => [], subGroupCount => scalar(() = $children->($group->{id})), access => { view => \1 });
-		delete @shown{qw(attributes realmRoles clientRoles)} if $brief;
-		return \%shown;
+		my ($brief) = @_;
+		return sub {
+			my ($group) = @_;
+			return $tree->{text}{$brief}{ $group->{id} } //= do
+			{
+				my %shown = (%$group, subGroups => [], subGroupCount => scalar @{ $tree->{children}{ $group->{id} } // [] }, access => { view => \1 });
+				delete @shown{qw(attributes realmRoles clientRoles)} if $brief;
+				encode_json(\%shown);
+			};
+		};
 	};
-	return $page->(100, map { $shown->($_, ($query{briefRepresentation} // 'true') eq 'true') } $children->('')) if $rest eq '/groups';
+	return $page->(100, $shown->(($query{briefRepresentation} // 'true') eq 'true'), $visible->('')) if $rest eq '/groups';
+	if ($rest eq '/groups/count')
+	{
+		my $only_top = ($query{top} // '') eq 'true' && ($state->{knows_top} // 1);
+		return (200, encode_json({ count => scalar @{ $only_top ? $tree->{children}{''} // [] : $state->{groups} } }));
+	}
 	if ($rest =~ m{^/groups/([^/]+)/children$})
 	{
 		my $id = $1;
-		return (404, '{"error":"Could not find group by id"}') if !grep { $_->{id} eq $id } @{ $state->{groups} };
-		return $page->(10, map { $shown->($_, ($query{briefRepresentation} // 'false') eq 'true') } $children->($id));
+		return (404, '{"error":"Could not find group by id"}') if !$tree->{known}{$id};
+		return $page->(10, $shown->(($query{briefRepresentation} // 'false') eq 'true'), $visible->($id));
 	}
-	return $page->(100, @{ $state->{ $rest eq '/events' ? 'events' : 'admin_events' } }) if $rest =~ m{^/(?:admin-)?events$};
+	return $page->(100, \&encode_json, @{ $state->{ $rest eq '/events' ? 'events' : 'admin_events' } }) if $rest =~ m{^/(?:admin-)?events$};
 	return (404, '{}');
 }
 

@@ -20,6 +20,7 @@ void Check(std::string_view text, mfi::core::PageKind kind) {
   if (!page) return;
   GroupReading reading;
   if (kind == PageKind::kGroups) reading.Add(*page, "parent");
+  if (!reading.IsSameAs(reading)) std::abort();
   std::vector<std::string> texts;
   for (const PageItem& item : *page) {
     const auto again = ReadPage("[" + item.text + "]", kind);
@@ -41,5 +42,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Check(text, mfi::core::PageKind::kGroups);
   Check(text, mfi::core::PageKind::kEvents);
   mfi::core::ReadToken(text);
+  if (const auto count = mfi::core::ReadCount(text); count && *count < 0) std::abort();
   return 0;
 }

@@ -39,6 +39,24 @@ std::string With(const std::string& group, const json& changes) {
 
 }  // namespace
 
+void GroupReading::AddToFamilies(const json& group, const std::string& parent) {
+  const auto& id = group.at("id").get_ref<const std::string&>();
+  families_[parent].children.insert(id);
+  Family& own = families_[id];
+  const json* path = Given(group, "path");
+  own.path = path != nullptr && path->is_string() ? path->get<std::string>() : id;
+  const json* count = Given(group, "subGroupCount");
+  if (count != nullptr) own.counted = static_cast<std::int64_t>(count->get<double>());
+  const json* children = Given(group, "subGroups");
+  if (children != nullptr && !children->empty()) {
+    for (const json& child : *children) AddToFamilies(child, id);
+  } else if (count == nullptr) {
+    counts_children_ = false;
+  } else if (own.counted > 0) {
+    parents_.push_back({id, own.counted});
+  }
+}
+
 void GroupReading::Add(const Page& page, const std::string& parent) {
   for (const PageItem& item : page) {
     const json changes = Changes(item.value, parent);
@@ -47,12 +65,32 @@ void GroupReading::Add(const Page& page, const std::string& parent) {
     comparable.update(changes);
     comparable.erase("access");
     comparable_.insert(comparable.dump());
-    const json* count = Given(item.value, "subGroupCount");
-    const json* children = Given(item.value, "subGroups");
-    if (count != nullptr && count->get<double>() > 0 && (children == nullptr || children->empty())) {
-      parents_.push_back({item.value.at("id").get<std::string>(), static_cast<std::int64_t>(count->get<double>())});
-    }
+    AddToFamilies(item.value, parent);
   }
+}
+
+void GroupReading::Count(std::int64_t top, std::int64_t all) {
+  top_ = top;
+  all_ = all;
+}
+
+std::vector<GroupReading::Shortage> GroupReading::Shortages() const {
+  std::vector<Shortage> shortages;
+  const auto add = [&shortages](const std::string& of, std::int64_t counted, std::size_t shown) {
+    const auto seen = static_cast<std::int64_t>(shown);
+    if (seen < counted) shortages.push_back({of, counted, seen});
+  };
+  std::size_t shown = 0;
+  std::size_t shown_top = 0;
+  for (const auto& [id, family] : families_) {
+    shown += family.children.size();
+    if (id.empty()) shown_top = family.children.size();
+  }
+  const bool counts_top = top_ != all_ || shown == shown_top;
+  if (counts_top) add("top groups", top_, shown_top);
+  if (!counts_top || !counts_children_) add("groups", all_, shown);
+  for (const auto& [id, family] : families_) add("children of " + family.path, family.counted, family.children.size());
+  return shortages;
 }
 
 std::vector<GroupReading::Parent> GroupReading::TakeParents() { return std::exchange(parents_, {}); }

@@ -53,7 +53,7 @@ const Json* Given(const Json& object, const char* name) {
 
 std::optional<Page> ReadPage(std::string_view body, PageKind kind) {
   if (json::IsTooDeep(body, kDeepest)) return std::nullopt;
-  const std::string text = Repaired(body, kind == PageKind::kEvents ? Zero::kReplace : Zero::kKeep);
+  const std::string text = Repaired(body, Zero::kReplace);
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string::npos || text[begin] != '[' || !Json::accept(text)) return std::nullopt;
   Page page;
@@ -63,6 +63,14 @@ std::optional<Page> ReadPage(std::string_view body, PageKind kind) {
     page.push_back({std::move(element), std::move(value)});
   }
   return page;
+}
+
+std::optional<std::int64_t> ReadCount(std::string_view body) {
+  if (json::IsTooDeep(body, kDeepest)) return std::nullopt;
+  const Json answer = Json::parse(Repaired(body, Zero::kKeep), nullptr, /*allow_exceptions=*/false);
+  const Json* count = answer.is_object() ? json::Find(answer, "count") : nullptr;
+  if (count == nullptr || !IsCount(count)) return std::nullopt;
+  return static_cast<std::int64_t>(count->get<double>());
 }
 
 std::optional<std::string> ReadToken(std::string_view body) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@ using Page = std::vector<PageItem>;
 /// A page of Keycloak's admin API: one list of objects, nested in at most 64 levels; of groups, at all levels, each
 /// with an id that may stand in a path, and a number of children that may be asked for. nullopt for everything else.
 std::optional<Page> ReadPage(std::string_view body, PageKind kind);
+
+/// The number that an answer such as {"count": 10} has; nullopt for everything else.
+std::optional<std::int64_t> ReadCount(std::string_view body);
 
 /// The access token of an answer; nullopt when there is none, or one that could be more than a header's value: a token
 /// is made of few characters (RFC 6750).

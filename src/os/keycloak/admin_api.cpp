@@ -82,6 +82,19 @@ void AdminApi::RefuseForGood(const HttpAnswer& answer, const std::string& path) 
 }
 
 std::optional<Answered> AdminApi::Get(const std::string& path, core::PageKind kind) {
+  return Ask(path, [kind](std::string body) -> std::optional<Answered> {
+    auto page = core::ReadPage(body, kind);
+    if (!page) return std::nullopt;
+    return Answered{std::move(*page), std::move(body)};
+  });
+}
+
+std::optional<std::int64_t> AdminApi::GetCount(const std::string& path) {
+  return Ask(path, [](const std::string& body) { return core::ReadCount(body); });
+}
+
+template <typename Read>
+auto AdminApi::Ask(const std::string& path, const Read& read) -> decltype(read(std::string())) {
   const std::string url = access_.url + "/admin/realms/" + UrlEncoded(access_.realm) + path;
   int refused = 0;
   for (int attempt = 1;;) {
@@ -89,7 +102,7 @@ std::optional<Answered> AdminApi::Get(const std::string& path, core::PageKind ki
     HttpAnswer answer = http_.Get(url, token_);
     if (answer.status == kNotFound) return std::nullopt;
     if (answer.status == kOk) {
-      if (auto page = core::ReadPage(answer.body, kind)) return Answered{std::move(*page), std::move(answer.body)};
+      if (auto value = read(answer.body)) return value;
     }
     if (answer.status == kUnauthorized) {
       token_.clear();

@@ -37,7 +37,13 @@ class AdminApi {
   /// is needed, and tries again what can be better the next time. Throws Error with the next step for everything else.
   std::optional<Answered> Get(const std::string& path, core::PageKind kind);
 
+  /// The same for a path that answers with a number, such as /groups/count.
+  std::optional<std::int64_t> GetCount(const std::string& path);
+
  private:
+  /// What `read`, which takes the bytes of an answer, makes of the first one that it does not refuse.
+  template <typename Read>
+  auto Ask(const std::string& path, const Read& read) -> decltype(read(std::string()));
   void LogIn();
   void PauseAfter(int attempt);
   void RefuseForGood(const HttpAnswer& answer, const std::string& path) const;

@@ -110,6 +110,25 @@ TEST(KeycloakPage, OfEventsHasObjectsOnly) {
   }
 }
 
+TEST(KeycloakPage, OfGroupsHasNoZeroEither) {
+  const auto page =
+      ReadPage(R"([{"id":"a","name":"b\u0000","attributes":{"\u0000":["\ud800",{"x":"\udc00"}]}}])", PageKind::kGroups);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->at(0).text, R"({"id":"a","name":"b\ufffd","attributes":{"\ufffd":["\ufffd",{"x":"\ufffd"}]}})");
+}
+
+TEST(KeycloakPage, IsNoCount) {
+  EXPECT_EQ(ReadCount(R"({"count":10})"), 10);
+  EXPECT_EQ(ReadCount(R"( {"x":[1],"count":1e3} )"), 1000);
+  EXPECT_EQ(ReadCount(R"({"count":0})"), 0);
+  const std::string deep = R"({"count":1,"x":)" + Nested(64) + "}";
+  for (const char* body :
+       {"", "10", "[10]", "{}", "null", R"({"count":null})", R"({"count":"10"})", R"({"count":-1})", R"({"count":1.5})",
+        R"({"count":1e400})", R"({"count":true})", R"({"count":1)", R"({"count":1}{"count":1})", deep.c_str()}) {
+    EXPECT_FALSE(ReadCount(body)) << body;
+  }
+}
+
 TEST(KeycloakToken, IsMadeOfFewCharacters) {
   EXPECT_EQ(ReadToken(R"({"access_token":"aZ9-._~+/==","expires_in":60})"), "aZ9-._~+/==");
   for (const char* body : {"", "{}", "[]", R"({"access_token":""})", R"({"access_token":"="})",

@@ -41,6 +41,75 @@ TEST(KeycloakGroups, WithChildrenThatWereNotSentAreAskedFor) {
   EXPECT_TRUE(reading.TakeParents().empty());
 }
 
+std::string Missing(const GroupReading& reading) {
+  std::string text;
+  for (const auto& one : reading.Shortages()) {
+    text += one.of + " " + std::to_string(one.shown) + "/" + std::to_string(one.counted) + "; ";
+  }
+  return text;
+}
+
+TEST(KeycloakGroups, AreAllThereByTheirCounts) {
+  const Page top =
+      ReadPage(R"([{"id":"a","path":"/x","subGroupCount":2},{"id":"b","subGroupCount":0}])", PageKind::kGroups).value();
+  const Page children = ReadPage(
+                            R"([{"id":"c","subGroupCount":0},{"id":"d","subGroupCount":2,"path":"/x/d",
+      "subGroups":[{"id":"e","subGroupCount":1}]}])",
+                            PageKind::kGroups)
+                            .value();
+  GroupReading reading;
+  reading.Add(top, "");
+  EXPECT_EQ(Missing(reading), "children of /x 0/2; ");
+  reading.Count(3, 9);
+  EXPECT_EQ(Missing(reading), "top groups 2/3; children of /x 0/2; ");
+  reading.Count(2, 9);
+  EXPECT_EQ(Missing(reading), "children of /x 0/2; ");
+  ASSERT_EQ(reading.TakeParents().size(), 1U);
+  reading.Add(children, "a");
+  EXPECT_EQ(Missing(reading), "children of /x/d 1/2; children of e 0/1; ");
+  const auto parents = reading.TakeParents();
+  ASSERT_EQ(parents.size(), 1U);
+  EXPECT_EQ(parents[0].id, "e");
+  // The same page twice is no more groups.
+  reading.Add(top, "");
+  reading.Count(3, 9);
+  EXPECT_EQ(Missing(reading), "top groups 2/3; children of /x/d 1/2; children of e 0/1; ");
+  // More than were counted are none too few.
+  reading.Count(1, 2);
+  EXPECT_EQ(Missing(reading), "children of /x/d 1/2; children of e 0/1; ");
+}
+
+TEST(KeycloakGroups, AreCountedTogetherWhereTheTopIsNotCountedAlone) {
+  GroupReading reading = Reading(R"([{"id":"a","subGroupCount":1,"subGroups":[{"id":"b","subGroupCount":0}]}])");
+  reading.Count(2, 2);
+  EXPECT_EQ(Missing(reading), "");
+  reading.Count(3, 3);
+  EXPECT_EQ(Missing(reading), "groups 2/3; ");
+  GroupReading flat = Reading(R"([{"id":"a","subGroupCount":0}])");
+  flat.Count(2, 2);
+  EXPECT_EQ(Missing(flat), "top groups 1/2; ");
+  // Nor does a group say how many children it has.
+  GroupReading older = Reading(R"([{"id":"a","subGroups":[{"id":"b"}]}])");
+  older.Count(1, 2);
+  EXPECT_EQ(Missing(older), "");
+  older.Count(1, 3);
+  EXPECT_EQ(Missing(older), "groups 2/3; ");
+  EXPECT_TRUE(older.TakeParents().empty());
+}
+
+TEST(KeycloakGroups, AreNotTheSameWhenOthersAreMissing) {
+  GroupReading one = Reading(R"([{"id":"a","subGroupCount":0}])");
+  GroupReading two = Reading(R"([{"id":"a","subGroupCount":0}])");
+  one.Count(2, 2);
+  two.Count(3, 3);
+  EXPECT_FALSE(one.IsSameAs(two));
+  two.Count(2, 2);
+  EXPECT_TRUE(one.IsSameAs(two));
+  one.Count(1, 1);
+  two.Count(1, 5);
+  EXPECT_TRUE(one.IsSameAs(two));
+}
+
 TEST(KeycloakGroups, AreTheSameInAnyOrder) {
   const GroupReading one =
       Reading(R"([{"id":"a","name":"x","realmRoles":["b","a"],"access":{"view":true}},{"id":"b"}])");
