@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/json_fields.h"
+#include "core/base/repaired_json.h"
 #include "core/keycloak/page_text.h"
 
 namespace mfi::core {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "core/base/repaired_json.h"
 #include "core/keycloak/page.h"
 #include "core/keycloak/page_text.h"
 
