@@ -22,7 +22,7 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mfi_readable_json';
 COMMENT ON FUNCTION @extschema@._mfi_readable_json(text) IS
-  'A text that is JSON, with U+FFFD for zeros and halves of surrogate pairs, which no jsonb holds; NULL when it is none, '
-  'or nested so deeply that reading it would end everything.';
+  'A text that is JSON, with U+FFFD for zeros and halves of surrogate pairs, which no jsonb holds; NULL when it is '
+  'none, or nested so deeply that reading it would end everything.';
 REVOKE ALL ON FUNCTION @extschema@._mfi_readable_json(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_readable_json(text) TO mfi_sync;

@@ -28,7 +28,8 @@ BEGIN
   ELSIF (SELECT count(*) FROM jsonb_object_keys(roots)) > 1 THEN
     RETURN (
       SELECT jsonb_agg(@extschema@._mfi_sync_error('root_ambiguous', s.id, @extschema@._mfi_sync_place(s.nr),
-               format('the root_group_path %s is that of several groups, of %s here', coalesce(root_names, to_jsonb(root)), r.value))
+               format('the root_group_path %s is that of several groups, of %s here',
+                      coalesce(root_names, to_jsonb(root)), r.value))
                ORDER BY s.nr)
         FROM jsonb_each(roots) r JOIN pg_temp._mfi_snapshot s ON s.id = r.key::uuid);
   END IF;

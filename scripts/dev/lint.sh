@@ -66,6 +66,7 @@ core/restore: core/base core/backup
 core/replication: core/base
 core/node: core/base
 core/keycloak: core/base
+core/secrets: core/base
 os/process: os/base
 os/server: os/base
 os/keycloak: os/base

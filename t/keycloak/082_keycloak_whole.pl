@@ -139,6 +139,17 @@ is(written(), $before, 'made before every count: nothing written');
 	syncs('again', 0, qr/: noop\n  7 received, 7 unchanged/, '--groups', '--mfi', $mfi);
 }
 
+{
+	my $n = 0;
+	my $time = (time() - 600) * 1000 % 1e15;
+	my @odd = ('a\u0000b', '\ud83d', '\ude00', '\ud83d\ude00', "\xc3\xa4\xff", '{\"a\":\"b\\\\u0000\"}', '{\"a\":\"\\\\ud83d\", \"client.secret.rotated\":\"xyzzy\"}', '{\"\\\\u0000\":\"{\\\\\"password\\\\\":\\\\\"xyzzy\\\\\\\\u0000\\\\\"}\"}', '[' x 100_000, '{\"secret\":' x 10_000);
+	my $events = join(',', map { sprintf('{"id":"odd %d","time":%d,"operationType":"UPDATE","type":"LOGIN_ERROR","realmId":"realm-uuid","resourcePath":"%3$s","error":"%3$s","representation":"%3$s","details":{"k":"%3$s"}}', ++$n, $time - $n, $_) } @odd);
+	$keycloak->set(events => [], admin_events => [], faults => [ { match => 'events\?first=0', do => 'body', body => "[$events]", always => 1 } ]);
+	syncs('events that no database can hold', 0, [ qr/^Auth events of realm ops: 10 new, 0 known, 0 malformed$/m, qr/^Admin events of realm ops: 10 new, 0 known, 0 malformed$/m ], '--events');
+	is(sql("SELECT count(*) FROM admin_event_logs WHERE representation IS NOT NULL"), 3, 'events: representations are JSON all the same');
+	is(sql("SELECT count(*) FROM (SELECT a::text AS row FROM admin_event_logs a UNION ALL SELECT u::text FROM user_auth_logs u) r WHERE row LIKE '%xyzzy%'"), 0, 'events: no secret');
+}
+
 # A realm's export, read by somebody else, and what became of it.
 sub read_export
 {

@@ -258,7 +258,9 @@ class Redactor {
 }  // namespace
 
 bool IsReadableJson(std::string_view text) {
-  return !json::IsTooDeep(text, kDeepestReadable) && Json::accept(Repaired(text, Zero::kReplace));
+  // The library takes a zero for the end of the text.
+  return text.find('\0') == std::string_view::npos && !json::IsTooDeep(text, kDeepestReadable) &&
+         Json::accept(Repaired(text, Zero::kReplace));
 }
 
 std::string RedactedJson(std::string_view text) {

@@ -168,6 +168,7 @@ TEST(RedactedJson, ReadsWhatTheServerCannot) {
   EXPECT_TRUE(IsReadableJson(Repeated("[", 1200) + Repeated("]", 1200)));
   EXPECT_FALSE(IsReadableJson(Repeated("[", 1201) + Repeated("]", 1201)));
   EXPECT_FALSE(IsReadableJson(Repeated("[", 100'000)));
+  EXPECT_FALSE(IsReadableJson(std::string_view("1\0x", 3)));
   for (const char* text : {"", "{", "tru", "{\"a\":}", "[1,]", "1 2"}) EXPECT_FALSE(IsReadableJson(text)) << text;
   EXPECT_EQ(RedactedJson(R"({"a": "{\"password\": \"x\\u0000\", \"b\": \"\\ud800\"}"})"),
             "{\"a\": \"{\\\"password\\\": \\\"[redacted]\\\", \\\"b\\\": \\\"\\\\ufffd\\\"}\"}");
