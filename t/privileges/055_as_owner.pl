@@ -138,7 +138,7 @@ for my $database ('literals', 'literals_updated')
 	# What others than the owner may have made is named.
 	my ($types, $expression) = literal('trigger by somebody else');
 	for my $other (
-		[ "$types CREATE TRIGGER others AFTER INSERT ON user_activity_logs FOR EACH ROW WHEN ($expression) EXECUTE FUNCTION app.fires()", 'DROP TRIGGER others ON user_activity_logs', qr/trigger others on table (?:public\.)?user_activity_logs cannot be made anew.*types that belong to app.*HINT: +Drop it/s ],
+		[ "$types CREATE TRIGGER others AFTER INSERT ON user_activity_logs FOR EACH ROW WHEN ($expression) EXECUTE FUNCTION app.fires()", 'DROP TRIGGER others ON user_activity_logs', qr/trigger others on table (?:public\.)?user_activity_logs cannot be made anew.*types that belong to app.*Drop it/s ],
 		[ "CREATE VIEW app.given AS SELECT id, $expression AS seen FROM user_auth_logs", 'DROP VIEW app.given', qr/view app.given cannot be made anew: its owner is a superuser/, 'ALTER VIEW app.given OWNER TO postgres' ])
 	{
 		$node->safe_psql($database, $other->[0], extra_params => [ '-U', 'app' ]);
