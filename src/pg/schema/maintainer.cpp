@@ -1,3 +1,4 @@
+#include <array>
 #include <string>
 
 #include "pg/schema/maintenance_memory.h"
@@ -13,6 +14,7 @@ extern "C" {
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 }
 
@@ -34,41 +36,76 @@ char* FirstValue(const char* sql) {
   return SPI_processed == 0 ? nullptr : SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 
-/// Plain frame: everything here may raise. One of the extension's functions in a transaction of its own; what it
-/// returns, false when it is not there.
-bool Call(const char* function, const char* activity) {
+/// Plain frame: everything here may raise. One of the extension's functions in a transaction of its own; `answer` gets
+/// the text of what it returns, nothing when it is not there.
+void Ask(const char* function, const char* activity, char* answer, std::size_t size) {
   SetCurrentStatementStartTimestamp();
   StartTransactionCommand();
   SPI_connect();
   PushActiveSnapshot(GetTransactionSnapshot());
   pgstat_report_activity(STATE_RUNNING, activity);
   const char* call = FirstValue(psprintf(kFindCall, function));
-  const char* answer = call == nullptr ? nullptr : FirstValue(call);
-  const bool result = answer != nullptr && answer[0] == 't';
+  const char* value = call == nullptr ? nullptr : FirstValue(call);
+  strlcpy(answer, value == nullptr ? "" : value, size);
   SPI_finish();
   PopActiveSnapshot();
   CommitTransactionCommand();
   pgstat_report_activity(STATE_IDLE, nullptr);
-  return result;
 }
 
-/// True when all that is to be done was done.
-bool Maintain() {
-  if (!Call("_mfi_can_maintain", "keeping audit partitions ahead")) return false;
+bool Call(const char* function, const char* activity) {
+  char answer[8];
+  Ask(function, activity, answer, sizeof(answer));
+  return answer[0] == 't';
+}
+
+/// Tells the watcher which partitions it has to keep an eye on; none before version 1.2 of the extension.
+void TellDefaultPartitions() {
+  DefaultPartitions partitions{};
+  partitions.database = MyDatabaseId;
+  char oids[128];
+  Ask("_mfi_default_partitions", "keeping audit partitions ahead", oids, sizeof(oids));
+  char* rest = oids;
+  while (*rest != '\0' && partitions.count < static_cast<int>(lengthof(partitions.relations))) {
+    partitions.relations[partitions.count++] = static_cast<Oid>(strtoul(rest, &rest, 10));
+  }
+  ReportDefaultPartitions(partitions);
+}
+
+core::MaintenanceEnd Maintain() {
+  if (!Call("_mfi_can_maintain", "keeping audit partitions ahead")) return core::MaintenanceEnd::kNotReady;
   while (Call("_mfi_maintain_step", "keeping audit partitions ahead")) CHECK_FOR_INTERRUPTS();
   while (Call("_mfi_watch_audit", "counting audit rows")) CHECK_FOR_INTERRUPTS();
-  return Call("_mfi_is_maintained", "keeping audit partitions ahead");
+  TellDefaultPartitions();
+  return Call("_mfi_is_maintained", "keeping audit partitions ahead") ? core::MaintenanceEnd::kDone
+                                                                      : core::MaintenanceEnd::kHindered;
 }
 
 bool IsLock(const PgError& error) { return error.sqlstate() == "55P03" || error.sqlstate() == "40P01"; }
+
+/// Who holds what the last transaction may have waited for, as far as it can be seen now; empty: that is not known.
+std::string WhoLocks() {
+  std::array<char, 512> answer{};
+  try {
+    CallPg([&] { Ask("_mfi_who_locks", "asking who holds locks", answer.data(), answer.size()); });
+  } catch (const PgError&) {
+    CallPg(AbortCurrentTransaction);
+    return {};
+  }
+  return answer.data();
+}
 
 void MaintainAndReport() {
   try {
     ReportMaintenance(CallPg(Maintain), false, {});
   } catch (const PgError& error) {
     CallPg(AbortCurrentTransaction);
-    ReportMaintenance(false, IsLock(error),
-                      error.hint().empty() ? error.what() : std::string(error.what()) + " (" + error.hint() + ")");
+    std::string why = error.hint().empty() ? error.what() : std::string(error.what()) + " (" + error.hint() + ")";
+    if (IsLock(error)) {
+      const std::string holders = WhoLocks();
+      if (!holders.empty()) why += ": " + holders;
+    }
+    ReportMaintenance(core::MaintenanceEnd::kHindered, IsLock(error), why);
     throw;
   }
 }
@@ -80,6 +117,8 @@ extern "C" void mfi_maintainer_main(Datum) {
   pqsignal(SIGTERM, die);
   BackgroundWorkerUnblockSignals();
   mfi::pg::BeginWorkerSession(mfi::pg::settings::database);
+  // What is locked by others is told, not waited for. The extension's functions that lock tables wait less.
+  SetConfigOption("lock_timeout", "2s", PGC_SUSET, PGC_S_OVERRIDE);
   mfi::pg::Guard(mfi::pg::MaintainAndReport);
   proc_exit(0);
 }

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <cstdint>
-
+#include "core/node/maintenance_pace.h"
 #include "pg/server/pg.h"
 
 struct BackgroundWorkerHandle;
@@ -9,7 +8,8 @@ struct BackgroundWorkerHandle;
 namespace mfi::pg {
 
 /// The watcher's part that keeps the audit tables' partitions ahead: on a primary it starts a short worker in
-/// mfi.database, again after an hour, or sooner while it could not do its work.
+/// mfi.database, again after an hour, sooner while it could not do its work, and within seconds when rows came whose
+/// month has no partition.
 class Maintenance {
  public:
   /// One round; returns milliseconds until it wants the next one.
@@ -19,8 +19,7 @@ class Maintenance {
   void WatchWorker();
 
   BackgroundWorkerHandle* worker_ = nullptr;
-  std::int64_t next_us_ = 0;
-  std::int64_t pause_us_ = 0;  // before the next attempt, after those that failed
+  core::MaintenancePace pace_;
 };
 
 }  // namespace mfi::pg

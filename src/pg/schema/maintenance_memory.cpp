@@ -7,10 +7,11 @@ namespace mfi::pg {
 namespace {
 
 struct MaintenanceState {
-  bool done;                    // the last maintainer did all of its work
+  core::MaintenanceEnd end;     // of the last maintainer
   bool lock_met;                // the last maintainer met a lock
   bool answered;                // it came to an end by itself, or told why not
   char failure[kReasonLength];  // empty: none
+  DefaultPartitions outside;
 
   void Fail(const char* why) { strlcpy(failure, why, sizeof(failure)); }
 };
@@ -23,25 +24,29 @@ void InitMaintenanceMemory() { memory.Share(); }
 
 void ExpectMaintainer() {
   const auto m = memory.Write();
-  m->done = false;
+  m->end = core::MaintenanceEnd::kHindered;
   m->answered = false;
 }
 
-void ReportMaintenance(bool done, bool lock_met, const std::string& failure) {
+void ReportMaintenance(core::MaintenanceEnd end, bool lock_met, const std::string& failure) {
   const std::string words = core::Printable(failure, kReasonLength - 1);
   const auto m = memory.Write();
   const bool first_lock = lock_met && !m->lock_met;
-  m->done = done;
+  m->end = end;
   m->answered = true;
   m->lock_met = lock_met;
   if (!first_lock) m->Fail(words.c_str());
 }
 
-bool MaintainerEnded() {
+core::MaintenanceEnd MaintainerEnded() {
   const auto m = memory.Write();
   if (!m->answered) m->Fail("its process ended before it had done its work (the server's log says why)");
-  return m->done;
+  return m->end;
 }
+
+void ReportDefaultPartitions(const DefaultPartitions& partitions) { memory.Write()->outside = partitions; }
+
+DefaultPartitions LastDefaultPartitions() { return memory.Read()->outside; }
 
 void ShowMaintenanceFailure(const char* why) { memory.Write()->Fail(why); }
 

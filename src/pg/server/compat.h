@@ -16,7 +16,16 @@ extern "C" {
 #include "utils/guc_tables.h"
 }
 
+// Of utils/pgstat_internal.h, whose inline functions C++20 deprecates.
+extern "C" void* pgstat_fetch_entry(PgStat_Kind kind, Oid dboid, Oid objoid);
+
 namespace mfi::pg::compat {
+
+/// What is counted of a table of any database, as far as this process has not read it since pgstat_clear_snapshot();
+/// null: nothing.
+inline const PgStat_StatTabEntry* TableStatistics(Oid database, Oid table) {
+  return static_cast<const PgStat_StatTabEntry*>(pgstat_fetch_entry(PGSTAT_KIND_RELATION, database, table));
+}
 
 inline const PgBackendStatus* BackendByIndex(int index) {
 #if PG_VERSION_NUM >= 160000

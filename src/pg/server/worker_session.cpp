@@ -15,7 +15,8 @@ struct Setting {
   const char* value;
 };
 
-// Those that this server does not know are left out: event_triggers came with 17.
+// Those that this server does not know are left out: event_triggers came with 17, and plpgsql's own come with a setting
+// of them, or with its first use.
 constexpr Setting kNeutral[] = {
     {"search_path", "pg_catalog, pg_temp"},
     {"role", "none"},
@@ -39,6 +40,15 @@ constexpr Setting kNeutral[] = {
     {"transform_null_equals", "off"},
     {"array_nulls", "on"},
     {"constraint_exclusion", "partition"},
+    {"exit_on_error", "off"},  // else an error that is caught ends the worker
+    {"standard_conforming_strings", "on"},
+    {"check_function_bodies", "on"},
+    {"default_tablespace", ""},
+    {"temp_file_limit", "-1"},
+    {"TimeZone", "UTC"},
+    {"plpgsql.extra_errors", "none"},
+    {"plpgsql.extra_warnings", "none"},
+    {"plpgsql.variable_conflict", "error"},
 };
 
 }  // namespace
