@@ -7,13 +7,19 @@ sql() { # PORT DBNAME SQL [PSQL-OPTION...]: one value or plain rows
   as_postgres psql -X -h "$DEMO_DIR" -p "$port" -d "$dbname" -v ON_ERROR_STOP=1 -At "$@" -c "$query"
 }
 
-# Waits until the query answers t: wait_for SECONDS WHAT PORT QUERY
-wait_for() {
+# Whether the query answers t within that time: comes_true SECONDS PORT QUERY
+comes_true() {
   local end=$((SECONDS + $1))
-  until [ "$(sql "$3" "$DATABASE" "$4" 2>/dev/null)" = t ]; do
-    [ $SECONDS -lt $end ] || fail "$2 did not happen within $1 s" "The servers' logs are in $DEMO_DIR/log; \`make demo-down\` removes the demo."
+  until [ "$(sql "$2" "$DATABASE" "$3" 2>/dev/null)" = t ]; do
+    [ $SECONDS -lt $end ] || return 1
     sleep 0.2
   done
+}
+
+# Waits until the query answers t: wait_for SECONDS WHAT PORT QUERY
+wait_for() {
+  comes_true "$1" "$3" "$4" ||
+    fail "$2 did not happen within $1 s" "The servers' logs are in $DEMO_DIR/log; \`make demo-down\` removes the demo."
 }
 
 write_as_postgres() { # FILE, text on stdin
