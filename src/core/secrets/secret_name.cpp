@@ -118,8 +118,8 @@ bool IsSecretKey(const Words& words) {
   static const Set kKeys = {"private", "api",     "access", "signing", "encryption", "decryption", "hmac",
                             "master",  "shared",  "ssh",    "account", "storage",    "symmetric",  "deploy",
                             "webhook", "session", "aes",    "rsa",     "root"};
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i].starts_with("public")) return false;
+  for (const std::string& word : words) {
+    if (word.starts_with("public")) return false;
   }
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = Singular(words[i]);

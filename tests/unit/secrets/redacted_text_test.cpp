@@ -198,7 +198,7 @@ TEST(RedactedText, TakesNoLongTime) {
                            "$",         "{sha}",     "{",       "SCRAM-SHA-", "%22",      "%22key%22",
                            "x-key:",    ":",         "   ",     "{\"a\":",    "[",        "[]",
                            "{\"kty\":", "passwordA", "\\u0000", "\n"}) {
-    const std::string text = Repeated(part, 50'000 / static_cast<int>(std::string(part).size()));
+    const std::string text = Repeated(part, 20'000 / static_cast<int>(std::string(part).size()));
     EXPECT_LE(RedactedText(text).size(), 8 * text.size()) << part;
     EXPECT_LE(RedactedText("bearer " + text + " password").size(), 8 * text.size()) << part;
     (void)IsReadableJson(text);
