@@ -32,7 +32,7 @@ sub says
 	for my $ask ('SELECT * FROM mfi_replication_status()', 'SELECT * FROM mfi_replication_health', 'SELECT * FROM mfi_backup_health',
 		'SELECT * FROM mfi_backup_progress()', 'SELECT * FROM mfi_backups')
 	{
-		my ($status, $out, $err) = $node->psql('mfi_banking', "SET statement_timeout = '2s'; $ask");
+		my ($status, $out, $err) = $node->psql('mfi_banking', "SET statement_timeout = '20s'; $ask");
 		unlike($err, qr/statement timeout/, "$name: $ask does not wait");
 	}
 	return;
@@ -75,7 +75,7 @@ $writer->quit;
 for my $node ($primary, $standby)
 {
 	$fault->hang($node->backups);
-	says($node, qr/backup-directory-unknown: the (?:file system of .* did not answer within a second|mfi launcher has been waiting)/, 'the mount of the backups hangs on ' . $node->name);
+	says($node, qr/backup-directory-unknown: the (?:file system of .* did not answer in time|mfi launcher has been waiting)/, 'the mount of the backups hangs on ' . $node->name);
 	$fault->end;
 }
 $primary->wait_sql("SELECT reasons::text !~ 'launcher-stalled' FROM mfi_health('node')");

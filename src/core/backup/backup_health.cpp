@@ -89,7 +89,7 @@ class Judge {
     if (facts_.directory.empty()) return false;
     if (facts_.launcher_stalled_s <= 0 && facts_.directory_silent) {
       Add(Verdict::kUnknown, "backup-directory-unknown",
-          "the file system of \"" + facts_.directory + "\" did not answer within a second, so it was not looked at",
+          "the file system of \"" + facts_.directory + "\" did not answer in time, so it was not looked at",
           "Look at that mount (a network share whose server is gone?), and ask again.");
       return true;
     }

@@ -8,7 +8,7 @@ namespace mfi::core {
 namespace {
 
 /// A standby ahead of its upstream for so long has not only been quicker than an upstream that was restarted.
-constexpr double kSettled = 10;
+constexpr double kSettled = 2;
 /// So long may a primary write nothing, so that no file comes.
 constexpr double kNoFileFor = 3600;
 

@@ -17,6 +17,12 @@ constexpr std::array<Sign, 4> kSigns{
       return (k.slot_name.empty() || c.slot_name.empty()) && k.name == c.name;
     }};
 
+/// Whether a standby that was known without a slot has come again with one, from the same place.
+bool CameWithASlot(const KnownPeer& old, const KnownPeer& newer) {
+  return !old.connected && old.slot_name.empty() && !newer.slot_name.empty() && old.name == newer.name &&
+         old.address == newer.address && newer.came_at_us >= old.heard_at_us;
+}
+
 }  // namespace
 
 std::vector<int> Recognize(const std::vector<KnownPeer>& known, const std::vector<Connection>& connections) {
@@ -42,13 +48,13 @@ std::vector<bool> OldConnections(std::vector<KnownPeer>& peers, std::int64_t now
   std::vector<bool> old_ones(peers.size());
   for (std::size_t i = 0; i < peers.size(); ++i) {
     const KnownPeer& old = peers[i];
-    if (old.beside) continue;
     for (std::size_t j = 0; j < peers.size() && !old_ones[i]; ++j) {
-      KnownPeer& newer = peers[j];
-      if (j == i || !newer.beside || !newer.connected || !AreAlike(newer, old)) continue;
-      const bool heard = old.heard_at_us > newer.came_at_us;
+      if (j == i || !peers[j].connected) continue;
+      old_ones[i] = CameWithASlot(old, peers[j]);
+      if (old.beside || !peers[j].beside || !AreAlike(peers[j], old)) continue;
+      const bool heard = old.heard_at_us > peers[j].came_at_us;
       const bool just_gone = !old.connected && !old.was_missing;
-      if (heard || just_gone) newer.beside = false;
+      if (heard || just_gone) peers[j].beside = false;
       old_ones[i] = just_gone && !heard && now_us - old.heard_at_us >= silence_us;
     }
   }

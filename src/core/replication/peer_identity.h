@@ -37,7 +37,8 @@ bool AreAlike(const KnownPeer& a, const KnownPeer& b);
 
 /// A standby whose link broke has its old walsender beside the new one until that notices: another of its name, never
 /// heard again. Returns the places of those that have ended like that, which are nobody: silent since before the other
-/// came, and for `silence_us`, longer than a standby is silent. Takes the mark `beside` from those of whom it is clear
+/// came, and for `silence_us`, longer than a standby is silent; and of those that have come again with a slot, from the
+/// same address, after they had been known without one. Takes the mark `beside` from those of whom it is clear
 /// by now that they are one, or two.
 std::vector<bool> OldConnections(std::vector<KnownPeer>& peers, std::int64_t now_us, std::int64_t silence_us);
 

@@ -14,7 +14,10 @@
 namespace mfi::pg {
 namespace {
 
-constexpr std::chrono::seconds kLimit{1};
+/// A verdict is given within two seconds. Whoever wants something of the directory would rather wait for a busy
+/// machine.
+constexpr std::chrono::milliseconds kVerdictWaits{1700};
+constexpr std::chrono::milliseconds kOthersWait{15000};
 constexpr char kFind[] = "/usr/bin/find";
 
 class SessionWaiter : public os::Waiter {
@@ -30,31 +33,33 @@ std::vector<std::string> OwnEnvironment() {
   return all;
 }
 
-}  // namespace
-
-bool BackupDirectoryAnswers() {
+bool AnswersWithin(std::chrono::milliseconds limit) {
   if (settings::backup_directory[0] == '\0') return true;
   if (LauncherStalledFor() > 0) return false;
   if (access(kFind, X_OK) != 0) return true;
-  const auto deadline = std::chrono::steady_clock::now() + kLimit;
+  const auto deadline = std::chrono::steady_clock::now() + limit;
   // The first file that it meets is enough: a mount that hangs does so for all.
   os::Child child({.program = kFind,
-                   .arguments = {settings::backup_directory, "-maxdepth", "2", "-name", "*.json", "-exec", "head", "-c",
-                                 "1", "{}", ";", "-quit"},
+                   .arguments = {settings::backup_directory, "-maxdepth", "2", "-name", "*.json", "-type", "f", "-exec",
+                                 "head", "-c", "1", "{}", ";", "-quit"},
                    .environment = OwnEnvironment(),
                    .end_signal = SIGKILL});
   SessionWaiter waiter;
   while (!child.WaitPiece(waiter)) {
-    if (std::chrono::steady_clock::now() >= deadline) return false;
+    if (std::chrono::steady_clock::now() >= deadline || LauncherStalledFor() > 0) return false;
   }
   return true;
 }
 
+}  // namespace
+
+bool BackupDirectoryAnswers() { return AnswersWithin(kVerdictWaits); }
+
 os::BackupDirectory AnsweringDirectory() {
-  if (!BackupDirectoryAnswers()) {
+  if (!AnswersWithin(kOthersWait)) {
     throw core::Error("58030",
                       std::string("the backup directory \"") + settings::backup_directory + "\" does not answer",
-                      "Its file system took longer than a second to read one file. Nothing was changed.",
+                      "Its file system did not list it and give one byte of a file in time. Nothing was changed.",
                       "Look at the mount (a network share whose server is gone?), then call it again.");
   }
   return ConfiguredDirectory();

@@ -84,6 +84,19 @@ TEST(PeerIdentity, WhoGoesBeforeItHadToSpeakIsAnother) {
   EXPECT_EQ(OldConnections(b.peers, 999, 900), (std::vector<bool>{false, false}));
 }
 
+TEST(PeerIdentity, WhoComesAgainWithASlotIsNoLongerKnownWithoutIt) {
+  std::vector<KnownPeer> peers = {Known("a", "", "10.0.0.1", 1), Known("a", "slot", "10.0.0.1", 2)};
+  peers[0].connected = false;
+  peers[0].was_missing = true;
+  peers[0].heard_at_us = 100;
+  peers[1].came_at_us = 99;
+  EXPECT_EQ(OldConnections(peers, 1000, 900), (std::vector<bool>{false, false})) << "it was there beside it";
+  peers[1].came_at_us = 100;
+  EXPECT_EQ(OldConnections(peers, 1000, 900), (std::vector<bool>{true, false}));
+  peers[1].address = "10.0.0.2";
+  EXPECT_EQ(OldConnections(peers, 1000, 900), (std::vector<bool>{false, false})) << "from elsewhere: another";
+}
+
 TEST(PeerIdentity, OneThatCameBesideAnotherStandsForOneAlone) {
   Beside b;
   b.peers.push_back(Known("a", "", "10.0.0.1", 3));
