@@ -92,7 +92,7 @@ class Observer {
           places_.insert(one.seen.where);
           if (one.seen.sight == Sight::kTaken) {
             one.seen.words = WordsOf(primary_.stream + one.address.Keywords(), waiter_);
-          } else if (one.seen.sight == Sight::kUnknown && EngineForgot(one.address)) {
+          } else if (IsLost(one.seen.sight) && EngineForgot(server)) {
             one.seen.sight = Sight::kNameGone;
             one.seen.words = "no container of this name runs";
           }
@@ -128,6 +128,9 @@ class Observer {
       return;
     }
   }
+
+  /// A container that ends while it is looked at has an address, and nobody there to refuse.
+  static bool IsLost(Sight sight) { return sight == Sight::kUnknown || sight == Sight::kUnreachable; }
 
   bool EngineForgot(const os::ServerAddress& address) {
     return !primary_.own_name.empty() && address.hostaddr.empty() &&
