@@ -62,7 +62,7 @@ beside() { # NAME COMMAND...
   wanted "$1" || return 0
   beside_name=$1 beside_start=$SECONDS
   shift
-  nice -n 10 "$@" >"$run/$beside_name.log" 2>&1 &
+  nice -n 19 "$@" >"$run/$beside_name.log" 2>&1 &
   beside_pid=$!
 }
 join_beside() {
