@@ -8,7 +8,6 @@
 #include "pg/server/bridge.h"
 #include "pg/server/identity.h"
 #include "pg/server/settings.h"
-#include "pg/server/worker_presence.h"
 #include "pg/server/workers.h"
 
 namespace mfi::pg {
@@ -17,7 +16,7 @@ namespace {
 /// A verdict is given within two seconds. Whoever wants something of the directory would rather wait for a busy
 /// machine.
 constexpr std::chrono::milliseconds kVerdictWaits{1700};
-constexpr std::chrono::milliseconds kOthersWait{15000};
+constexpr std::chrono::milliseconds kOthersWait{8000};
 constexpr char kFind[] = "/usr/bin/find";
 
 class SessionWaiter : public os::Waiter {
@@ -35,7 +34,6 @@ std::vector<std::string> OwnEnvironment() {
 
 bool AnswersWithin(std::chrono::milliseconds limit) {
   if (settings::backup_directory[0] == '\0') return true;
-  if (LauncherStalledFor() > 0) return false;
   if (access(kFind, X_OK) != 0) return true;
   const auto deadline = std::chrono::steady_clock::now() + limit;
   // The first file that it meets is enough: a mount that hangs does so for all.
@@ -46,7 +44,7 @@ bool AnswersWithin(std::chrono::milliseconds limit) {
                    .end_signal = SIGKILL});
   SessionWaiter waiter;
   while (!child.WaitPiece(waiter)) {
-    if (std::chrono::steady_clock::now() >= deadline || LauncherStalledFor() > 0) return false;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
   }
   return true;
 }

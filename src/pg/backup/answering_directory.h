@@ -10,7 +10,7 @@ namespace mfi::pg {
 bool BackupDirectoryAnswers();
 
 /// The backup directory in force, for a session that wants something of it. Throws when its file system does not answer
-/// for longer, or hangs for the launcher, too.
+/// for longer.
 os::BackupDirectory AnsweringDirectory();
 
 }  // namespace mfi::pg
