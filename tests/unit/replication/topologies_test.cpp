@@ -386,8 +386,6 @@ TEST(Topologies, FiftyRandomOnes) {
       kinds += std::string(kind->name) + "; ";
     }
     cluster.Run();
-    int there = 0;
-    for (const WalSenderFacts& sender : cluster.Primary().senders) there += sender.application_name == "walreceiver";
     const bool some_there = [&] {
       for (const Standby& s : cluster.Standbys()) {
         if (s.name == "walreceiver" && s.kind->way == Way::kStream && !s.kind->slot && Alive(s, kSeconds)) return true;
