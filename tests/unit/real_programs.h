@@ -10,6 +10,12 @@
 
 namespace mfi::test {
 
+/// Where the programs of $PG_CONFIG (or the pg_config in the PATH) are. Throws when there are none of a server.
+std::string DirectoryOfPrograms();
+
+/// `17` of theirs.
+int MajorOfPrograms();
+
 /// A PostgreSQL server of its own with a database, and a job that backs it up by the programs of $PG_CONFIG (or the
 /// pg_config in the PATH). A program can still be replaced by a script, which finds the real one as "$REAL".
 class RealPrograms : public FakePrograms {
@@ -23,7 +29,7 @@ class RealPrograms : public FakePrograms {
 
   /// A new connection of the superuser to the database.
   os::Connection Connect(os::SessionKind kind = os::SessionKind::kRestoringSuperuser) {
-    return os::Connection(source_->OpenAs(kind, job_.superuser, database_), host_, std::chrono::seconds(30));
+    return os::Connection(source_->server().OpenAs(kind, job_.superuser, database_), host_, std::chrono::seconds(30));
   }
   std::string Sql(const std::string& sql) { return Connect().Value(sql); }
 

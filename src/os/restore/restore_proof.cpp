@@ -153,9 +153,10 @@ Proof ProveByRestore(const ProofJob& job, const core::Manifest& manifest, const 
   options.encoding = "SQL_ASCII";
   Proof proof;
   std::vector<std::string> remarks;
-  const std::unique_ptr<ScratchServer> server = StartServer(options, host, remarks);
-  BesideServer waiter(host, *server);
-  Connection admin(server->OpenAs(SessionKind::kSuperuserOnOthersData, options.superuser, kAdminDatabase), waiter,
+  const std::unique_ptr<ScratchServer> scratch = StartServer(options, host, remarks);
+  PrivateServer& server = scratch->server();
+  BesideServer waiter(host, server);
+  Connection admin(server.OpenAs(SessionKind::kSuperuserOnOthersData, options.superuser, kAdminDatabase), waiter,
                    kConnectLimit);
   CreateRoles(admin, roles, restorer);
   if (database == "postgres") admin.Execute("DROP DATABASE postgres");
@@ -163,28 +164,28 @@ Proof ProveByRestore(const ProofJob& job, const core::Manifest& manifest, const 
   const std::string settings = TakeSettings(admin, manifest, restorer, remarks);
   const RestoreJob restore_job{.binary_directory = job.scratch.binary_directory,
                                .archive = set_path + manifest.run.path.substr(manifest.run.id.size()),
-                               .work_directory = server->directory(),
+                               .work_directory = scratch->directory(),
                                .session =
                                    [&](SessionKind kind, const std::string& role) {
-                                     return server->OpenAs(kind, role, database,
-                                                           kind == SessionKind::kRestorer ? settings : "");
+                                     return server.OpenAs(kind, role, database,
+                                                          kind == SessionKind::kRestorer ? settings : "");
                                    },
                                .superuser = options.superuser,
                                .restorer = restorer,
                                .encoding = manifest.database.encoding,
-                               .in_sandbox = server->LackingWalls().empty(),
+                               .in_sandbox = server.LackingWalls().empty(),
                                .become_member = [&] { BecomeMember(admin, roles, restorer); },
                                .jobs = job.jobs,
                                .niceness = job.scratch.niceness,
-                               .still_alive = [&] { server->CheckAlive(); }};
+                               .still_alive = [&] { server.CheckAlive(); }};
   try {
     ArchiveRestore restore(restore_job, waiter);
     restore.Begin();
-    RefuseWithoutSandbox(restore.plan(), server->LackingWalls());
+    RefuseWithoutSandbox(restore.plan(), server.LackingWalls());
     restore.RestoreBody();
     const auto open = [&] {
       return std::make_unique<Connection>(
-          server->OpenAs(SessionKind::kSuperuserOnOthersData, options.superuser, database), waiter, kConnectLimit);
+          server.OpenAs(SessionKind::kSuperuserOnOthersData, options.superuser, database), waiter, kConnectLimit);
     };
     proof.result = core::CompareContents(manifest.contents, ReadRestored(open, job.jobs));
     if (proof.result == "ok") restore.Finish();

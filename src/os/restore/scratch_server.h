@@ -1,12 +1,11 @@
 #pragma once
 
-#include <chrono>
-#include <memory>
+#include <cstddef>
 #include <string>
 #include <vector>
 
-#include "os/process/child.h"
-#include "os/server/connection.h"
+#include "os/restore/private_server.h"
+#include "os/restore/scratch_place.h"
 
 namespace mfi::os {
 
@@ -23,71 +22,32 @@ struct ScratchOptions {
   SandboxRules sandbox = {};  // what it may reach beside its own files, its program and what every server reads
 };
 
-/// A private PostgreSQL server of this process for restoring a backup into: reachable only through a socket in a
-/// directory of mode 0700, with no background workers, event triggers, or durability. It runs in a sandbox that
-/// leaves it its own files alone, since code of the restored database may run in it. It and its directory are gone with
-/// the object; with the process, by the signal at the parent's death.
+/// A new and empty private server for restoring a backup into, with no background workers, event triggers, or
+/// durability. It and its directory are gone with the object.
 class ScratchServer {
  public:
   /// Returns when it accepts connections; throws Error when it cannot be started.
   ScratchServer(const ScratchOptions& options, Waiter& waiter);
-  ~ScratchServer();
+  ~ScratchServer() = default;
   ScratchServer(const ScratchServer&) = delete;
   ScratchServer& operator=(const ScratchServer&) = delete;
 
-  /// `options`: of the session, as AsOptions() makes them.
-  Session OpenAs(SessionKind kind, const std::string& role, const std::string& database,
-                 const std::string& options = {}) const;
-
-  /// What the sandbox around it lacks on this kernel; empty when it stands whole.
-  const std::string& LackingWalls() const { return sandbox_->Lacking(); }
+  PrivateServer& server() { return server_; }
 
   /// A directory that the server cannot reach.
-  const std::string& directory() const { return directory_; }
+  const std::string& directory() const { return place_.directory(); }
 
   /// Where its socket is.
-  const std::string& socket_directory() const { return socket_directory_; }
-
-  /// Reads what the server printed, and makes processes nice that it has started since; throws Error when it has died.
-  void CheckAlive();
+  const std::string& socket_directory() const { return place_.socket_directory(); }
 
  private:
-  void MakeDirectories();
-  void MakeSandbox();
+  void MakeData(Waiter& waiter);
   void Start();
-  void WaitUntilReady();
-  void RemoveFiles();
-  std::string DataDirectory() const { return directory_ + "/data"; }
+  void WaitUntilReady(Waiter& waiter);
 
   ScratchOptions options_;
-  Waiter& waiter_;
-  std::string directory_;
-  UniqueFd lock_;  // on the directory: its server is there
-  std::string socket_directory_;
-  std::unique_ptr<Sandbox> sandbox_;
-  std::unique_ptr<Child> server_;
+  ScratchPlace place_;
+  PrivateServer server_;
 };
-
-/// Waits as another one does, and reads meanwhile what a scratch server prints: code of the database, and libraries
-/// that are preloaded, may print as much as they like, and a server whose words nobody reads stands still. Throws Error
-/// when the server has died.
-class BesideServer : public Waiter {
- public:
-  BesideServer(Waiter& waiter, ScratchServer& server) : waiter_(waiter), server_(server) {}
-
-  void Wait(int fd, bool for_write, std::chrono::milliseconds limit) override;
-
- private:
-  Waiter& waiter_;
-  ScratchServer& server_;
-  std::chrono::steady_clock::time_point looked_{};
-};
-
-/// How the directories begin that `node` uses for scratch servers below `parent`. Six more characters follow, which
-/// nobody can foresee: where others may make files too, as in /tmp, no name can be taken beforehand.
-std::string ScratchPath(const std::string& parent, const std::string& node);
-
-/// Removes the directories of `node`'s scratch servers that are gone. What is of other users stays.
-void RemoveScratchLeftovers(const std::string& parent, const std::string& node);
 
 }  // namespace mfi::os

@@ -72,7 +72,8 @@ TEST_F(ConnectionTest, EndsWithItsSession) {
   EXPECT_EQ(State([&] { connection.Execute("SELECT pg_terminate_backend(pg_backend_pid())"); }), "57P01");
   EXPECT_EQ(State([&] { connection.Execute("SELECT 1"); }), mfi::core::sqlstate::kConnectionFailure);
   EXPECT_EQ(State([&] {
-              Connection(source_->OpenAs(SessionKind::kRestorer, "boss", "no such"), host_, std::chrono::seconds(30));
+              Connection(source_->server().OpenAs(SessionKind::kRestorer, "boss", "no such"), host_,
+                         std::chrono::seconds(30));
             }),
             mfi::core::sqlstate::kConnectionFailure);
   EXPECT_EQ(State([&] {

@@ -12,7 +12,7 @@ using namespace mfi::test;
 class SessionTest : public RealPrograms {
  protected:
   std::string Shown(SessionKind kind, const std::string& role, const std::string& setting) {
-    Connection session(source_->OpenAs(kind, role, database_), host_, std::chrono::seconds(30));
+    Connection session(source_->server().OpenAs(kind, role, database_), host_, std::chrono::seconds(30));
     return session.Value("SELECT pg_catalog.current_setting('" + setting + "')");
   }
 };
@@ -83,6 +83,16 @@ TEST_F(SessionTest, AViewInATablesPlaceIsRefused) {
   admin.Execute("CREATE VIEW planted AS SELECT 1 AS x");
   Connection session = Connect(SessionKind::kSuperuserOnOthersData);
   EXPECT_EQ(ErrorOf([&] { session.Value("SELECT count(*) FROM ONLY public.planted"); }).sqlstate(), "55000");
+}
+
+TEST_F(SessionTest, WhatTheEnvironmentSaysOfAnotherServerDoesNotCount) {
+  UseDatabase("bank");
+  setenv("PGHOSTADDR", "192.0.2.1", 1);
+  setenv("PGREQUIREAUTH", "scram-sha-256", 1);
+  setenv("PGCHANNELBINDING", "require", 1);
+  setenv("PGTARGETSESSIONATTRS", "standby", 1);
+  EXPECT_EQ(Shown(SessionKind::kSuperuserOnOthersData, "boss", "port"), "5432");
+  ForgetLibpqEnvironment();
 }
 
 TEST(ForgetLibpqEnvironment, TakesAllOfIt) {
