@@ -17,7 +17,7 @@ constexpr std::size_t kSequencesAtOnce = 500;
 
 std::string SequencesBy(const std::string& function, const std::string& after) {
   return "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), " + function +
-         "(c.oid), s.seqmin, s.seqmax, s.seqincrement > 0, s.seqcycle, "
+         "(c.oid), s.seqmin, s.seqmax, s.seqincrement, s.seqcycle, "
          "c.relpersistence = 'p' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d "
          "WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'), c.oid "
          "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
@@ -75,6 +75,11 @@ void ContentsReader::Begin(std::vector<ListedTable> tables) {
     tables_.push_back(std::move(table));
   }
   tables_.push_back({kLargeObjects, "large objects", {}, {}, {}, false});
+  if (!recovery_) sequences_ = ReadSequences();
+}
+
+void ContentsReader::ExpectRecovery() {
+  recovery_ = true;
   sequences_ = ReadSequences();
 }
 
@@ -87,7 +92,8 @@ std::map<std::string, SequenceState> ContentsReader::ReadSequences() {
       for (const Row& row : rows) {
         last = row[7].value_or("");
         if (row[6] != "t") continue;
-        values[row[0].value_or("")] = {Number(row[1]), Number(row[2]), Number(row[3]), row[4] == "t", row[5] == "t"};
+        values[row[0].value_or("")] = {Number(row[1]),     Number(row[2]), Number(row[3]),
+                                       Number(row[4]) > 0, row[5] == "t",  Number(row[4])};
       }
       read = rows.size();
     }
@@ -110,7 +116,7 @@ void ContentsReader::Ask(Session& session) {
   if (next_ == tables_.size()) return;
   session.reading = &tables_[next_++];
   session.connection->Send("SELECT rows, hash FROM " + functions_.table + "(" + std::to_string(session.reading->oid) +
-                           "::pg_catalog.oid)");
+                           "::pg_catalog.oid" + functions_.as_of + ")");
 }
 
 bool ContentsReader::Step(std::chrono::milliseconds limit) {
@@ -145,7 +151,9 @@ core::Contents ContentsReader::Finish() {
   contents.tables = std::move(tables_);
   for (const auto& [name, after] : ReadSequences()) {
     const auto before = sequences_.find(name);
-    if (before != sequences_.end()) contents.sequences.push_back(RangeOf(name, before->second, after));
+    if (before == sequences_.end()) continue;
+    contents.sequences.push_back(recovery_ ? RecoveredRangeOf(name, before->second, after)
+                                           : RangeOf(name, before->second, after));
   }
   for (const Row& row : source_.Query(kConstraints)) contents.invalid_constraints.push_back(row[0].value_or(""));
   contents.database_bytes = Number(source_.Value(kDatabaseSize));
@@ -163,6 +171,19 @@ core::SequenceRange RangeOf(const std::string& name, const SequenceState& before
             std::max({before.most, before.position, after.position})};
   }
   return {name, std::min(before.position, after.position), std::max(before.position, after.position)};
+}
+
+core::SequenceRange RecoveredRangeOf(const std::string& name, const SequenceState& before, const SequenceState& after) {
+  constexpr std::int64_t kLogged = 32;
+  core::SequenceRange range = RangeOf(name, before, after);
+  if (before.cycles) return {name, std::min(before.least, range.low), std::max(before.most, range.high)};
+  // Not past its last value, which may be the largest number there is.
+  const std::int64_t end = before.upward ? before.most : before.least;
+  std::int64_t ahead = 0;
+  std::int64_t& edge = before.upward ? range.high : range.low;
+  if (__builtin_mul_overflow(kLogged, before.step, &ahead) || __builtin_add_overflow(edge, ahead, &ahead)) ahead = end;
+  edge = before.upward ? std::max(edge, std::min(ahead, end)) : std::min(edge, std::max(ahead, end));
+  return range;
 }
 
 ContentsFunctions MakeContentsFunctions(Connection& connection) {

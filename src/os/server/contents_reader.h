@@ -16,6 +16,7 @@ namespace mfi::os {
 struct ContentsFunctions {
   std::string table;
   std::string sequence;
+  std::string as_of = {};  // further arguments of the first: the rows that another snapshot saw
 };
 
 /// The extension's own functions, else some that are made for this session, by a superuser. A standby has only the
@@ -29,10 +30,14 @@ struct SequenceState {
   std::int64_t most = 0;
   bool upward = true;
   bool cycles = false;
+  std::int64_t step = 0;
 };
 
 /// What a dump may hold of a sequence that was `before` when it began and `after` when it had ended.
 core::SequenceRange RangeOf(const std::string& name, const SequenceState& before, const SequenceState& after);
+
+/// The same for a server that recovered by WAL, which logs a sequence's next 32 values at once.
+core::SequenceRange RecoveredRangeOf(const std::string& name, const SequenceState& before, const SequenceState& after);
 
 /// Reads what a database holds over a connection that is in the transaction of the dump's snapshot, beside the dump; of
 /// a database that nobody changes, over several.
@@ -41,7 +46,10 @@ class ContentsReader {
   /// `helpers`: further sessions that read tables, in which the same functions are.
   ContentsReader(Connection& source, ContentsFunctions functions, const std::vector<Connection*>& helpers = {});
 
-  /// Reads sequences, and takes the tables that Step is to read.
+  /// Reads the sequences, before a transaction is begun whose contents a recovery by WAL shall show again.
+  void ExpectRecovery();
+
+  /// Reads sequences unless that was done, and takes the tables that Step is to read.
   void Begin(std::vector<ListedTable> tables);
 
   /// Counts and hashes rows for `limit` at the longest; true when all is read.
@@ -64,6 +72,7 @@ class ContentsReader {
   ContentsFunctions functions_;
   std::vector<core::TableRows> tables_;
   std::map<std::string, SequenceState> sequences_;
+  bool recovery_ = false;
   std::vector<Session> sessions_;
   std::size_t next_ = 0;  // first table not yet asked for
 };

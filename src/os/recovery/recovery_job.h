@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "os/process/sandbox.h"
+
+namespace mfi::os {
+
+/// What the receiver, a base run and a drill need to know of their server, resolved by the caller.
+struct RecoveryJob {
+  std::string directory;  // mfi.recovery_directory
+  std::string node;
+  std::string database;  // whose contents a drill compares
+  std::string data_directory;
+  std::string binary_directory;  // of the server's own programs
+  int server_major = 0;
+  std::string socket_directory;
+  int port = 0;
+  std::string superuser;  // name of the bootstrap superuser
+  int niceness = 0;
+  std::string scratch_directory;  // an existing directory; what is unpacked gets one of its own in it
+  SandboxRules sandbox = {};      // what a recovered server may reach of the server's installation
+  std::chrono::seconds limit{};   // of a base run, or of a drill
+};
+
+}  // namespace mfi::os
