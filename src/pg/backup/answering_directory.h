@@ -4,9 +4,7 @@
 
 namespace mfi::pg {
 
-/// Whether the file system of the backup directory answers, for a verdict: a process of its own lists the directory and
-/// reads from it first, which can be killed where this session could not. False when that takes nearly two seconds, as
-/// where a mount hangs.
+/// Whether the file system of the backup directory answers, for a verdict; as DirectoryAnswers does.
 bool BackupDirectoryAnswers();
 
 /// The backup directory in force, for a session that wants something of it. Throws when its file system does not answer

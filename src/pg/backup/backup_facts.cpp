@@ -1,8 +1,7 @@
 #include "pg/backup/backup_facts.h"
 
-#include <sys/stat.h>
-
 #include "core/base/error.h"
+#include "os/base/file.h"
 #include "pg/backup/answering_directory.h"
 #include "pg/backup/backup_notices.h"
 #include "pg/backup/run_board.h"
@@ -20,12 +19,6 @@ extern "C" {
 
 namespace mfi::pg {
 namespace {
-
-bool SameDevice(const std::string& a, const std::string& b) {
-  struct stat first {};
-  struct stat second {};
-  return stat(a.c_str(), &first) == 0 && stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev;
-}
 
 void AddSharedFacts(core::BackupFacts& facts) {
   facts.preloaded = IsPreloaded();
@@ -105,7 +98,7 @@ core::BackupFacts GatherBackupFacts() {
     facts.directory_problem = error.what();
     facts.directory_remedy = error.hint();
   }
-  facts.same_device = SameDevice(facts.directory, DataDir);
+  facts.same_device = os::OnSameDevice(facts.directory, DataDir);
   bool whole = true;
   const std::vector<os::HistoryEntry> history = ReadConfiguredHistory(&whole);
   if (!whole && facts.directory_problem.empty()) {

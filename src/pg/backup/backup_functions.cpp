@@ -164,7 +164,9 @@ extern "C" Datum mfi_backup_now(PG_FUNCTION_ARGS) {
   const bool wait = !PG_ARGISNULL(0) && PG_GETARG_BOOL(0);
   pg::CheckLauncher();
   pg::RefuseStandby();
-  if (wait) pg::RefuseOwnLocks(pg::settings::database);
+  if (wait) {
+    pg::RefuseOwnLocks(pg::settings::database, "the backup", "Commit first, or call mfi_backup_now() without wait.");
+  }
   static pg::BackupRequest request;
   request = {};
   pg::Guard([&] {

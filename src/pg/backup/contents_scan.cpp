@@ -3,6 +3,7 @@
 
 #include "pg/backup/large_objects_scan.h"
 #include "pg/backup/row_hash.h"
+#include "pg/backup/snapshot_text.h"
 #include "pg/server/bridge.h"
 
 extern "C" {
@@ -24,6 +25,7 @@ extern "C" {
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(mfi_contents);
+PG_FUNCTION_INFO_V1(mfi_contents_as_of);
 }
 
 // What a table holds, as a number that a restored copy must have again: a hash of each row, whatever the order, summed
@@ -235,10 +237,10 @@ void SetForOutput() {
 }
 
 /// Plain frame.
-void ScanRows(Relation table, ContentsHash& contents) {
+void ScanRows(Relation table, Snapshot snapshot, ContentsHash& contents) {
   int count = 0;
   Column* columns = ColumnsOf(table, &count);
-  TableScanDesc scan = table_beginscan(table, GetActiveSnapshot(), 0, nullptr);
+  TableScanDesc scan = table_beginscan(table, snapshot, 0, nullptr);
   TupleTableSlot* slot = table_slot_create(table, nullptr);
   MemoryContext values = AllocSetContextCreate(CurrentMemoryContext, "mfi contents", ALLOCSET_DEFAULT_SIZES);
   MemoryContext before = MemoryContextSwitchTo(values);
@@ -263,7 +265,7 @@ void ScanRows(Relation table, ContentsHash& contents) {
 }
 
 /// Plain frame.
-Datum Scan(FunctionCallInfo fcinfo) {
+Datum Scan(FunctionCallInfo fcinfo, Snapshot snapshot) {
   TupleDesc result = nullptr;
   if (get_call_result_type(fcinfo, nullptr, &result) != TYPEFUNC_COMPOSITE) elog(ERROR, "no row type");
   const int level = NewGUCNestLevel();
@@ -272,9 +274,9 @@ Datum Scan(FunctionCallInfo fcinfo) {
   CheckReadable(table);
   ContentsHash contents;
   if (RelationGetRelid(table) == LargeObjectRelationId) {
-    ScanLargeObjects(table, contents);
+    ScanLargeObjects(table, snapshot, contents);
   } else {
-    ScanRows(table, contents);
+    ScanRows(table, snapshot, contents);
   }
   table_close(table, NoLock);
   AtEOXact_GUC(true, level);
@@ -289,5 +291,15 @@ Datum Scan(FunctionCallInfo fcinfo) {
 }  // namespace mfi::pg
 
 extern "C" Datum mfi_contents(PG_FUNCTION_ARGS) {
-  return mfi::pg::Guard([&] { return mfi::pg::CallPg([&] { return mfi::pg::Scan(fcinfo); }); });
+  return mfi::pg::Guard([&] { return mfi::pg::CallPg([&] { return mfi::pg::Scan(fcinfo, GetActiveSnapshot()); }); });
+}
+
+extern "C" Datum mfi_contents_as_of(PG_FUNCTION_ARGS) {
+  return mfi::pg::Guard([&] {
+    return mfi::pg::CallPg([&] {
+      Snapshot snapshot =
+          mfi::pg::SnapshotOf(text_to_cstring(PG_GETARG_TEXT_PP(1)), text_to_cstring(PG_GETARG_TEXT_PP(2)));
+      return mfi::pg::Scan(fcinfo, snapshot);
+    });
+  });
 }

@@ -4,7 +4,7 @@
 
 #include "core/base/error.h"
 #include "os/backup/history.h"
-#include "os/restore/scratch_server.h"
+#include "os/restore/scratch_place.h"
 #include "pg/server/bridge.h"
 #include "pg/server/clock.h"
 #include "pg/server/identity.h"

@@ -48,9 +48,9 @@ void AddPage(Object& object, HeapTuple tuple) {
 }
 
 /// Objects without a page are objects, too.
-void ScanNumbers(ContentsHash& contents) {
+void ScanNumbers(Snapshot snapshot, ContentsHash& contents) {
   Relation objects = table_open(LargeObjectMetadataRelationId, AccessShareLock);
-  TableScanDesc scan = table_beginscan(objects, GetActiveSnapshot(), 0, nullptr);
+  TableScanDesc scan = table_beginscan(objects, snapshot, 0, nullptr);
   for (HeapTuple tuple; (tuple = heap_getnext(scan, ForwardScanDirection)) != nullptr;) {
     RowHash hash;
     hash.AddNumber(reinterpret_cast<Form_pg_largeobject_metadata>(GETSTRUCT(tuple))->oid);
@@ -62,10 +62,10 @@ void ScanNumbers(ContentsHash& contents) {
 
 }  // namespace
 
-void ScanLargeObjects(Relation pages, ContentsHash& contents) {
-  ScanNumbers(contents);
+void ScanLargeObjects(Relation pages, Snapshot snapshot, ContentsHash& contents) {
+  ScanNumbers(snapshot, contents);
   Relation index = index_open(LargeObjectLOidPNIndexId, AccessShareLock);
-  SysScanDesc scan = systable_beginscan_ordered(pages, index, GetActiveSnapshot(), 0, nullptr);
+  SysScanDesc scan = systable_beginscan_ordered(pages, index, snapshot, 0, nullptr);
   Object object;
   for (HeapTuple tuple; (tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != nullptr;) {
     CHECK_FOR_INTERRUPTS();
