@@ -54,3 +54,7 @@ GRANT EXECUTE ON FUNCTION @extschema@._mfi_locked_by() TO pg_monitor;
 
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_migrations() TO pg_monitor;
 GRANT EXECUTE ON FUNCTION @extschema@._mfi_newest_migration() TO pg_monitor;
+
+COMMENT ON FUNCTION @extschema@.mfi_health(text) IS
+  'One row: the verdict on this node (ok, warning, unknown, critical), its reasons and what to do. scope: node, '
+  'replication, backup, recovery, or all.';

@@ -6,7 +6,9 @@
 #include "pg/backup/backup_facts.h"
 #include "pg/backup/backup_notices.h"
 #include "pg/node/node_facts.h"
+#include "pg/recovery/recovery_facts.h"
 #include "pg/replication/replication_facts.h"
+#include "pg/server/answering.h"
 #include "pg/server/bridge.h"
 #include "pg/server/rows.h"
 #include "pg/server/settings.h"
@@ -116,10 +118,13 @@ Datum Health(FunctionCallInfo fcinfo) {
   const std::string scope = CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(0)); });
   const core::Reasons schema = ToReasons(TextArray(fcinfo, 1));
   const bool all = scope == "all";
-  if (!all && scope != "node" && scope != "replication" && scope != "backup") {
+  if (!all && scope != "node" && scope != "replication" && scope != "backup" && scope != "recovery") {
     throw core::Error(core::sqlstate::kInvalidParameterValue, "there is no scope \"" + scope + "\"", {},
-                      "Scopes are node, replication, backup and all.");
+                      "Scopes are node, replication, backup, recovery and all.");
   }
+  const bool recovery_too = all || scope == "recovery";
+  // Both directories may hang: they are asked at the same time.
+  AnswerProbe recovery_store(recovery_too ? settings::recovery_directory : "");
   core::Reasons reasons;
   const auto append = [&](const core::Reasons& more) {
     for (const core::Reason& reason : more) {
@@ -132,6 +137,12 @@ Datum Health(FunctionCallInfo fcinfo) {
   if (all || scope == "node") append(core::JudgeNode(GatherNodeFacts(schema)));
   if (all || scope == "replication") append(JudgeNow().AllReasons());
   if (all || scope == "backup") append(core::JudgeBackups(GatherBackupFacts()));
+  if (recovery_too) {
+    core::Reasons recovery = core::JudgeRecovery(GatherRecoveryFacts(recovery_store));
+    // That it is off is told to who asks for it.
+    if (all) std::erase_if(recovery, [](const core::Reason& reason) { return reason.code == core::kRecoveryOff; });
+    append(recovery);
+  }
   core::SortByGravity(reasons);
   return ReturnRows(fcinfo, {{core::ToString(core::Worst(reasons)), ReasonTexts(reasons), NextSteps(reasons)}});
 }

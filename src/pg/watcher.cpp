@@ -1,5 +1,7 @@
 #include <memory>
 
+#include "pg/recovery/marker.h"
+#include "pg/recovery/receiver.h"
 #include "pg/replication/peer_probe.h"
 #include "pg/replication/peer_watch.h"
 #include "pg/schema/maintenance.h"
@@ -31,7 +33,7 @@ class Watcher : public Rounds {
       StartProbeWhenWanted();
       next_sample_us_ = now + std::int64_t{1000} * settings::sample_interval_ms;
     }
-    const long until_due = maintenance_.Round();
+    const long until_due = Min(Min(maintenance_.Round(), marker_.Round()), receiver_.Round());
     const long until_sample = static_cast<long>((next_sample_us_ - MonotonicMicros()) / 1000) + 1;
     return Max(1L, Min(until_due, until_sample));
   }
@@ -39,6 +41,8 @@ class Watcher : public Rounds {
  private:
   PeerWatch peers_;
   Maintenance maintenance_;
+  Marker marker_;
+  ReceiverWatch receiver_;
   std::int64_t next_sample_us_ = 0;
 };
 

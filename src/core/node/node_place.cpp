@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/node/settings_text.h"
 
 namespace mfi::core {
@@ -37,6 +39,7 @@ NodePlace PlaceOfNode(const std::string& root, const std::string& node, bool in_
   place.data = in_volume ? place.volume : place.volume + "/pgdata";
   place.run = root + "run/mfi";
   place.backups = root + "backups";
+  place.recovery = root + "recovery";
   place.config = root + "etc/mfi/postgresql.conf";
   return place;
 }
@@ -45,6 +48,16 @@ std::string NodeSettings(const NodePlace& place) {
   return SettingLine("cluster_name", place.node) + SettingLine("primary_conninfo", place.Upstream()) +
          SettingLine("primary_slot_name", place.Slot()) +
          SettingLine("mfi.peer_conninfo", place.PeerServer() + " user=mfi_probe dbname=postgres");
+}
+
+std::string RecoverySettings(const NodePlace& place, const std::string& who) {
+  const bool replica = who.empty() || who == "replica";
+  if (!replica && who != "both" && who != "off") {
+    throw Error(sqlstate::kInvalidParameterValue, "MFI_RECOVERY is " + Printable("\"" + who + "\""), {},
+                "It may be replica (the default), both or off. Change it in .env, then: docker compose up -d");
+  }
+  if (who == "off" || (replica && place.node != kSecond)) return {};
+  return SettingLine("mfi.recovery_directory", place.recovery);
 }
 
 }  // namespace mfi::core

@@ -12,6 +12,7 @@ struct NodePlace {
   std::string data;    // the data directory: the volume itself, or a folder in it
   std::string run;     // what is made anew at each start
   std::string backups;
+  std::string recovery;
   std::string config;  // postgresql.conf
 
   std::string NodeConf() const { return run + "/node.conf"; }
@@ -39,5 +40,10 @@ NodePlace PlaceOfNode(const std::string& root, const std::string& node, bool in_
 
 /// The lines of the server's configuration that say where the other node is.
 std::string NodeSettings(const NodePlace& place);
+
+/// The line that lets this node receive its WAL into its recovery directory; empty when it does not. `who`:
+/// MFI_RECOVERY, one of `replica` (also when it is empty), `both` and `off`. It is about the containers, whichever node
+/// is the primary. Throws Error for another word.
+std::string RecoverySettings(const NodePlace& place, const std::string& who);
 
 }  // namespace mfi::core

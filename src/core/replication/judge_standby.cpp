@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/base/own_receiver.h"
 #include "core/base/timestamp.h"
 #include "core/replication/judge_peer.h"
 #include "core/replication/replication_slot.h"
@@ -57,6 +58,11 @@ const SlotFacts* SlotOf(const WalSenderFacts& sender, const ReplicationFacts& fa
     if (slot.active_pid == sender.pid && sender.pid != 0) return &slot;
   }
   return nullptr;
+}
+
+bool IsOwnReceiver(const WalSenderFacts& sender, const ReplicationFacts& facts) {
+  const SlotFacts* slot = SlotOf(sender, facts);
+  return slot != nullptr && slot->name == kRecoverySlot;
 }
 
 int Namesakes(const std::string& name, const ReplicationFacts& facts) {

@@ -9,6 +9,9 @@ namespace mfi::core {
 /// The slot that this walsender uses; null when it uses none.
 const SlotFacts* SlotOf(const WalSenderFacts& sender, const ReplicationFacts& facts);
 
+/// Whether it sends to the receiver of this node's own WAL.
+bool IsOwnReceiver(const WalSenderFacts& sender, const ReplicationFacts& facts);
+
 /// The row of a connected standby, judged.
 PeerStatus JudgeStandby(const WalSenderFacts& sender, const ReplicationFacts& facts, const ReplicationLimits& limits);
 

@@ -1,12 +1,11 @@
 #include "core/replication/replication.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "core/base/own_receiver.h"
 #include "core/replication/judge_standby.h"
 #include "core/replication/judge_upstream.h"
 #include "core/replication/replication_node.h"
@@ -16,6 +15,14 @@ namespace {
 
 bool Matches(const std::string& wanted, const std::string& name, const std::string& slot_name) {
   return wanted == name || (!slot_name.empty() && wanted == slot_name);
+}
+
+/// Without the receiver of this node's own WAL, which is no standby, and its slot.
+ReplicationFacts OfOthers(ReplicationFacts facts) {
+  std::erase_if(facts.senders, [&](const WalSenderFacts& sender) { return IsOwnReceiver(sender, facts); });
+  std::erase_if(facts.slots, [](const SlotFacts& slot) { return slot.name == kRecoverySlot; });
+  std::erase_if(facts.watched_peers, [](const WatchedPeer& peer) { return peer.slot_name == kRecoverySlot; });
+  return facts;
 }
 
 /// Puts the rows together: each peer once, whatever it is known by.
@@ -36,7 +43,6 @@ class Judge {
     status_.connected = static_cast<int>(status_.peers.size()) - (upstream_gone ? 1 : 0);
     if (!facts_.in_recovery) AddMissing();
     status_.expected = static_cast<int>(status_.peers.size());
-    status_.node_reasons = JudgeOwnNode(facts_, limits_, status_);
     return std::move(status_);
   }
 
@@ -122,13 +128,6 @@ class Judge {
 
 }  // namespace
 
-std::string FormatLsn(Lsn lsn) {
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%X/%X", static_cast<unsigned>(lsn >> 32U),
-                static_cast<unsigned>(lsn & 0xffffffffU));
-  return buffer.data();
-}
-
 Lsn ReplayedOf(Lsn end, Lsn replay, Lsn file_bytes) {
   const bool switched = replay > end && replay % file_bytes == 0 && replay - end < file_bytes;
   return switched ? end : replay;
@@ -151,7 +150,10 @@ Reasons ReplicationStatus::AllReasons() const {
 }
 
 ReplicationStatus JudgeReplication(const ReplicationFacts& facts, const ReplicationLimits& limits) {
-  return Judge(facts, limits).Run();
+  const ReplicationFacts others = OfOthers(facts);
+  ReplicationStatus status = Judge(others, limits).Run();
+  status.node_reasons = JudgeOwnNode(facts, limits, status);
+  return status;
 }
 
 }  // namespace mfi::core

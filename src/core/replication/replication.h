@@ -6,16 +6,11 @@
 #include <vector>
 
 #include "core/base/low_setting.h"
+#include "core/base/lsn.h"
 #include "core/base/time.h"
 #include "core/base/verdict.h"
 
 namespace mfi::core {
-
-/// A position in the WAL; 0 is "unknown".
-using Lsn = std::uint64_t;
-
-/// `16/B374D848`.
-std::string FormatLsn(Lsn lsn);
 
 /// What has been replayed of a WAL that is known to reach to `end`. A standby that replays a switch to the next file
 /// stands at that file's begin at once, before the empty rest of the old one has been written or has arrived: such a

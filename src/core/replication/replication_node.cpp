@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/base/own_receiver.h"
 #include "core/base/timestamp.h"
 #include "core/replication/judge_standby.h"
 #include "core/replication/peer_answer.h"
@@ -23,6 +24,7 @@ class NodeJudge {
   Reasons Run() {
     TwoPrimaries();
     SyncStandbys();
+    SyncReceiver();
     Disk();
     Archiver();
     Slots();
@@ -98,14 +100,49 @@ class NodeJudge {
         "synchronous_standby_names = ''; SELECT pg_reload_conf().");
   }
 
-  /// The slot of a standby that is gone, and that may keep more than the disk holds.
-  const PeerStatus* KeepsWal(std::int64_t free_bytes) const {
+  /// The server counts the node's own receiver where synchronous_standby_names has room for it.
+  void SyncReceiver() {
+    if (facts_.in_recovery) return;
+    std::string standby = "name_of_the_standby";
+    const WalSenderFacts* receiver = nullptr;
+    for (const WalSenderFacts& sender : facts_.senders) {
+      if (!IsOwnReceiver(sender, facts_)) {
+        if (sender.replay != 0 && !sender.logical) standby = sender.application_name;
+      } else if (sender.sync_state != "async" && !sender.sync_state.empty()) {
+        receiver = &sender;
+      }
+    }
+    if (receiver == nullptr) return;
+    Add(Verdict::kWarning, "recovery-receiver-synchronous",
+        std::string("the receiver of recovery on this node, \"") + kReceiverName +
+            "\", counts as a synchronous standby (" + receiver->sync_state +
+            "), so a commit may be confirmed that no other node has",
+        "Name the standbys instead of '*': ALTER SYSTEM SET synchronous_standby_names = '\"" + standby +
+            "\"'; SELECT pg_reload_conf().");
+  }
+
+  /// The slot of a standby that is gone, or of a receiver that does not receive, and that may keep more than the disk
+  /// holds; empty: there is none.
+  std::string KeepsWal(std::int64_t free_bytes) const {
+    for (const SlotFacts& slot : facts_.slots) {
+      const bool keeps = slot.name == kRecoverySlot && slot.active_pid == 0 && slot.wal_status != "lost";
+      // One that only connects anew keeps little.
+      if (slot.retained_bytes.value_or(0) < limits_.lag_warning_bytes) continue;
+      if (keeps && (!slot.safe_bytes || *slot.safe_bytes > free_bytes)) return slot.name;
+    }
     for (const PeerStatus& peer : status_.peers) {
       const bool keeps = peer.missing_since && !peer.slot_name.empty() && peer.slot_wal_status != "lost";
       const bool gone = keeps && static_cast<double>(facts_.now - *peer.missing_since) >= limits_.silence_warning_s;
-      if (gone && (!peer.slot_safe_bytes || *peer.slot_safe_bytes > free_bytes)) return &peer;
+      if (gone && (!peer.slot_safe_bytes || *peer.slot_safe_bytes > free_bytes)) return peer.slot_name;
     }
-    return nullptr;
+    return {};
+  }
+
+  static std::string FillingStep(const std::string& keeper) {
+    if (keeper.empty()) return "Repair archive_command; the server's log has its words.";
+    return std::string(keeper == kRecoverySlot ? "Have it receive again (SELECT error FROM mfi_recovery)"
+                                               : "Start the standby") +
+           " or drop its slot; set max_slot_wal_keep_size below the free space.";
   }
 
   void Disk() {
@@ -117,16 +154,15 @@ class NodeJudge {
               FormatBytes(facts_.wal_disk.max_wal_bytes) + "): the server stops when it is full",
           "Free space there or enlarge it; never delete files in pg_wal.");
     }
-    const PeerStatus* keeper = KeepsWal(free_bytes);
-    if (keeper == nullptr && !facts_.archiver.failing) return;
+    const std::string keeper = KeepsWal(free_bytes);
+    if (keeper.empty() && !facts_.archiver.failing) return;
     const auto left = UsedUpWithinADay(free_bytes, facts_.wal_bytes_per_s_trend);
     if (!left) return;
     Add(left->critical ? Verdict::kCritical : Verdict::kWarning, "disk-filling",
         "pg_wal fills its disk in about " + FormatDuration(std::llround(left->seconds)) + " (" +
             FormatBytes(free_bytes) + " left), as " +
-            (keeper != nullptr ? "slot " + keeper->slot_name + " keeps WAL" : "WAL is not archived"),
-        keeper != nullptr ? "Start the standby or drop its slot; set max_slot_wal_keep_size below the free space."
-                          : "Repair archive_command; the server's log has its words.");
+            (keeper.empty() ? "WAL is not archived" : "slot " + keeper + " keeps WAL"),
+        FillingStep(keeper));
   }
 
   void Archiver() {
@@ -141,10 +177,16 @@ class NodeJudge {
   }
 
   void Slots() {
-    const bool has_slot =
-        std::any_of(facts_.slots.begin(), facts_.slots.end(), [](const SlotFacts& slot) { return !slot.temporary; });
-    if (!facts_.slots_unbounded || !has_slot) return;
-    Add(Verdict::kWarning, "slots-unbounded", "max_slot_wal_keep_size = -1 lets a dead standby's slot fill the disk",
+    if (!facts_.slots_unbounded) return;
+    const auto kept = [&](bool own) {
+      return std::any_of(facts_.slots.begin(), facts_.slots.end(),
+                         [&](const SlotFacts& slot) { return !slot.temporary && (slot.name == kRecoverySlot) == own; });
+    };
+    const bool others = kept(false);
+    if (!others && !kept(true)) return;
+    Add(Verdict::kWarning, "slots-unbounded",
+        std::string("max_slot_wal_keep_size = -1 lets ") +
+            (others ? "a dead standby's slot" : std::string("slot ") + kRecoverySlot) + " fill the disk",
         "ALTER SYSTEM SET max_slot_wal_keep_size = '10GB' (below the free space of pg_wal); SELECT "
         "pg_reload_conf().");
   }

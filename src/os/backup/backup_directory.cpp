@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/names.h"
 #include "core/base/timestamp.h"
+#include "os/base/configured_directory.h"
 #include "os/base/directory.h"
 #include "os/base/directory_owner.h"
 
@@ -21,12 +22,6 @@ using core::kManifestName;
 
 constexpr char kRunsName[] = ".runs";
 constexpr char kFailedPrefix[] = ".failed-";
-constexpr char kRemoveHint[] =
-    "Set mfi.backup_directory to a directory that the server's operating system user can write to.";
-
-bool IsInside(const std::string& path, const std::string& directory) {
-  return path == directory || path.rfind(directory + "/", 0) == 0;
-}
 
 /// The set in the directory `name`; nullopt when that is none.
 std::optional<core::Manifest> TrySet(const Directory& root, const std::string& name, const std::string& id,
@@ -79,34 +74,14 @@ BackupDirectory::BackupDirectory(std::string root, std::string node, Reading::Lo
 }
 
 void BackupDirectory::CheckUsable(const std::string& data_directory) const {
-  namespace state = core::sqlstate;
-  if (root_.empty()) {
-    throw Error(state::kObjectNotInPrerequisiteState, "mfi.backup_directory is not set, so backups are off", {},
-                kRemoveHint);
-  }
-  if (root_.front() != '/') {
-    throw Error(state::kConfigFile, "mfi.backup_directory \"" + root_ + "\" is not an absolute path", {}, kRemoveHint);
-  }
-  if (!Exists(root_)) {
-    throw Error(state::kUndefinedFile, "the backup directory \"" + root_ + "\" does not exist", {},
-                "Create it, owned by the operating system user that runs PostgreSQL, or mount its file system.");
-  }
-  if (!IsDirectory(root_)) {
-    throw Error(state::kConfigFile, "the backup directory \"" + root_ + "\" is not a directory", {}, kRemoveHint);
-  }
-  if (IsInside(RealPath(root_), RealPath(data_directory))) {
-    throw Error(state::kConfigFile, "the backup directory \"" + root_ + "\" is inside the data directory",
-                "Backups would be lost together with the data.", kRemoveHint);
-  }
-  CheckPrivate();
-  if (access(root_.c_str(), R_OK | W_OK | X_OK) != 0) ThrowErrno(errno, "write to the backup directory", root_);
-}
-
-void BackupDirectory::CheckPrivate() const {
   const std::string what = "the backup directory";
+  CheckConfigured({.path = root_,
+                   .setting = "mfi.backup_directory",
+                   .what = what,
+                   .off = "backups are off",
+                   .lost = "Backups would be lost together with the data."},
+                  data_directory);
   const Directory root = Directory::OpenConfigured(root_);
-  CheckOwned(root, what, 0750);
-  CheckWayTo(root_, what);
   if (root.Status(kRunsName)) CheckOwned(root.Below(kRunsName), what, 0700);
 }
 

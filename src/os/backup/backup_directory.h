@@ -97,7 +97,6 @@ class BackupDirectory {
   void RemoveLeftovers() const;
 
  private:
-  void CheckPrivate() const;
   void Unlink(const std::string& id) const;
   void RemoveHidden(const std::string& prefix) const;
   std::string LinkPath(const std::string& id) const { return root_ + "/" + id + ".sql.gz"; }

@@ -110,6 +110,12 @@ bool IsDirectory(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+bool OnSameDevice(const std::string& a, const std::string& b) {
+  struct stat first {};
+  struct stat second {};
+  return stat(a.c_str(), &first) == 0 && stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev;
+}
+
 std::int64_t FileSize(const std::string& path) { return Status(path).st_size; }
 
 std::int64_t FreeSpace(const std::string& path) {

@@ -34,6 +34,9 @@ class UniqueFd {
 
 bool Exists(const std::string& path);
 bool IsDirectory(const std::string& path);
+
+/// False, too, when one of them is not there.
+bool OnSameDevice(const std::string& a, const std::string& b);
 std::int64_t FileSize(const std::string& path);
 
 // The functions on trees, here and below, never follow a link, whatever is swapped while they are at work, and leave

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/own_receiver.h"
 #include "core/replication/peer_identity.h"
 #include "core/replication/replication.h"
 #include "os/base/file.h"
@@ -35,7 +36,10 @@ const RawSlot* SlotOf(const RawReplication& raw, int pid) {
   return nullptr;
 }
 
+bool IsRecoverySlot(const RawSlot& slot) { return strcmp(slot.name, core::kRecoverySlot) == 0; }
+
 bool IsStandby(const RawSender& sender, const RawSlot* slot) {
+  if (slot != nullptr && IsRecoverySlot(*slot)) return false;
   const bool logical = sender.logical || (slot != nullptr && slot->logical);
   return core::IsStandby(logical, sender.replay, slot != nullptr && !slot->temporary);
 }
@@ -230,7 +234,7 @@ void PeerWatch::Settle(ReplicationWatch& watch, std::int64_t now_us) {
 void PeerWatch::Miss(ReplicationWatch& watch, const RawReplication& raw) {
   for (int i = 0; i < raw.slot_count; ++i) {
     const RawSlot& slot = raw.slots[i];
-    const bool watched = !slot.logical && !slot.temporary && slot.active_pid == 0;
+    const bool watched = !slot.logical && !slot.temporary && slot.active_pid == 0 && !IsRecoverySlot(slot);
     const bool known = std::any_of(watch.peers, watch.peers + watch.peer_count, [&](const Peer& peer) {
       return strcmp(peer.slot_name, slot.name) == 0 || (peer.slot_name[0] == '\0' && strcmp(peer.name, slot.name) == 0);
     });

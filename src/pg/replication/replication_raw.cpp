@@ -193,6 +193,17 @@ std::string UpstreamName(const RawReceiver& receiver) {
   return receiver.port == 0 ? host : host + ":" + std::to_string(receiver.port);
 }
 
+bool SomebodyReceives() {
+  for (int i = 0; i < max_wal_senders; ++i) {
+    WalSnd* shared = &WalSndCtl->walsnds[i];
+    SpinLockAcquire(&shared->mutex);
+    const bool there = shared->pid != 0;
+    SpinLockRelease(&shared->mutex);
+    if (there) return true;
+  }
+  return false;
+}
+
 RawReplication CollectReplication() {
   RawReplication raw{};
   raw.in_recovery = RecoveryInProgress();

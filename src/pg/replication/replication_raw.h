@@ -88,4 +88,7 @@ std::string UpstreamName(const RawReceiver& receiver);
 /// One pass over shared memory, into the current memory context.
 RawReplication CollectReplication();
 
+/// Whether a process of this server sends WAL to anybody.
+bool SomebodyReceives();
+
 }  // namespace mfi::pg

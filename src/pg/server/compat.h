@@ -9,6 +9,7 @@
 extern "C" {
 #include "access/transam.h"
 #include "pgstat.h"
+#include "replication/message.h"
 #include "replication/slot.h"
 #include "replication/walsender_private.h"
 #include "utils/backend_status.h"
@@ -90,6 +91,15 @@ inline ConditionVariable* ReplayedCondition() {
   return &WalSndCtl->wal_replay_cv;
 #else
   return nullptr;
+#endif
+}
+
+/// A transactional message in WAL.
+inline void WriteMessage(const char* prefix, const char* text, std::size_t size) {
+#if PG_VERSION_NUM >= 170000
+  LogLogicalMessage(prefix, text, size, true, false);
+#else
+  LogLogicalMessage(prefix, text, size, true);
 #endif
 }
 

@@ -10,7 +10,7 @@ extern "C" {
 
 namespace mfi::pg {
 
-void RefuseOwnLocks(const char* database) {
+void RefuseOwnLocks(const char* database, const char* who, const char* hint) {
   const Oid target = get_database_oid(database, true);
   const LockData* locks = GetLockStatusData();
   for (int i = 0; i < locks->nelements; ++i) {
@@ -19,10 +19,9 @@ void RefuseOwnLocks(const char* database) {
     if (!own || held.locktag.locktag_field1 != target) continue;
     if ((held.holdMask & LOCKBIT_ON(AccessExclusiveLock)) == 0) continue;
     const char* name = target == MyDatabaseId ? get_rel_name(held.locktag.locktag_field2) : nullptr;
-    ereport(ERROR,
-            (errcode(ERRCODE_OBJECT_IN_USE), errmsg("this transaction holds a lock that the backup would wait for"),
-             errdetail("It locks \"%s\" in ACCESS EXCLUSIVE mode.", name == nullptr ? "a relation" : name),
-             errhint("Commit first, or call mfi_backup_now() without wait.")));
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("this transaction holds a lock that %s would wait for", who),
+                    errdetail("It locks \"%s\" in ACCESS EXCLUSIVE mode.", name == nullptr ? "a relation" : name),
+                    errhint("%s", hint)));
   }
 }
 

@@ -35,6 +35,11 @@ int proof_timeout_s = 3 * 3600;
 int backup_lock_timeout_ms = 5 * 60 * 1000;
 int backup_nice = 19;
 bool backup_group_read = false;
+char* recovery_directory = nullptr;
+int recovery_window_s = 7 * 86400;
+char* recovery_full_schedule = nullptr;
+char* recovery_incremental_schedule = nullptr;
+int recovery_target_time_s = 3600;
 char* notify_command = nullptr;
 char* expected_standbys = nullptr;
 char* peer_conninfo = nullptr;
@@ -88,7 +93,7 @@ extern "C" bool CheckTimezone(char** value, void**, GucSource) {
 extern "C" bool CheckDirectory(char** value, void**, GucSource) {
   if ((*value)[0] == '\0' || (*value)[0] == '/') return true;
   GUC_check_errdetail("\"%s\" is not an absolute path.", *value);
-  GUC_check_errhint("Give the whole path of a directory outside the data directory, or '' to turn backups off.");
+  GUC_check_errhint("Give the whole path of a directory outside the data directory, or '' to turn it off.");
   return false;
 }
 
@@ -202,6 +207,18 @@ void Define(bool preloaded) {
   Int("mfi.backup_nice", "Niceness of the backup's programs (0 to 19).", &backup_nice, 19, 0, 19, 0);
   Bool("mfi.backup_group_read", "Lets the group of the server's user read backups (globals.sql stays private).",
        &backup_group_read, false);
+  String("mfi.recovery_directory",
+         "Existing directory in which this node keeps its WAL and base backups; empty turns recovery off.",
+         &recovery_directory, "", PGC_SIGHUP, CheckDirectory);
+  Int("mfi.recovery_window", "How far back any second can be recovered.", &recovery_window_s, 7 * 86400, 3600, INT_MAX,
+      GUC_UNIT_S);
+  String("mfi.recovery_full_schedule", "Cron schedule of full base backups; empty makes only the first.",
+         &recovery_full_schedule, "0 3 * * 0", PGC_SIGHUP, CheckSchedule);
+  String("mfi.recovery_incremental_schedule",
+         "Cron schedule of incremental base backups and of drills; empty for never.", &recovery_incremental_schedule,
+         "0 3 * * *", PGC_SIGHUP, CheckSchedule);
+  Int("mfi.recovery_target_time", "How long a recovery may take before the verdict warns; 0 turns that off.",
+      &recovery_target_time_s, 3600, 0, INT_MAX, GUC_UNIT_S);
   String("mfi.notify_command",
          "Program with arguments that is told of each backup's success or failure, of stale backups and of recovery.",
          &notify_command, "", PGC_SIGHUP, CheckCommand, GUC_SUPERUSER_ONLY);

@@ -9,7 +9,7 @@ namespace mfi::pg {
 namespace {
 
 constexpr char kTranche[] = "mfi";
-constexpr int kMaxParts = 8;
+constexpr int kMaxParts = 16;
 
 SharedBlock* parts[kMaxParts];
 int part_count = 0;

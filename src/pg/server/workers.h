@@ -53,3 +53,5 @@ extern "C" PGDLLEXPORT void mfi_watcher_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_runner_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_maintainer_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_probe_main(Datum argument);
+extern "C" PGDLLEXPORT void mfi_receiver_main(Datum argument);
+extern "C" PGDLLEXPORT void mfi_recovery_main(Datum argument);
