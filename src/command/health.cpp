@@ -86,7 +86,7 @@ void AddHealth(CLI::App& app, Call& call) {
   };
   auto* command = app.add_subcommand("health", "The verdict on this system, its reasons and what to do");
   const auto options = std::make_shared<Options>();
-  command->add_option("scope", options->scope, "node, replication, backup or all")->capture_default_str();
+  command->add_option("scope", options->scope, "node, replication, backup, recovery or all")->capture_default_str();
   command->add_flag("--json", options->json, "answers in JSON");
   command->footer(
       "Exit code as Nagios has it: 0 ok, 1 warning, 2 critical (also when there is no verdict within 8 seconds), 3 "

@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   mfi::command::AddHealth(app, call);
   mfi::command::AddBackupCommands(app, call);
   mfi::command::AddRestore(app, call);
+  mfi::command::AddRecover(app, call);
   mfi::command::AddUpgrade(app);
   mfi::command::AddNode(app, call);
   mfi::command::AddKeycloak(app, call);

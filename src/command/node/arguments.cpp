@@ -1,6 +1,7 @@
 #include "command/arguments.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -93,9 +94,14 @@ void AddFollow(CLI::App& node) {
 }
 
 void AddSettings(CLI::App& node) {
-  auto* command =
-      node.add_subcommand("settings", "Prints the lines of this node's configuration that name the other one");
-  command->callback([] { std::cout << core::NodeSettings(PlaceOfThisNode()); });
+  auto* command = node.add_subcommand("settings",
+                                      "Prints the lines of this node's configuration that name the other one, and by "
+                                      "MFI_RECOVERY those of recovery");
+  command->callback([] {
+    const core::NodePlace place = PlaceOfThisNode();
+    const char* who = std::getenv("MFI_RECOVERY");  // NOLINT(concurrency-mt-unsafe): one thread
+    std::cout << core::NodeSettings(place) << core::RecoverySettings(place, who == nullptr ? "" : who);
+  });
 }
 
 void AddClone(CLI::App& node, Call& call) {

@@ -129,6 +129,7 @@ class Restoring {
                   touched + " of the set was touched while it was restored; " + Left(), {},
                   "Let nothing else write to the set's directory, then restore again.");
     }
+    if (options_.temporary) return;
     if (options_.replace.empty()) {
       Say("Database " + Printable(target_) + " is there. To put it in place of the live one: " + options_.called +
           " --replace " + ShellWord(set_->manifest().database.name) + " " + SetWord());

@@ -12,6 +12,7 @@ struct RestoreOptions {
   bool globals = false;                // restore the set's roles first
   int jobs = 0;                        // of pg_restore; 0: one per processor, at most 4
   std::string called = "mfi restore";  // how the user calls this
+  bool temporary = false;              // the set is gone after this: how to use it again is not said
 };
 
 /// Restores a backup set as the user's client and tells `out` of it. Returns when all that was restored is equal to

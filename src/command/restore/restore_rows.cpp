@@ -83,10 +83,10 @@ ExpectedContents Expected(const Contents& manifest, const Contents& found) {
   return expected;
 }
 
-std::string RowsTable(const Contents& expected, const Contents& found) {
+std::string RowsTable(const Contents& expected, const Contents& found, const RowsTitles& titles) {
   const Tables backup = ByName(expected);
   const Tables restored = ByName(found);
-  std::string text = Line("table", "backup", "restored", "");
+  std::string text = Line("table", titles.expected, titles.found, "");
   std::int64_t of_backup = 0;
   std::int64_t of_restored = 0;
   bool equal = true;
@@ -95,13 +95,13 @@ std::string RowsTable(const Contents& expected, const Contents& found) {
     const Contents copy = it == restored.end() ? Contents() : it->second;
     const bool same = core::CompareContents(source, copy) == "ok";
     text += Line(core::Printable(name), std::to_string(Rows(source)),
-                 it == restored.end() ? "-" : std::to_string(Rows(copy)), same ? "" : "DIFFERENT");
+                 it == restored.end() ? "-" : std::to_string(Rows(copy)), same ? "" : titles.other);
     of_backup += Rows(source);
     of_restored += Rows(copy);
     equal = equal && same;
   }
   return text + Line(std::to_string(backup.size()) + " tables", std::to_string(of_backup), std::to_string(of_restored),
-                     equal ? "all equal" : "DIFFERENT");
+                     equal ? "all equal" : titles.other);
 }
 
 Contents ReadRestored(os::Connection& restored) {

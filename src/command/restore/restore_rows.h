@@ -17,8 +17,15 @@ struct ExpectedContents {
 };
 ExpectedContents Expected(const core::Contents& manifest, const core::Contents& found);
 
+/// What the two columns of numbers are called, and a table that is not equal in both.
+struct RowsTitles {
+  std::string expected = "backup";
+  std::string found = "restored";
+  std::string other = "DIFFERENT";
+};
+
 /// A line per table, expected and restored, as a person reads it; a hash-partitioned tree is one.
-std::string RowsTable(const core::Contents& expected, const core::Contents& found);
+std::string RowsTable(const core::Contents& expected, const core::Contents& found, const RowsTitles& titles = {});
 
 /// Reads what a restored database holds. Throws Error with what to install when the server cannot.
 core::Contents ReadRestored(os::Connection& restored);
