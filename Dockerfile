@@ -1,7 +1,7 @@
 # The primary, and the operator's seat (db-backup). Dockerfile.replica is the same but for its last lines, so that its layers are shared.
 FROM debian:trixie-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      g++ make postgresql-server-dev-17 libpq-dev libboost-date-time-dev libseccomp-dev libxxhash-dev nlohmann-json3-dev libcli11-dev libcurl4-gnutls-dev libssl-dev
+      g++ make postgresql-server-dev-17 libpq-dev libboost-date-time-dev libseccomp-dev liblz4-dev libxxhash-dev nlohmann-json3-dev libcli11-dev libcurl4-gnutls-dev libssl-dev
 WORKDIR /src
 COPY Makefile mfi.control ./
 COPY scripts/dev/find_pg_config.sh scripts/dev/
@@ -16,10 +16,10 @@ RUN groupadd -r -g 999 postgres && \
     mkdir -p /etc/postgresql-common/createcluster.d && \
     echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/mfi.conf && \
     apt-get update && \
-    apt-get install -y --no-install-recommends postgresql-17 libseccomp2 libcurl3t64-gnutls tzdata ca-certificates && \
+    apt-get install -y --no-install-recommends postgresql-17 libseccomp2 liblz4-1 zstd libcurl3t64-gnutls tzdata ca-certificates && \
     apt-get clean && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/* /etc/ssl/private/ssl-cert-snakeoil.key && \
-    install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /scratch /run/mfi
+    install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /recovery /scratch /run/mfi
 # The locale of databases that the official image made.
 RUN localedef -i en_US -f UTF-8 en_US.UTF-8
 COPY --from=build /out /
@@ -27,7 +27,7 @@ COPY config /etc/mfi
 COPY init-scripts /docker-entrypoint-initdb.d
 COPY scripts/*.sh /usr/local/lib/mfi/
 RUN ln -s /usr/local/lib/mfi/backup.sh /backup.sh && \
-    for name in restore health promote rejoin keycloak-sync; do ln -s /usr/lib/postgresql/17/bin/mfi "/$name.sh"; done
+    for name in restore recover health promote rejoin keycloak-sync; do ln -s /usr/lib/postgresql/17/bin/mfi "/$name.sh"; done
 EXPOSE 5432
 STOPSIGNAL SIGINT
 HEALTHCHECK --interval=5s --timeout=10s --start-period=30m CMD /health.sh node; test $? -le 1

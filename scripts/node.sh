@@ -13,6 +13,7 @@ end_on_signal
 VOLUME=/var/lib/postgresql/data
 RUN=/run/mfi
 BACKUPS=/backups
+RECOVERY=/recovery
 SCRATCH=/scratch
 CONFIG=/etc/mfi/postgresql.conf
 PASSFILE=$RUN/pgpass
@@ -49,6 +50,9 @@ become_postgres() {
   mfi node own --user postgres "$VOLUME" "$SCRATCH" "$RUN" || die "a directory of this container cannot be used" "The line above says which and why."
   if ! mfi node own --user postgres --mode 750 "$BACKUPS" 2>/dev/null; then
     say "warning: $BACKUPS cannot be given to the user postgres (read-only?); backups will say what fails"
+  fi
+  if ! mfi node own --user postgres "$RECOVERY" 2>/dev/null; then
+    say "warning: $RECOVERY cannot be given to the user postgres (read-only?); recovery will say what fails"
   fi
   group=$(stat -c %g "$BACKUPS")
   [ "$group" != 0 ] || group=postgres

@@ -33,6 +33,7 @@ refused "a wrong time zone" MFI_TIMEZONE Africa/Nowhere Africa/Kigali 'Time zone
 refused "a wrong schedule" MFI_BACKUP_SCHEDULE '61 * * * *' '30 1 * * *' 'invalid minute field'
 refused "a wrong retention" BACKUP_RETAIN_DAYS -1 7 '"mfi.backup_retain_days"'
 refused "a wrong MFI_TLS" MFI_TLS maybe require 'MFI_TLS is "maybe"'
+refused "a wrong MFI_RECOVERY" MFI_RECOVERY sometimes replica 'MFI_RECOVERY is "sometimes"'
 # Files that postgres could replace by links are not read by root.
 sed -i 's|:/tls:ro$|:/tls|' "$stack/docker-compose.yml"
 chown 999 "$stack/tls"

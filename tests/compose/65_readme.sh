@@ -18,7 +18,7 @@ on_primary='psql -h localhost -p 8008 -U postgres -d mfi_banking'
 on_replica='psql -h localhost -p 8009 -U postgres -d mfi_banking'
 claim "cp .env.example .env" grep -qFx 'cp .env.example .env' "$stack/docs/containers.md"
 for line in 'docker compose up -d' 'docker compose ps' 'docker compose exec db-backup /backup.sh' 'docker compose exec db-backup /restore.sh' \
-  'docker compose exec db-backup /restore.sh --replace mfi_banking'; do
+  'docker compose exec db-backup /restore.sh --replace mfi_banking' 'docker compose exec db-backup /recover.sh --list'; do
   claim "$line" readme "$line"
 done
 matches "docker compose exec db-backup /health.sh" '^(ok|warning)$' "$(readme 'docker compose exec db-backup /health.sh' 2>&1)"
