@@ -93,7 +93,8 @@ for my $sql (grep { /^(SELECT|GRANT)/ } @{ $lines{'docs/keycloak.md'} })
 is($node->sql('SELECT count(*) FROM user_auth_logs') . $node->sql('SELECT count(*) FROM admin_event_logs'), '11', 'and its events are there');
 
 # All others are typed by other tests.
-my $others = join "\n", map { slurp_file($_) } glob("$top/tests/compose/*.sh"), "$FindBin::RealBin/../replication/046_failover.pl";
+my $others = join "\n", map { slurp_file($_) } glob("$top/tests/compose/*.sh"), "$FindBin::RealBin/../replication/046_failover.pl",
+  "$FindBin::RealBin/../recovery/123_documented.pl";
 for my $page (sort keys %lines)
 {
 	my @untried = grep { !$tried{$page}{$_} && index($others, $_) < 0 } @{ $lines{$page} };

@@ -23,7 +23,7 @@ $primary->backup_ok;
 sub says
 {
 	my ($node, $like, $name) = @_;
-	for my $scope ('all', 'node', 'replication', 'backup')
+	for my $scope ('all', 'node', 'replication', 'backup', 'recovery')
 	{
 		my ($status, $out, $err) = $node->psql('mfi_banking', "SET statement_timeout = '2s'; SELECT verdict, reasons FROM mfi_health('$scope')");
 		is("$status|$err", '0|', "$name: $scope is answered");
@@ -79,6 +79,22 @@ for my $node ($primary, $standby)
 	$fault->end;
 }
 $primary->wait_sql("SELECT reasons::text !~ 'launcher-stalled' FROM mfi_health('node')");
+
+# So does that of recovery, alone and with the other.
+my $store = $primary->basedir . '/recovery';
+mkdir $store, 0700 or die "could not create the recovery directory: $!";
+$primary->set('mfi.recovery_directory' => "'$store'");
+$primary->wait_sql("SELECT receiver_state = 'receiving' FROM mfi_recovery");
+$fault->hang($store);
+says($primary, qr/recovery-store-unknown: the file system of .* did not answer in time/, 'the mount of recovery hangs');
+is($primary->sql('SELECT error FROM mfi_recovery'), qq(the file system of "$store" does not answer), 'which the view says, too');
+$fault->refuse($store => 0, $primary->backups => 0);
+says($primary, qr/recovery-store-unknown: /, 'both mounts hang');
+$fault->end;
+$primary->set('mfi.recovery_directory' => q(''));
+$primary->wait_sql("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'mfi receiver')");
+$primary->wait_sql("SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE active_pid IS NOT NULL AND slot_name = 'mfi_recovery')");
+is($primary->sql("SELECT count(*) FROM mfi_replication_status() WHERE slot_name = 'mfi_recovery'"), '0', 'the slot that it leaves is no standby');
 
 # Workers that are frozen.
 for my $worker ('mfi launcher', 'mfi watcher')

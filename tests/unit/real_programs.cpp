@@ -24,12 +24,21 @@ std::string FirstLineOf(const std::string& command) {
 
 }  // namespace
 
-RealPrograms::RealPrograms() : real_directory_(FirstLineOf("\"${PG_CONFIG:-pg_config}\" --bindir")) {
-  if (!os::Exists(real_directory_ + "/initdb")) {
+std::string DirectoryOfPrograms() {
+  std::string directory = FirstLineOf("\"${PG_CONFIG:-pg_config}\" --bindir");
+  if (!os::Exists(directory + "/initdb")) {
     throw std::runtime_error(
         "no initdb beside pg_config: install a PostgreSQL server, or set PG_CONFIG to another one");
   }
-  job_.server_major = std::stoi(FirstLineOf("\"" + real_directory_ + "/postgres\" --version").substr(22));
+  return directory;
+}
+
+int MajorOfPrograms() {
+  return std::stoi(FirstLineOf("\"" + DirectoryOfPrograms() + "/postgres\" --version").substr(22));
+}
+
+RealPrograms::RealPrograms() : real_directory_(DirectoryOfPrograms()) {
+  job_.server_major = MajorOfPrograms();
   job_.superuser = "boss";
   for (const std::string& path : {temporary_.path(), job_.scratch_directory}) chmod(path.c_str(), 0711);
   for (const char* name : {"pg_dump", "pg_dumpall", "pg_restore", "initdb", "postgres"}) PutBack(name);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/error.h"
+
 namespace {
 
 using namespace mfi::core;
@@ -25,6 +27,30 @@ TEST(NodePlace, EveryConnectionToTheOtherNodeDemandsBothProofs) {
                                      " user=replicator application_name=db-replica'\nprimary_slot_name = 'db_replica'\n"
                                      "mfi.peer_conninfo = '" +
                                      server + " user=mfi_probe dbname=postgres'\n");
+}
+
+TEST(NodePlace, RecoveryIsOfTheReplicaOfBothOrOfNone) {
+  const NodePlace first = PlaceOfNode("/", "db-primary", false);
+  const NodePlace second = PlaceOfNode("/", "db-replica", false);
+  const std::string on = "mfi.recovery_directory = '/recovery'\n";
+  const std::string cases[][3] = {{"", "", on}, {"replica", "", on}, {"both", on, on}, {"off", "", ""}};
+  for (const auto& [who, of_first, of_second] : cases) {
+    EXPECT_EQ(RecoverySettings(first, who), of_first) << who;
+    EXPECT_EQ(RecoverySettings(second, who), of_second) << who;
+  }
+}
+
+TEST(NodePlace, AnotherWordForRecoveryIsRefusedWithTheRightOnes) {
+  const NodePlace place = PlaceOfNode("/", "db-primary", false);
+  for (const char* word : {"Replica", "on", " off", "primary\n"}) {
+    try {
+      RecoverySettings(place, word);
+      ADD_FAILURE() << word;
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()).rfind("MFI_RECOVERY is \"", 0), 0U) << error.what();
+      EXPECT_EQ(error.hint().rfind("It may be replica (the default), both or off. ", 0), 0U) << error.hint();
+    }
+  }
 }
 
 }  // namespace

@@ -706,6 +706,77 @@ TEST(Replication, CommitsThatWaitForAStandby) {
   EXPECT_EQ(Judged(Standby(), [](auto& f) { f.sync_standbys_wanted = 1; }).size(), 1U);
 }
 
+/// As pg_receivewal shows itself.
+void AddReceiver(ReplicationFacts& f, const std::string& sync_state = "async") {
+  WalSenderFacts receiver = Sender(300, "mfi recovery");
+  receiver.replay = 0;
+  receiver.sync_state = sync_state;
+  f.senders.push_back(receiver);
+  f.slots.push_back(Slot("mfi_recovery", 300));
+}
+
+TEST(Replication, TheReceiverOfItsOwnWalIsNoStandby) {
+  const auto alone = [](ReplicationFacts& f) {
+    f.senders.clear();
+    f.slots.clear();
+    f.watched_peers.clear();
+  };
+  Check(Primary(),
+        {{"it receives", [](auto& f) { AddReceiver(f); }, {kHealthy}},
+         {"without a standby",
+          [&](auto& f) {
+            alone(f);
+            AddReceiver(f);
+          },
+          {}},
+         {"it does not receive, and its slot is lost",
+          [&](auto& f) {
+            alone(f);
+            f.slots = {Slot("mfi_recovery", 0)};
+            f.slots[0].wal_status = "lost";
+          },
+          {}},
+         {"the watcher had taken it for one",
+          [&](auto& f) {
+            alone(f);
+            f.watched_peers = {{.name = "mfi recovery", .slot_name = "mfi_recovery", .missing_since = 5}};
+          },
+          {}},
+         {"it does not receive, and the disk fills",
+          [&](auto& f) {
+            alone(f);
+            f.slots = {Slot("mfi_recovery", 0)};
+            f.slots[0].retained_bytes = 200 * kMegabyte;
+            f.wal_disk = {.free_bytes = 2048 * kMegabyte, .max_wal_bytes = 1024 * kMegabyte};
+            f.wal_bytes_per_s_trend = 1e5;
+          },
+          {"node",
+           "  warning disk-filling: pg_wal fills its disk in about 5 h (2.0 GB left), as slot mfi_recovery keeps "
+           "WAL"}},
+         {"its slot can fill the disk like any",
+          [&](auto& f) {
+            alone(f);
+            AddReceiver(f);
+            f.slots_unbounded = true;
+          },
+          {"node", "  warning slots-unbounded: max_slot_wal_keep_size = -1 lets slot mfi_recovery fill the disk"}}});
+  const auto of_standby = [](ReplicationFacts& f) { AddReceiver(f); };
+  EXPECT_EQ(Judged(Standby(), of_standby), Judged(Standby(), [](auto&) {}));
+}
+
+TEST(Replication, AReceiverThatConfirmsCommits) {
+  const std::string told =
+      "  warning recovery-receiver-synchronous: the receiver of recovery on this node, \"mfi recovery\", counts as a "
+      "synchronous standby (sync), so a commit may be confirmed that no other node has";
+  ReplicationFacts facts = Primary();
+  facts.sync_standbys_wanted = 1;
+  AddReceiver(facts, "sync");
+  EXPECT_EQ(Judged(facts, [](auto&) {}), (Lines{kHealthy, "node", told}));
+  EXPECT_EQ(JudgeReplication(facts, kLimits).node_reasons[0].next_step,
+            "Name the standbys instead of '*': ALTER SYSTEM SET synchronous_standby_names = '\"db-replica\"'; SELECT "
+            "pg_reload_conf().");
+}
+
 TEST(Replication, WhatTheOtherNodeSaysOfItself) {
   const auto probed = [](ReplicationFacts& f) {
     f.system_identifier = "7";
