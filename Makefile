@@ -67,7 +67,7 @@ PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-
 ifdef ERROR_ON_WARNING
 PG_CXXFLAGS += -Werror
 endif
-SHLIB_LINK += $(libpq) -lseccomp -lstdc++
+SHLIB_LINK += $(libpq) -lseccomp -llz4 -lstdc++
 
 # Bitcode only serves the inlining of SQL functions into expressions, which nothing here gains from.
 override with_llvm = no
@@ -112,7 +112,7 @@ src/command/main.o: mfi.control
 src/command/main.o: override CPPFLAGS += -DMFI_VERSION='"$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" mfi.control)"'
 $(COMMAND): $(COMMAND_OBJS) $(filter src/core/%.o src/os/%.o,$(OBJS))
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) $^ -o $@ $(libpq) -lseccomp -lcurl -lcrypto
+	$(CXX) $(CXXFLAGS) $^ -o $@ $(libpq) -lseccomp -llz4 -lcurl -lcrypto
 # Made by the program itself, from the definitions of its subcommands.
 build/mfi.1: $(COMMAND)
 	$(COMMAND) manual >$@

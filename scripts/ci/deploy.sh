@@ -52,7 +52,7 @@ nodes_are_well() {
 [ -w "$HUB/." ] || fail "$HUB is not a directory this user may write to" \
   "As root, once: install -d -o $(id -un) $HUB"
 cd "$HUB"
-mkdir -p backups
+mkdir -p backups recovery
 previous=$(running_tag)
 backup=
 if [ -n "$previous" ]; then

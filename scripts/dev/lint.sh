@@ -62,6 +62,7 @@ shell_scripts() {
 # Which rooms of a layer know which others; every one knows itself.
 ROOMS='core/schedule: core/base
 core/backup: core/base
+core/recovery: core/base
 core/restore: core/base core/backup
 core/replication: core/base
 core/node: core/base
@@ -73,9 +74,11 @@ os/keycloak: os/base
 os/restore: os/base os/process os/server
 os/node: os/base os/process os/server
 os/backup: os/base os/process os/server os/restore
+os/recovery: os/base os/process os/server os/restore os/backup
 command/backup: command/base
 command/keycloak: command/base
 command/node: command/base
+command/recovery: command/base command/restore
 command/restore: command/base'
 rooms() {
   local layer found

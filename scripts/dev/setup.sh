@@ -7,8 +7,8 @@ cd "$(dirname "$0")/../.."
 . scripts/dev/apt_archive.sh
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 
-BUILD_PACKAGES="g++ make libpq-dev libboost-date-time-dev libseccomp-dev libxxhash-dev nlohmann-json3-dev libcli11-dev libcurl4-gnutls-dev libssl-dev"
-TEST_PACKAGES="cmake pkg-config libgtest-dev libbenchmark-dev libipc-run-perl libio-socket-ssl-perl gcovr valgrind tzdata jq
+BUILD_PACKAGES="g++ make libpq-dev libboost-date-time-dev libseccomp-dev liblz4-dev libxxhash-dev nlohmann-json3-dev libcli11-dev libcurl4-gnutls-dev libssl-dev"
+TEST_PACKAGES="cmake pkg-config libgtest-dev libbenchmark-dev libipc-run-perl libio-socket-ssl-perl gcovr valgrind tzdata jq zstd
   clang libclang-rt-dev clang-format clang-tidy shellcheck"
 SERVER_PACKAGES="postgresql-17 postgresql-server-dev-17"
 EXTENSION_PACKAGES="postgresql-17-pgaudit postgresql-17-cron" # of databases in the tests
