@@ -15,7 +15,7 @@ constexpr char kText[] =
     "2\t0/A000000\tbefore 2026-11-24 13:04:30+02\n"
     "4\t1/A000010\tat restore point \"3\t0/0\"";
 
-TEST(HistoryTest, ReadsWhatPostgresWrites) {
+TEST(TimelineHistoryTest, ReadsWhatPostgresWrites) {
   const History history = ParseHistory(5, kText);
   EXPECT_EQ(history, (History{5, {{1, 0x9587F0}, {2, 0xA000000}, {4, 0x10A000010}}}));
   EXPECT_EQ(ParseHistory(2, "1\t0/5000000\tx\r\n"), (History{2, {{1, 0x5000000}}}));
@@ -23,7 +23,7 @@ TEST(HistoryTest, ReadsWhatPostgresWrites) {
   EXPECT_EQ(ParseHistory(1, ""), History());
 }
 
-TEST(HistoryTest, DamagedOnesAreRefused) {
+TEST(TimelineHistoryTest, DamagedOnesAreRefused) {
   using namespace std::string_literals;
   for (const std::string& text :
        {""s, "# nothing\n"s, "1"s, "1\t"s, "1\tx"s, "1\t0/0\tx"s, "x\t0/5\ty"s, "0\t0/5\ty"s, "-1\t0/5\ty"s,
@@ -35,7 +35,7 @@ TEST(HistoryTest, DamagedOnesAreRefused) {
   }
 }
 
-TEST(HistoryTest, EachByteBelongsToOneTimeline) {
+TEST(TimelineHistoryTest, EachByteBelongsToOneTimeline) {
   const History history = ParseHistory(5, kText);
   EXPECT_EQ(TimelineAt(history, 0), 1U);
   EXPECT_EQ(TimelineAt(history, 0x9587EF), 1U);
@@ -44,7 +44,7 @@ TEST(HistoryTest, EachByteBelongsToOneTimeline) {
   EXPECT_EQ(TimelineAt(history, 0x10A000010), 5U);
 }
 
-TEST(HistoryTest, ASegmentIsThatOfTheTimelineThatTookOverInIt) {
+TEST(TimelineHistoryTest, ASegmentIsThatOfTheTimelineThatTookOverInIt) {
   const History history{3, {{1, 5 * kMb + 100}, {2, 8 * kMb}}};
   EXPECT_EQ(SegmentOf(history, 4, kMb), (Segment{1, 4}));
   EXPECT_EQ(SegmentOf(history, 5, kMb), (Segment{2, 5}));
