@@ -24,7 +24,7 @@ TEST(Reach, FromTheOldestBaseToTheNewestWal) {
   ASSERT_EQ(reached.size(), 1U);
   EXPECT_EQ(reached[0].base, "a");
   EXPECT_EQ(reached[0].from, 100);
-  EXPECT_EQ(reached[0].to, At(9));
+  EXPECT_EQ(reached[0].to, At(10)) << "to the end of the segment that is being received";
   EXPECT_TRUE(reached[0].to_newest);
   EXPECT_TRUE(ReachOf({}, {{Stretch(3, 9, true)}, {}}).empty());
   EXPECT_TRUE(ReachOf(bases, {{Stretch(7, 9, true)}, {}}).empty()) << "without the WAL of the bases";
