@@ -71,6 +71,7 @@ core::RunRecord DumpRecovered(Recovering& recovering, const std::string& databas
   job.socket_directory = recovering.server().place().socket_directory();
   job.port = 5432;
   job.superuser = recovering.job().superuser;
+  job.keywords = os::kOverSocket;
   job.compression = "zstd:1";
   job.lock_timeout_ms = 60'000;
   core::RunRecord run = os::RunBackup(job, host);

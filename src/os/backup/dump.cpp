@@ -66,8 +66,8 @@ std::string Dump::ArchiveName() const {
 
 Session Dump::OnPrimary(SessionKind kind) const {
   using core::ConninfoValue;
-  return Open(kind, kOverSocket + ("host=" + ConninfoValue(job_.socket_directory) + " port=" +
-                                   std::to_string(job_.port) + " user=" + ConninfoValue(job_.superuser) + " "));
+  return Open(kind, "host=" + ConninfoValue(job_.socket_directory) + " port=" + std::to_string(job_.port) +
+                        " user=" + ConninfoValue(job_.superuser) + job_.keywords + " ");
 }
 
 Session Dump::OnStandby(SessionKind kind, const std::string& server) const {

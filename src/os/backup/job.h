@@ -23,7 +23,8 @@ struct BackupJob {
   int server_major = 0;
   std::string socket_directory;
   int port = 0;
-  std::string superuser;  // name of the bootstrap superuser
+  std::string superuser;      // name of the bootstrap superuser
+  std::string keywords = {};  // further ones of its sessions, each with a space before it
   core::BackupSource source = core::BackupSource::kPrimary;
   std::string source_conninfo;  // of the standby
   StandbyLimits standby_limits;

@@ -63,9 +63,6 @@ constexpr const char* kLoaders[] = {"/lib64/ld-linux-x86-64.so.2",
                                     "/lib/ld64.so.1",
                                     "/lib/ld-linux-riscv64-lp64d.so.1"};
 
-// Whatever answers at its socket gets no password of this user's, nor is asked for anything but trust.
-constexpr const char* kNoSecrets = " require_auth=none";
-
 }  // namespace
 
 PrivateServer::PrivateServer(PrivateServerOptions options) : options_(std::move(options)) {}
@@ -136,9 +133,9 @@ Session PrivateServer::OpenAs(SessionKind kind, const std::string& role, const s
                               const std::string& options) const {
   using core::ConninfoValue;
   return {kind,
-          std::string(kOverSocket) + "host=" + ConninfoValue(options_.socket_directory) +
-              " port=" + std::to_string(kPort) + " user=" + ConninfoValue(role) + " dbname=" + ConninfoValue(database) +
-              " passfile=" + ConninfoValue(options_.socket_directory + "/none") + kNoSecrets,
+          "host=" + ConninfoValue(options_.socket_directory) + " port=" + std::to_string(kPort) +
+              " user=" + ConninfoValue(role) + " dbname=" + ConninfoValue(database) +
+              " passfile=" + ConninfoValue(options_.socket_directory + "/none") + kOverSocket,
           options_.application_name, options_.server_major, options};
 }
 

@@ -34,10 +34,11 @@ class Session {
   std::string conninfo_;
 };
 
-/// Of a `where` whose host is a socket's directory: what libpq's environment says is about another server. It ends with
-/// a space.
+/// Keywords of a server of our own that is reached by a socket and asks for no password: what libpq's environment says
+/// is about another server. They begin with a space.
 inline constexpr char kOverSocket[] =
-    "hostaddr='' require_auth='' channel_binding=disable sslmode=disable gssencmode=disable target_session_attrs=any ";
+    " hostaddr='' require_auth=none channel_binding=disable sslmode=disable gssencmode=disable "
+    "target_session_attrs=any";
 
 /// Takes every PG* variable out of this process's environment: libpq would follow them where a conninfo is silent.
 void ForgetLibpqEnvironment();
