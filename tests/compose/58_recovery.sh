@@ -23,9 +23,10 @@ moment=$(primary 'SELECT clock_timestamp()')
 primary 'DELETE FROM till WHERE id > 10' >/dev/null
 claim "what came after a DELETE is in the store, too" wait_until 20 "its WAL" received "$(primary 'SELECT pg_current_wal_flush_lsn()')"
 began=$SECONDS
-said=$(recover --to "$moment" --into undone) || true
+line="docker compose exec db-backup /recover.sh --to '2026-11-24 13:04:30+02'" # of docs/containers.md
+said=$(cd "$stack" && bash -c "${line/2026-11-24 13:04:30+02/$moment} --into undone" 2>&1) || true
 say "recovered in $((SECONDS - began)) s"
-matches "docker compose exec db-backup /recover.sh --to TIME tells what the DELETE took" 'public\.till +1000 +10 +differs' "$said"
+matches "$line tells what the DELETE took" 'public\.till +1000 +10 +differs' "$said"
 is "the rows are there, beside the live table" '1000 10' \
   "$(client "$PRIMARY_PORT" psql -X -At -d undone -c 'SELECT count(*) FROM till') $(primary 'SELECT count(*) FROM till')"
 primary 'DROP DATABASE IF EXISTS undone' >/dev/null
