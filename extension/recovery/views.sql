@@ -33,9 +33,9 @@ GRANT EXECUTE ON FUNCTION @extschema@._mfi_recovery_backups() TO pg_monitor;
 CREATE VIEW @extschema@.mfi_recovery_backups AS SELECT * FROM @extschema@._mfi_recovery_backups();
 COMMENT ON VIEW @extschema@.mfi_recovery_backups IS
   'Every base that this node has for recovery, newest first. kind: full or incremental (which needs its parent, and '
-  'that one''s); stored_bytes: of its files; data_bytes: of the data directory that it holds; start_lsn to end_lsn: the '
-  'WAL without which it cannot be used; verified_at: when pg_verifybackup found nothing; drill_result: of the last drill '
-  'that recovered from it; remark: why it is not what was wanted.';
+  'that one''s); stored_bytes: of its files; data_bytes: of the data directory that it holds; start_lsn to end_lsn: '
+  'the WAL without which it cannot be used; verified_at: when pg_verifybackup found nothing; drill_result: of the last '
+  'drill that recovered from it; remark: why it is not what was wanted.';
 GRANT SELECT ON @extschema@.mfi_recovery_backups TO pg_monitor;
 
 CREATE FUNCTION @extschema@._mfi_recovery_drills(
@@ -52,8 +52,8 @@ GRANT EXECUTE ON FUNCTION @extschema@._mfi_recovery_drills() TO pg_monitor;
 
 CREATE VIEW @extschema@.mfi_recovery_drills AS SELECT * FROM @extschema@._mfi_recovery_drills();
 COMMENT ON VIEW @extschema@.mfi_recovery_drills IS
-  'Every drill, newest first: a recovery from the store into a private server. base: the last of the chain it recovered '
-  'from; reference: what the contents of its tables were compared with, at reference_lsn; result: ok, or what differs; '
-  'error: why it did not come to its end; rpo: how old the newest commit was that the store had; rto: how long it took '
-  'to a server that takes writes; newest_time, newest_lsn: of that commit.';
+  'Every drill, newest first: a recovery from the store into a private server. base: the last of the chain it '
+  'recovered from; reference: what the contents of its tables were compared with, at reference_lsn; result: ok, or what '
+  'differs; error: why it did not come to its end; rpo: how old the newest commit was that the store had; rto: how long it '
+  'took to a server that takes writes; newest_time, newest_lsn: of that commit.';
 GRANT SELECT ON @extschema@.mfi_recovery_drills TO pg_monitor;

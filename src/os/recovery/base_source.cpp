@@ -48,6 +48,7 @@ std::int64_t NumberOf(const std::optional<std::string>& text, const char* what) 
 
 std::vector<core::BaseTablespace> TablespacesOf(const std::vector<Row>& rows) {
   std::vector<core::BaseTablespace> tablespaces;
+  tablespaces.reserve(rows.size());
   for (const Row& row : rows) {
     tablespaces.push_back({static_cast<std::uint32_t>(NumberOf(row[0], "its tablespaces")), row[1].value_or("")});
   }
