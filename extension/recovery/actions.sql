@@ -4,7 +4,8 @@ SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'mfi_recovery_base_now';
 COMMENT ON FUNCTION @extschema@.mfi_recovery_base_now(boolean) IS
   'Makes a base of this node for recovery, full or incremental, waits, and returns its id; an incremental one is a '
-  'full one where there is nothing to build on, which its remark says. An error when it failed. Cancelling the call does '
+  'full one where there is nothing to build on, which its remark says. An error when it failed. Cancelling the '
+  'call does '
   'not cancel the base. On a standby, too.';
 REVOKE ALL ON FUNCTION @extschema@.mfi_recovery_base_now(boolean) FROM PUBLIC;
 
