@@ -51,7 +51,7 @@ make_directory() {
   as_root chmod 755 "$DEMO_DIR"
   as_postgres test -w "$DEMO_DIR" || fail "the user postgres cannot reach $DEMO_DIR" \
     "Choose a directory below ones that everybody may enter: make demo MFI_DEMO_DIR=/path"
-  as_postgres mkdir -m 700 log backups
+  as_postgres mkdir -m 700 log backups recovery
 }
 
 # One password for both roles, in files only their users can read: ours for psql, postgres's for the replica.
@@ -78,12 +78,15 @@ shared_preload_libraries = 'mfi'
 mfi.database = '$DATABASE'
 mfi.backup_directory = '$DEMO_DIR/backups'
 wal_level = replica
+summarize_wal = on
+max_worker_processes = 16
 max_slot_wal_keep_size = '1GB'
 hot_standby_feedback = on
 CONF
   as_postgres sh -c 'cat >primary/pg_hba.conf' <<'HBA'
-# mfi demo: this machine only. The first line lets mfi's own pg_dump in, over the unix socket.
+# mfi demo: this machine only. The first two lines let mfi's own pg_dump and pg_receivewal in, over the unix socket.
 local  all          postgres                    peer
+local  replication  postgres                    peer
 host   all          all           127.0.0.1/32  scram-sha-256
 host   replication  replicator    127.0.0.1/32  scram-sha-256
 HBA
@@ -98,6 +101,7 @@ make_replica() {
   as_postgres sh -c 'cat >>replica/postgresql.conf' <<CONF
 port = $REPLICA_PORT
 cluster_name = 'db-replica'
+mfi.recovery_directory = '$DEMO_DIR/recovery'
 CONF
   start_server replica
 }

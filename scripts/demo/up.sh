@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 . scripts/demo/common.sh
 . scripts/demo/servers.sh
 
-STEPS=8
+STEPS=9
 step() { printf '\n%s/%s  %s\n' "$1" "$STEPS" "$2"; }
 
 # A statement and its answer, 80 columns wide, each element of an array on its own line: show PORT SQL [PSQL-OPTION...]
@@ -51,6 +51,31 @@ restore_and_compare() { # DUMP
     fail "the restored rows differ from the original ones" "The databases $DATABASE and mfi_restored are there to compare."
 }
 
+# A mistake on the primary, which the replica repeats at once, and the way back from what the replica has received.
+undo_a_mistake() {
+  local count="SELECT count(*) FROM mfi_users" before moment after store undone=mfi_before_mistake
+  wait_for 120 "the replica's first base backup and its drill" "$REPLICA_PORT" \
+    "SELECT count(*) > 0 FROM mfi_recovery_drills WHERE result = 'ok'"
+  show_record "$REPLICA_PORT" "SELECT oldest_time, newest_time, drill_result, rpo, rto FROM mfi_recovery"
+  before=$(sql "$PRIMARY_PORT" "$DATABASE" "$count")
+  moment=$(sql "$PRIMARY_PORT" postgres "SELECT clock_timestamp()")
+  sql "$PRIMARY_PORT" "$DATABASE" "SELECT pg_sleep(0.01)" -q -o /dev/null
+  show "$PRIMARY_PORT" "DELETE FROM mfi_users WHERE id % 2 = 0"
+  after=$(sql "$PRIMARY_PORT" "$DATABASE" "$count")
+  wait_for 30 "the DELETE on the replica" "$REPLICA_PORT" "SELECT ($count) = $after"
+  store=$(echo "$DEMO_DIR"/recovery/*)
+  printf '\n$ mfi recover --to "%s" --into %s\n' "$moment" "$undone"
+  as_postgres env PGHOST="$DEMO_DIR" PGPORT="$PRIMARY_PORT" PGDATABASE="$DATABASE" \
+    mfi recover --to "$moment" --into "$undone" --store "$store" --scratch "$DEMO_DIR" >"$NOTES" 2>&1 ||
+    { cat "$NOTES"; fail "the moment before the mistake could not be recovered" "mfi recover says why above."; }
+  sed -n '/^What it held then/,$ { /then  *now$/p; /differs$/p; /^What/p; }' "$NOTES" | sed 's/^/     /'
+  as_postgres sh -c 'psql -X -q -h "$1" -p "$2" -d "$3" -c "COPY mfi_users TO STDOUT" |
+    psql -X -q -h "$1" -p "$2" -d "$4" -c "CREATE TEMP TABLE before (LIKE mfi_users)" -c "COPY before FROM STDIN" \
+      -c "INSERT INTO mfi_users SELECT * FROM before ON CONFLICT DO NOTHING"' - "$DEMO_DIR" "$PRIMARY_PORT" "$undone" "$DATABASE"
+  printf '\n     rows of mfi_users: %s, after the mistake %s, and now %s\n' "$before" "$after" "$(sql "$PRIMARY_PORT" "$DATABASE" "$count")"
+  [ "$(sql "$PRIMARY_PORT" "$DATABASE" "$count")" = "$before" ] || fail "the rows did not come back" "The databases $DATABASE and $undone are there to compare."
+}
+
 verdict_line() { show_long "${1:-$PRIMARY_PORT}" "SELECT verdict, summary FROM mfi_replication_status()"; }
 
 wait_for_ok() { # both nodes know each other, and have nothing to complain about
@@ -74,6 +99,8 @@ This is a demo: two servers on one machine, reachable from this machine only.
   Try      SELECT * FROM mfi_health();
            SELECT mfi_backup_now(wait => true);
   Backups  $DEMO_DIR/backups
+  Any time mfi_before_mistake holds what was there before the mistake, and
+           $DEMO_DIR/recovery what the replica receives
   Remove   make demo-down"
 }
 
@@ -148,6 +175,8 @@ start_server replica
 wait_for_ok
 verdict_line
 wait_for 120 "a verdict with one reason, backups-on-same-device," "$PRIMARY_PORT" "$ONE_REASON"
-step 8 "The whole at a glance"
+step 8 "Delete rows by mistake, and bring them back as they were a moment before"
+undo_a_mistake
+step 9 "The whole at a glance"
 mark complete
 report
