@@ -65,6 +65,7 @@ json::Json RecordToJson(const RunRecord& r) {
           {"source_role", json::OrNull(r.source_role)},
           {"source_lag_bytes", json::OrNull(r.source_lag_bytes)},
           {"snapshot_lsn", json::OrNull(r.snapshot_lsn)},
+          {"snapshot", json::OrNull(r.snapshot)},
           {"timeline", r.timeline},
           {"extension_version", json::OrNull(r.extension_version)},
           {"schema_version", json::OrNull(r.schema_version)},
@@ -110,6 +111,7 @@ RunRecord RecordFromJson(const json::Json& object) {
   json::Read(object, "source_role", r.source_role);
   json::Read(object, "source_lag_bytes", r.source_lag_bytes);
   json::Read(object, "snapshot_lsn", r.snapshot_lsn);
+  json::Read(object, "snapshot", r.snapshot);
   json::Read(object, "timeline", r.timeline);
   json::Read(object, "extension_version", r.extension_version);
   json::Read(object, "schema_version", r.schema_version);

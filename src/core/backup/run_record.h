@@ -44,6 +44,7 @@ struct RunRecord {
   std::string source_role;  // primary | standby
   std::optional<std::int64_t> source_lag_bytes;
   std::string snapshot_lsn;
+  std::string snapshot;  // as pg_current_snapshot() gives it, for a recovery to snapshot_lsn; empty: not of a primary
   int timeline = 0;
   std::string extension_version;
   std::string schema_version;

@@ -34,6 +34,7 @@ std::string ToJson(const DrillRecord& record) {
                      {"base", record.base},
                      {"reference", record.reference},
                      {"reference_lsn", FormatLsn(record.reference_lsn)},
+                     {"backup", json::OrNull(record.backup)},
                      {"tables", record.tables},
                      {"result", json::OrNull(record.result)},
                      {"error", json::OrNull(record.error)},
@@ -59,6 +60,7 @@ DrillRecord ParseDrillRecord(std::string_view text) {
   json::Read(document, "base", record.base);
   json::Read(document, "reference", record.reference);
   record.reference_lsn = ReadLsn(document, "reference_lsn");
+  json::Read(document, "backup", record.backup);
   json::Read(document, "tables", record.tables);
   json::Read(document, "result", record.result);
   json::Read(document, "error", record.error);

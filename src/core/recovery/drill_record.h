@@ -23,6 +23,7 @@ struct DrillRecord {
   std::string base;       // the last of the chain it recovered from
   std::string reference;  // what it was compared with, in words
   Lsn reference_lsn = 0;
+  std::string backup;                     // the proven backup among that; empty: there was none in reach
   int tables = 0;                         // compared
   std::string result;                     // "ok", or what differs; empty: it did not come to an end
   std::string error;                      // why it did not

@@ -185,6 +185,14 @@ std::string Dump::DumpStandby(core::Manifest& manifest) {
   return remark;
 }
 
+/// The message is a record whose end is known: recovered to there, a server has all that the snapshot sees, and all
+/// that was read of sequences before. A standby cannot write one.
+void Dump::MarkSnapshot(Connection& holder, core::RunRecord& run) {
+  if (run.source_role != "primary") return;
+  run.snapshot = holder.Value("SELECT pg_catalog.pg_current_snapshot()");
+  run.snapshot_lsn = holder.Value("SELECT pg_catalog.pg_logical_emit_message(false, 'mfi', 'backup')");
+}
+
 void Dump::DumpConsistently(Source& source, const Step& before, const Step& within, core::Manifest& manifest) {
   Connection& holder = *source.holder;
   manifest.session_settings = source.settings;
@@ -199,6 +207,7 @@ void Dump::DumpConsistently(Source& source, const Step& before, const Step& with
       within(holder);
       ContentsReader reader(holder, functions);
       reader.Begin(std::move(tables));
+      MarkSnapshot(holder, manifest.run);
       DumpSnapshot(source, locks.snapshot(), reader, manifest);
       return;
     } catch (const TablesChanged& changed) {

@@ -11,7 +11,8 @@ namespace mfi::os {
 struct RecoveryJob {
   std::string directory;  // mfi.recovery_directory
   std::string node;
-  std::string database;  // whose contents a drill compares
+  std::string database;               // whose contents a drill compares
+  std::string backup_directory = {};  // whose newest proven backup it compares them with, too; empty: none
   std::string data_directory;
   std::string binary_directory;  // of the server's own programs
   int server_major = 0;

@@ -17,6 +17,7 @@ os::RecoveryJob MakeRecoveryJob() {
   job.directory = settings::recovery_directory;
   job.node = NodeName();
   job.database = settings::database;
+  job.backup_directory = settings::backup_directory;
   job.data_directory = DataDir;
   job.binary_directory = BinaryDirectory();
   job.server_major = PG_VERSION_NUM / 10000;
