@@ -27,6 +27,7 @@ RunRecord Full() {
   r.source_role = "standby";
   r.source_lag_bytes = 4096;
   r.snapshot_lsn = "16/B374D848";
+  r.snapshot = "740:745:740,742";
   r.timeline = 7;
   r.extension_version = "1.0";
   r.schema_version = "1.0.1";
@@ -71,7 +72,7 @@ TEST(RunRecord, SurvivesWritingAndReading) {
 
 TEST(RunRecord, EveryMemberIsWrittenAndReadUnderItsName) {
   const auto document = nlohmann::json::parse(ToJson(Full()));
-  EXPECT_EQ(document.size(), 31U);
+  EXPECT_EQ(document.size(), 32U);
   for (const auto& [name, value] : document.items()) {
     EXPECT_FALSE(value.is_null()) << name;
     auto without = document;
