@@ -28,12 +28,6 @@ bool HasControl(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
-/// One name of a file that is not hidden.
-bool IsFileName(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestName && text.front() != '.' &&
-         text.find('/') == std::string_view::npos && !HasControl(text);
-}
-
 bool IsLocation(const BaseTablespace& tablespace) {
   const std::string& location = tablespace.location;
   if (location == "pg_tblspc/" + std::to_string(tablespace.oid)) return true;
@@ -145,6 +139,11 @@ void ReadWal(const json::Json& object, BaseRecord& r) {
 }
 
 }  // namespace
+
+bool IsFileName(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestName && text.front() != '.' &&
+         text.find('/') == std::string_view::npos && !HasControl(text);
+}
 
 std::string BaseId(UtcSeconds at, bool full) {
   return FormatCompact(at).append(full ? kFullSuffix : kIncrementalSuffix);

@@ -56,6 +56,9 @@ std::string BaseId(UtcSeconds at, bool full);
 /// Whether `text` can be such an id; then it is safe as the name of a file.
 bool IsBaseId(std::string_view text);
 
+/// One name of a file that is not hidden.
+bool IsFileName(std::string_view text);
+
 std::string ToJson(const BaseRecord& record);
 
 /// Throws Error(kDataCorrupted) when the text is no such record of a format this version knows. What then becomes a

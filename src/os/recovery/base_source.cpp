@@ -31,6 +31,10 @@ constexpr char kTablespaces[] =
     "SELECT oid, pg_catalog.pg_tablespace_location(oid) FROM pg_catalog.pg_tablespace "
     "WHERE spcname NOT IN ('pg_default', 'pg_global') ORDER BY oid";
 
+/// Such as conf.d/: each of which a setting was read.
+constexpr char kIncluded[] =
+    "SELECT DISTINCT sourcefile FROM pg_catalog.pg_file_settings WHERE sourcefile IS NOT NULL ORDER BY 1";
+
 constexpr char kRedo[] = "SELECT redo_lsn FROM pg_catalog.pg_control_checkpoint()";
 
 constexpr char kSummarized[] =
@@ -53,6 +57,13 @@ std::vector<core::BaseTablespace> TablespacesOf(const std::vector<Row>& rows) {
     tablespaces.push_back({static_cast<std::uint32_t>(NumberOf(row[0], "its tablespaces")), row[1].value_or("")});
   }
   return tablespaces;
+}
+
+/// `conf.d/mfi.conf` beside postgresql.conf is copied as `conf.d--mfi.conf`, another one by its whole path.
+std::string NameOfCopy(const std::string& path, const std::string& directory) {
+  std::string name = path.substr(path.starts_with(directory) ? directory.size() : 1);
+  for (std::size_t slash = 0; (slash = name.find('/')) != std::string::npos;) name.replace(slash, 1, "--");
+  return name;
 }
 
 }  // namespace
@@ -94,6 +105,14 @@ BaseServer BaseSource::Ask() const {
   for (std::size_t i = 0; i < std::size(names); ++i) {
     const std::string path = RealPath(row[6 + i].value_or(""));
     if (!path.starts_with(inside) && Exists(path)) facts.configuration.push_back({names[i], path});
+  }
+  const std::string main = RealPath(row[6].value_or(""));
+  const std::string directory = main.substr(0, main.rfind('/') + 1);
+  for (const Row& included : server.Query(kIncluded)) {
+    const std::string path = RealPath(included[0].value_or(""));
+    const std::string name = NameOfCopy(path, directory);
+    if (path == main || path.starts_with(inside) || !Exists(path) || !core::IsFileName(name)) continue;
+    facts.configuration.push_back({name, path});
   }
   return facts;
 }

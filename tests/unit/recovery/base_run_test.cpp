@@ -51,11 +51,16 @@ TEST_F(BaseRun, AFullOneIsVerifiedPublishedAndKnownByItsRecord) {
 TEST_F(BaseRun, ConfigurationOutsideTheDataDirectoryIsCopied) {
   server_.Stop();
   Write(temporary_ / "hba", "local all all trust\nlocal replication all trust\n");
-  server_.Configure("hba_file='" + (temporary_ / "hba") + "'\n");
+  mfi::os::MakeDirectory(temporary_ / "conf.d", 0755);
+  Write(temporary_ / "conf.d/mfi.conf", "work_mem = '5MB'\n");
+  server_.Configure("hba_file='" + (temporary_ / "hba") + "'\ninclude_dir='" + (temporary_ / "conf.d") + "'\n");
   server_.Start();
   Receive(server_);
   const BaseRecord base = MakeBase(true);
-  EXPECT_EQ(base.configuration, std::vector<std::string>{"pg_hba.conf"});
+  ASSERT_EQ(base.configuration.size(), 2U);
+  EXPECT_EQ(base.configuration.front(), "pg_hba.conf");
+  EXPECT_TRUE(base.configuration.back().ends_with("--conf.d--mfi.conf")) << base.configuration.back();
+  EXPECT_EQ(ReadFile(InBase(base, "configuration/" + base.configuration.back())), "work_mem = '5MB'\n");
   EXPECT_EQ(ReadFile(InBase(base, "configuration/pg_hba.conf")), ReadFile(temporary_ / "hba"));
   EXPECT_EQ(ModeOf(InBase(base, "configuration/pg_hba.conf")), 0600U);
 }
