@@ -28,7 +28,7 @@ SQL
 my @writers = map { IPC::Run::start([ 'psql', '-XqAt', '-d', $primary->connstr('mfi_banking'), '-f', $load ], '<', \'', '>', '/dev/null', '2>', '/dev/null') } 1 .. 2;
 $primary->wait_sql('SELECT count(*) > 100 FROM clicks');
 
-for my $round (1 .. ($ENV{MFI_LONG} ? 20 : 3))
+for my $round (1 .. ($ENV{MFI_LONG} ? 20 : 2))
 {
 	my $id = $primary->backup_ok;
 	is($standby->sql('SELECT mfi_recovery_drill()'), 'ok', "round $round: a drill");
