@@ -62,7 +62,7 @@ shell_scripts() {
 # Which rooms of a layer know which others; every one knows itself.
 ROOMS='core/schedule: core/base
 core/backup: core/base
-core/recovery: core/base
+core/recovery: core/base core/schedule
 core/restore: core/base core/backup
 core/replication: core/base
 core/node: core/base
