@@ -18,8 +18,11 @@ comes_true() {
 
 # Waits until the query answers t: wait_for SECONDS WHAT PORT QUERY
 wait_for() {
-  comes_true "$1" "$3" "$4" ||
-    fail "$2 did not happen within $1 s" "The servers' logs are in $DEMO_DIR/log; \`make demo-down\` removes the demo."
+  local verdict
+  comes_true "$1" "$3" "$4" && return
+  mapfile -t verdict < <(sql "$3" "$DATABASE" "SELECT verdict, reason FROM mfi_health() LEFT JOIN unnest(reasons) reason ON true" -F ': ' 2>&1)
+  fail "$2 did not happen within $1 s" "The verdict there now:" "${verdict[@]}" \
+    "The servers' logs are in $DEMO_DIR/log; \`make demo-down\` removes the demo."
 }
 
 write_as_postgres() { # FILE, text on stdin

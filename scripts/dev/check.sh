@@ -26,7 +26,7 @@ pgxs_top=$(cd "$(dirname "$("$PG_CONFIG" --pgxs)")/../.." && pwd)
 
 run=$(mktemp -d /tmp/mfi-check.XXXXXX)
 passed=() failed=() left_out=()
-beside_name='' beside_start=0 beside_pid=''
+declare -A beside_pid=()
 tester=$(id -un)
 [ "$tester" != root ] || tester=postgres
 small_disk='' # a directory where the tests find a disk of 128 MB that nobody else sees
@@ -40,9 +40,10 @@ stop_leftovers() {
   done < <(find "$run" -name postmaster.pid 2>/dev/null)
 }
 finish() {
+  local pid
   go_on >/dev/null || true
   stop_leftovers || true
-  [ -z "$beside_pid" ] || kill "$beside_pid" 2>/dev/null || true
+  for pid in "${beside_pid[@]}"; do kill -- "-$pid" 2>/dev/null || true; done
   if [ ${#failed[@]} -eq 0 ]; then rm -rf "$run"; else say "the servers' logs and all output are kept in $run"; fi
 }
 trap finish EXIT
@@ -57,19 +58,16 @@ part() { # NAME COMMAND...
   if "$@"; then passed+=("$name $((SECONDS - start)) s"); else failed+=("$name"); fi
 }
 
-# The tests on servers wait most of their time: what only computes runs beside them, and gives way.
+# The tests on servers wait most of their time: what only computes runs beside them, and gives way. Each in a process group.
 beside() { # NAME COMMAND...
-  wanted "$1" || return 0
-  beside_name=$1 beside_start=$SECONDS
+  local name=$1
   shift
-  nice -n 19 "$@" >"$run/$beside_name.log" 2>&1 &
-  beside_pid=$!
+  setsid nice -n 19 "$@" >"$run/$name.log" 2>&1 &
+  beside_pid[$name]=$!
 }
-join_beside() {
-  [ -n "$beside_name" ] || return 0
-  say "$beside_name"
-  if wait "$beside_pid"; then passed+=("$beside_name $((SECONDS - beside_start)) s, beside the others"); else failed+=("$beside_name"); fi
-  cat "$run/$beside_name.log"
+join_beside() { # NAME
+  local pid=${beside_pid[$1]:-}
+  [ -z "$pid" ] || wait "$pid"
 }
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
@@ -99,14 +97,28 @@ prepare_run() {
 }
 
 # One build for the fuzzers and the unit tests: the library is compiled once.
-sanitized() { # TARGET
+sanitized() { # TARGET...
   cmake -S . -B build/sanitized -DMFI_FUZZ=ON -DMFI_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++ \
     -DCMAKE_CXX_FLAGS="$(scripts/dev/libstdcxx_flags.sh)" >/dev/null &&
-    cmake --build build/sanitized -j "$(nproc)" --target "$1"
+    cmake --build build/sanitized -j "$(nproc)" --target "$@"
+}
+export -f sanitized
+
+# What went wrong in a build beside the others, this one tells.
+unit() {
+  join_beside build || true
+  sanitized mfi_unit && ctest --test-dir build/sanitized --output-on-failure -j "$(nproc)"
 }
 
-unit() {
-  sanitized mfi_unit && ctest --test-dir build/sanitized --output-on-failure -j "$(nproc)"
+lint() {
+  if [ -z "${beside_pid[lint]:-}" ]; then
+    scripts/dev/lint.sh
+  else
+    local outcome=0
+    join_beside lint || outcome=1
+    cat "$run/lint.log"
+    return $outcome
+  fi
 }
 
 # Reads of uninitialised memory, which the sanitizers do not see. Walking every zone would take hours here, and valgrind knows
@@ -122,6 +134,7 @@ memcheck() {
 fuzz() {
   local source name corpus seconds=25 outcome=0 running=()
   [ -z "${MFI_LONG:-}" ] || seconds=3600
+  join_beside build || true
   sanitized fuzzers || return 1
   for source in tests/fuzz/*_fuzz.cpp; do
     name=$(basename "$source" .cpp)
@@ -233,23 +246,25 @@ tap() {
 for name in $PARTS; do
   [[ " $ALL_PARTS " == *" $name "* ]] || die "there is no part \"$name\"; the parts are: $ALL_PARTS"
 done
-part fuzz fuzz
 # Unit tests prove backups with the real programs, whose servers load the library.
 if [[ "$PARTS" =~ (unit|memcheck|regress|isolation|tap) ]]; then
   if install_extension && prepare_run; then
-    part unit unit
-    beside lint scripts/dev/lint.sh
+    ! wanted tap || ! wanted unit || beside build bash -c 'sanitized mfi_unit fuzzers'
+    # One after the other: each takes every processor.
+    # shellcheck disable=SC2016
+    ! wanted lint || beside lint bash -c '[ -z "$1" ] || tail --pid="$1" -f /dev/null; exec scripts/dev/lint.sh' - "${beside_pid[build]:-}"
     part memcheck memcheck
     part regress regress
     part regress-unloaded regress_unloaded
     part isolation isolation
     part tap tap
+    part unit unit
   else
     failed+=(build)
   fi
 fi
-[ -n "$beside_name" ] || part lint scripts/dev/lint.sh
-join_beside
+part fuzz fuzz
+part lint lint
 say "passed: $(IFS=,; echo "${passed[*]:-none}")"
 [ ${#left_out[@]} -eq 0 ] || say "NOT RUN, for want of the right to mount a disk: ${left_out[*]}"
 [ ${#failed[@]} -eq 0 ] || {

@@ -47,7 +47,7 @@ analysis() {
     [ -f "$stamp" ] && [ -z "$(find .clang-tidy "$source" src/core/*/*.h src/os/*/*.h -newer "$stamp")" ] || todo+=("$source")
   done
   [ ${#todo[@]} -gt 0 ] || return 0
-  cmake -S . -B build/lint -DMFI_SANITIZE=ON >/dev/null || return 1
+  cmake -S . -B build/lint -DMFI_SANITIZE=ON -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null || return 1
   for flag in $(scripts/dev/libstdcxx_flags.sh); do flags+=" --extra-arg=$flag"; done
   export clang_tidy stamps flags
   # shellcheck disable=SC2016
@@ -62,7 +62,7 @@ shell_scripts() {
 # Which rooms of a layer know which others; every one knows itself.
 ROOMS='core/schedule: core/base
 core/backup: core/base
-core/recovery: core/base
+core/recovery: core/base core/schedule
 core/restore: core/base core/backup
 core/replication: core/base
 core/node: core/base

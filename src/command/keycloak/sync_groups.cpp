@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
 #include <utility>
 
 #include "command/keycloak/sync_part.h"
+#include "core/base/json_fields.h"
 #include "core/keycloak/group_reading.h"
 #include "core/keycloak/group_report.h"
 
@@ -134,7 +134,7 @@ std::string TakeSnapshot(const SyncPart& part, bool complete) {
 
 /// Whether what the snapshot does not have is to be deleted, by the options of the function.
 bool IsComplete(const std::string& options) {
-  const auto object = nlohmann::json::parse(options, nullptr, /*allow_exceptions=*/false);
+  const auto object = core::json::Parse(options);
   const auto complete = object.is_object() ? object.find("complete") : object.end();
   return !object.is_object() || complete == object.end() || !complete->is_boolean() || complete->get<bool>();
 }

@@ -17,35 +17,13 @@ using Json = nlohmann::json;
 inline constexpr int kMaxDepth = 16;  // our own documents have four levels
 
 /// Whether objects and arrays are nested deeper than `limit`. Reads no further than to the first that is.
-inline bool IsTooDeep(std::string_view text, int limit = kMaxDepth) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > limit) return true;
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return false;
-}
+bool IsTooDeep(std::string_view text, int limit = kMaxDepth);
+
+/// Any value; discarded (`is_discarded()`) when the text is none.
+Json Parse(std::string_view text);
 
 /// Parses text of at most `limit` bytes that must be one JSON object. `what` names the document in the error.
-inline Json ParseObject(std::string_view text, const char* what, std::int64_t limit) {
-  if (static_cast<std::int64_t>(text.size()) > limit) {
-    throw Error(sqlstate::kDataCorrupted, std::string(what) + " is too large");
-  }
-  if (IsTooDeep(text)) throw Error(sqlstate::kDataCorrupted, std::string(what) + " is nested too deeply");
-  Json document = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object()) throw Error(sqlstate::kDataCorrupted, std::string(what) + " is not a JSON object");
-  return document;
-}
+Json ParseObject(std::string_view text, const char* what, std::int64_t limit);
 
 [[noreturn]] inline void WrongType(const char* name, const char* wanted) {
   throw Error(sqlstate::kDataCorrupted, std::string("member \"") + name + "\" is not " + wanted);
@@ -137,8 +115,6 @@ void EachString(Json& value, const Change& change) {
 }
 
 /// Text for people and programs; bytes that are no UTF-8 are replaced, never refused.
-inline std::string Dump(const Json& document) {
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string Dump(const Json& document);
 
 }  // namespace mfi::core::json

@@ -101,7 +101,7 @@ std::string OldestFirst(const std::vector<std::string>& events, std::size_t firs
 }
 
 ImportReport ReadImportReport(std::string_view answer, std::string_view events) {
-  const Json document = Json::parse(answer, nullptr, /*allow_exceptions=*/false);
+  const Json document = json::Parse(answer);
   if (!document.is_object()) throw Error(sqlstate::kDataCorrupted, "the report of the import is not a JSON object");
   ImportReport report;
   json::Read(document, "inserted", report.inserted);

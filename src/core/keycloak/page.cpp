@@ -59,7 +59,7 @@ std::optional<Page> ReadPage(std::string_view body, PageKind kind) {
   if (begin == std::string::npos || text[begin] != '[' || !Json::accept(text)) return std::nullopt;
   Page page;
   for (std::string& element : Elements(text)) {
-    Json value = Json::parse(element, nullptr, /*allow_exceptions=*/false);
+    Json value = json::Parse(element);
     if (kind == PageKind::kGroups ? !IsGroup(value) : !value.is_object()) return std::nullopt;
     page.push_back({std::move(element), std::move(value)});
   }
@@ -68,7 +68,7 @@ std::optional<Page> ReadPage(std::string_view body, PageKind kind) {
 
 std::optional<std::int64_t> ReadCount(std::string_view body) {
   if (json::IsTooDeep(body, kDeepest)) return std::nullopt;
-  const Json answer = Json::parse(Repaired(body, Zero::kKeep), nullptr, /*allow_exceptions=*/false);
+  const Json answer = json::Parse(Repaired(body, Zero::kKeep));
   const Json* count = answer.is_object() ? json::Find(answer, "count") : nullptr;
   if (count == nullptr || !IsCount(count)) return std::nullopt;
   return static_cast<std::int64_t>(count->get<double>());
@@ -76,7 +76,7 @@ std::optional<std::int64_t> ReadCount(std::string_view body) {
 
 std::optional<std::string> ReadToken(std::string_view body) {
   if (json::IsTooDeep(body)) return std::nullopt;
-  const Json answer = Json::parse(Repaired(body, Zero::kKeep), nullptr, /*allow_exceptions=*/false);
+  const Json answer = json::Parse(Repaired(body, Zero::kKeep));
   if (!answer.is_object()) return std::nullopt;
   const Json* member = json::Find(answer, "access_token");
   if (member == nullptr || !member->is_string()) return std::nullopt;

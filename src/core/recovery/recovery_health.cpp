@@ -239,7 +239,8 @@ class Judge {
           facts_.base_runs ? "Wait for it: SELECT running FROM mfi_recovery." : kBaseStep);
       return;
     }
-    if (facts_.base_due && newest->started_at < *facts_.base_due) {
+    const bool on_its_way = facts_.base_runs && failure.empty();
+    if (facts_.base_due && newest->started_at < *facts_.base_due && !on_its_way) {
       Add(Verdict::kWarning, "recovery-base-stale",
           "the newest base, " + newest->id + ", is " + FormatDuration(facts_.now - newest->started_at) +
               " old, and two were due since" + failure,

@@ -39,7 +39,7 @@ std::string Written(const std::string& text) { return Json(text).dump(-1, ' ', f
 
 std::string Read(const std::string& written) {
   if (written.find('\\') == std::string::npos) return written.substr(1, written.size() - 2);
-  const Json value = Json::parse(written, nullptr, /*allow_exceptions=*/false);
+  const Json value = json::Parse(written);
   return value.is_string() ? value.get<std::string>() : written;
 }
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/recovery/recovery_times.h"
 #include "core/recovery/wal_line.h"
-#include "core/schedule/schedule.h"
 #include "os/process/child.h"
 #include "os/recovery/drill.h"
 #include "os/recovery/wal_end.h"
@@ -56,15 +56,6 @@ class ReceiverWaiter : public os::Waiter {
     CallPg([&] { WaitOnLatch(static_cast<long>(limit.count()), fd, for_write); });
   }
 };
-
-core::DueTimes TimesOf(const char* text, const core::ZoneRule& zone, UtcSeconds now) {
-  core::DueTimes times;
-  if (text[0] == '\0') return times;
-  const core::Schedule schedule(core::Cron::Parse(text), zone);
-  if (const auto slot = schedule.LastAtOrBefore(now)) times.last = slot->run_at;
-  if (const auto slot = schedule.NextAfter(now)) times.next = slot->run_at;
-  return times;
-}
 
 class Receiver : public Rounds {
  public:
@@ -151,8 +142,9 @@ class Receiver : public Rounds {
     const PgZoneRule zone(tz);
     core::DueInput input;
     input.now = UtcNow();
-    input.full = TimesOf(settings::recovery_full_schedule, zone, input.now);
-    input.incremental = TimesOf(settings::recovery_incremental_schedule, zone, input.now);
+    const core::RecoveryTimes times(settings::recovery_full_schedule, settings::recovery_incremental_schedule, zone);
+    input.full = times.Full(input.now);
+    input.incremental = times.Incremental(input.now);
     input.base_failures = base_failures_;
     input.drill_failures = drill_failures_;
     try {

@@ -1,14 +1,11 @@
 #include "pg/recovery/recovery_facts.h"
 
-#include <algorithm>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/base/own_receiver.h"
-#include "core/schedule/cron.h"
-#include "core/schedule/schedule.h"
+#include "core/recovery/recovery_times.h"
 #include "os/base/file.h"
 #include "os/recovery/drill.h"
 #include "os/recovery/wal_end.h"
@@ -27,10 +24,6 @@ extern "C" {
 
 namespace mfi::pg {
 namespace {
-
-using core::UtcSeconds;
-
-constexpr std::int64_t kDrillStale = 2 * core::kDay;
 
 core::ReceivingFacts Receiving() {
   const ReceivedWal received = WalReceived();
@@ -55,29 +48,13 @@ core::ReceivingFacts Receiving() {
   return facts;
 }
 
-/// The last two times of a schedule.
-void AddLastTwo(const char* text, const core::ZoneRule& zone, UtcSeconds now, std::vector<UtcSeconds>& times) {
-  if (text[0] == '\0') return;
-  const core::Schedule schedule(core::Cron::Parse(text), zone);
-  const auto last = schedule.LastAtOrBefore(now);
-  if (!last) return;
-  times.push_back(last->run_at);
-  if (const auto before = schedule.LastAtOrBefore(last->run_at - 1)) times.push_back(before->run_at);
-}
-
 void AddDue(core::RecoveryFacts& facts) {
   const pg_tz* tz = CallPg([] { return pg_tzset(settings::ScheduleTimezone()); });
   if (tz == nullptr) return;
   const PgZoneRule zone(tz);
-  std::vector<UtcSeconds> times;
-  AddLastTwo(settings::recovery_full_schedule, zone, facts.now, times);
-  AddLastTwo(settings::recovery_incremental_schedule, zone, facts.now, times);
-  std::sort(times.begin(), times.end(), std::greater<>());
-  times.erase(std::unique(times.begin(), times.end()), times.end());
-  if (times.size() > 1) facts.base_due = times[1];
-  std::vector<UtcSeconds> drills;
-  AddLastTwo(settings::recovery_incremental_schedule, zone, facts.now - kDrillStale, drills);
-  if (!drills.empty()) facts.drill_due = drills.front();
+  const core::RecoveryTimes times(settings::recovery_full_schedule, settings::recovery_incremental_schedule, zone);
+  facts.base_due = times.BaseDue(facts.now);
+  facts.drill_due = times.DrillDue(facts.now);
 }
 
 void ReadStore(const os::RecoveryStore& store, core::StoreFacts& facts) {

@@ -263,6 +263,20 @@ TEST(RecoveryHealth, Bases) {
       After([](auto& f) { f.base_due = kNow - 60; }),
       Lines{"warning recovery-base-stale: the newest base, 20260528T192640Z-incr, is 60 min old, and two were due "
             "since"});
+  EXPECT_EQ(After([](auto& f) {
+              f.base_due = kNow - 60;
+              f.base_runs = true;
+            }),
+            Lines{})
+      << "the one that is being made";
+  EXPECT_EQ(
+      After([](auto& f) {
+        f.base_due = kNow - 60;
+        f.base_runs = true;
+        f.base_failure = "no space";
+      }),
+      Lines{"warning recovery-base-stale: the newest base, 20260528T192640Z-incr, is 60 min old, and two were due "
+            "since; the last one failed: no space"});
   EXPECT_EQ(After([](auto& f) { f.base_due.reset(); }), Lines{}) << "no schedule";
 }
 
