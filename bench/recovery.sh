@@ -68,7 +68,7 @@ pushing() { printf '%s' "$pgbackrest --config=$dir/pgbackrest.conf --stanza=benc
 until_true() { until [ "$(sql "$1")" = t ]; do sleep 0.1; done; }
 archived() { # everything that is written now
   local last
-  last=$(sql "SELECT pg_walfile_name(pg_current_wal_lsn())")
+  last=$(sql "SELECT pg_walfile_name(pg_logical_emit_message(true, 'bench', 'so that there is something to switch from'))")
   sql 'SELECT pg_switch_wal()' >/dev/null
   until_true "SELECT max(last_archived_wal) >= '$last' FROM pg_stat_archiver"
 }
@@ -140,13 +140,12 @@ cpu_of() { # PID...: seconds, with those of children that ended
   for pid; do cat "/proc/$pid/stat"; done | awk '{ sum += $14 + $15 + $16 + $17 } END { print sum / 100 }'
 }
 append_cost() { # FILE CPU0 CPU1 BYTES0 BYTES1 WAL0 WAL1: seconds of CPU per GB of WAL, and bytes per byte of WAL
-  awk -v c=$(("$(printf %.0f "$(awk -v a="$2" -v b="$3" 'BEGIN { print (b - a) * 1000 }')")")) -v b=$(($5 - $4)) -v w=$(($7 - $6)) \
-    'BEGIN { print c / 1000 / (w / 1e9) >>cpu; print b / w >>bytes }' cpu="$dir/$1.cpu" bytes="$dir/$1.bytes"
+  awk -v a="$2" -v b="$3" -v wal=$(($7 - $6)) 'BEGIN { print (b - a) / (wal / 1e9) }' >>"$dir/$1.cpu"
+  awk -v bytes=$(($5 - $4)) -v wal=$(($7 - $6)) 'BEGIN { print bytes / wal }' >>"$dir/$1.bytes"
 }
 phase_receiving() {
   local pids cpu bytes wal
   receive
-  # shellcheck disable=SC2046
   pids=$(receiving_pids)
   # shellcheck disable=SC2086
   cpu=$(cpu_of $pids) bytes=$(bytes_in "$(store)wal" "$(store)receiving") wal=$(wal_position)
@@ -203,7 +202,8 @@ bench_receiving() {
 
 # What would be lost if everything but the store were gone now: from the last moment whose commits are all there until now.
 rpo_functions() {
-  sql "DROP TABLE IF EXISTS bench_sample, bench_file;
+  sql "SET client_min_messages = warning;
+    DROP TABLE IF EXISTS bench_sample, bench_file;
     CREATE TABLE bench_sample (how text, at timestamptz, flushed pg_lsn, stored pg_lsn);
     CREATE INDEX ON bench_sample (how, flushed, at);
     CREATE TABLE bench_file (how text, at timestamptz, stored pg_lsn);
@@ -338,7 +338,7 @@ bench_rto() {
     timed theirs.s recover_theirs
     forget_recovered
   done
-  say "RTO, $(sql "SELECT pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database") and $from MB of WAL ($transactions transactions of pgbench): $(seconds ours.s) s with every base verified and everything on disk$(! has_peer || printf ', %s of pgbackrest restore and start (%s s)' "$(ratio "$(seconds ours.s)" "$(seconds theirs.s)")" "$(seconds theirs.s)")"
+  say "RTO, a base of $(sql 'SELECT pg_size_pretty(data_bytes) FROM mfi_recovery_backups ORDER BY started_at DESC LIMIT 1') and $from MB of WAL ($transactions transactions of pgbench): $(seconds ours.s) s with every base verified and everything on disk$(! has_peer || printf ', %s of pgbackrest restore and start (%s s)' "$(ratio "$(seconds ours.s)" "$(seconds theirs.s)")" "$(seconds theirs.s)")"
   sql 'DROP TABLE bench_newest' >/dev/null
   recovery_end
 }
