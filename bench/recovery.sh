@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # Recovery to any second against pgBackRest, as Debian 13 packages it, with its defaults, two processes and start-fast: what a
 # writer feels and what it costs (receiving), what would be lost (rpo), how long a recovery takes (rto), and the bytes of a week
-# (week). Sourced by bench/run. MFI_BENCH_WAL_MB (20 a unit of scale): WAL that is replayed, standing for a day.
+# (week). Sourced by bench/run. MFI_BENCH_WAL_MB (20 a unit of scale): WAL that is replayed, standing for a day; MFI_BENCH_SECONDS
+# (15): how long a writer is watched at a time, for RPO three times as long.
 # shellcheck disable=SC2154 # bench/run sets dir, port, runs and scale
 wal_mb=${MFI_BENCH_WAL_MB:-$((scale * 20))}
+phase_s=${MFI_BENCH_SECONDS:-15}
 pgbackrest=
 other=$((port + 1)) # of a server that was recovered
 
@@ -56,9 +58,11 @@ recovery_begin() {
   [ -d "$dir/recovery" ] || as_postgres mkdir -m 700 recovery
   [ -f "$dir/pgbackrest.conf" ] || fetch_pgbackrest
 }
-recovery_end() {
+recovery_end() { # PART...: later ones, which go on with the same store
+  local later
   archive_by /bin/true
   no_receive
+  for later; do ! wanted "$later" || return 0; done
   sql "SELECT pg_drop_replication_slot('mfi_recovery')" >/dev/null
   rm -rf "$dir/recovery" "$dir/pgbackrest" "$dir/pgbackrest.conf"
 }
@@ -149,7 +153,7 @@ phase_receiving() {
   pids=$(receiving_pids)
   # shellcheck disable=SC2086
   cpu=$(cpu_of $pids) bytes=$(bytes_in "$(store)wal" "$(store)receiving") wal=$(wal_position)
-  phase receiving sleep 15
+  phase receiving sleep "$phase_s"
   received
   # shellcheck disable=SC2086
   append_cost receiving "$cpu" "$(cpu_of $pids)" "$bytes" "$(bytes_in "$(store)wal" "$(store)receiving")" "$wal" "$(wal_position)"
@@ -161,7 +165,7 @@ phase_archiving() {
   archived
   pid=$(sql "SELECT pid FROM pg_stat_activity WHERE backend_type = 'archiver'")
   cpu=$(cpu_of "$pid") bytes=$(bytes_in "$dir/pgbackrest/archive") wal=$(wal_position)
-  phase archiving sleep 15
+  phase archiving sleep "$phase_s"
   archived
   append_cost archiving "$cpu" "$(cpu_of "$pid")" "$bytes" "$(bytes_in "$dir/pgbackrest/archive")" "$wal" "$(wal_position)"
 }
@@ -174,13 +178,13 @@ bench_receiving() {
   rm -f "$dir"/*.tps "$dir"/*.ratios "$dir"/{receiving,archiving}.{cpu,bytes}
   for ((i = 0; i < 2 * runs; i++)); do
     if [ $((i % 2)) = 0 ]; then
-      phase quiet sleep 15
+      phase quiet sleep "$phase_s"
       phase_receiving
       phase_archiving
     else
       phase_archiving
       phase_receiving
-      phase quiet sleep 15
+      phase quiet sleep "$phase_s"
     fi
     compare_phases receiving
     ! has_peer || compare_phases archiving
@@ -188,7 +192,7 @@ bench_receiving() {
   say "pgbench TPS while receiving: $(told receiving) of undisturbed ($(seconds quiet.tps) TPS, $((2 * runs)) rounds)$(! has_peer || printf '; with archive-push: %s' "$(told archiving)")"
   say "receiving, per GB of WAL: $(printf %.1f "$(seconds receiving.cpu)") s of CPU, $(printf %.2f "$(seconds receiving.bytes)") GB stored$(! has_peer || printf '; archive-push: %.1f s, %.2f GB' "$(seconds archiving.cpu)" "$(seconds archiving.bytes)")"
   for ((i = 0; i < runs; i++)); do
-    phase quiet sleep 15
+    phase quiet sleep "$phase_s"
     phase night night
     compare_phases night
     ! has_peer || {
@@ -197,7 +201,7 @@ bench_receiving() {
     }
   done
   say "pgbench TPS during a full base and its drill: $(told night) of undisturbed$(! has_peer || printf "; during pgBackRest's full backup, which proves nothing: %s" "$(told backup)")"
-  recovery_end
+  recovery_end rpo rto week
 }
 
 # What would be lost if everything but the store were gone now: from the last moment whose commits are all there until now.
@@ -227,11 +231,11 @@ rpo_functions() {
       END LOOP;
     END \$\$" >/dev/null
 }
-# What the files of the store hold at a hundred moments, read as a recovery reads them.
-read_store() { # HOW
-  local i file segment bytes at
+# What the files of the store hold at some hundred moments, read as a recovery reads them.
+read_store() { # HOW PID: as long as that watches
+  local file segment bytes at
   command -v lz4 >/dev/null || return 0
-  for ((i = 0; i < 100; i++)); do
+  while kill -0 "$2" 2>/dev/null; do
     for file in "$(store)"receiving/*.partial; do
       cp "$file" "$dir/partial" 2>/dev/null || continue
       at=$(date +%s.%N)
@@ -239,24 +243,24 @@ read_store() { # HOW
       segment=$(basename "$file")
       printf 'INSERT INTO bench_file SELECT %s, to_timestamp(%s), bench_end_of(%s) - 16777216 + %s;\n' "'$1'" "$at" "'${segment:0:24}'" "$bytes" >>"$dir/files.sql"
     done
-    sleep 0.2
+    sleep 0.15
   done
 }
-age() { # TABLE HOW: "p50 p99" in ms; the first ten seconds are for coming to a steady state
-  sql "WITH began AS (SELECT min(at) AS at FROM bench_sample WHERE how = '$2'),
+age() { # TABLE HOW: "p50 p99" in ms; the first third is for coming to a steady state
+  sql "WITH began AS (SELECT min(at) AS at, max(at) AS ended FROM bench_sample WHERE how = '$2'),
          age AS (SELECT extract(epoch FROM s.at - coalesce(k.at, b.at)) * 1000 AS ms, k.at IS NULL AS older
                    FROM began b, $1 s LEFT JOIN LATERAL (SELECT at FROM bench_sample WHERE how = '$2' AND flushed <= s.stored AND at <= s.at ORDER BY flushed DESC, at DESC LIMIT 1) k ON true
-                  WHERE s.how = '$2' AND s.at > b.at + interval '10 s')
-       SELECT CASE WHEN bool_or(older) THEN 'more than ' ELSE '' END || format('p50 %s ms, p99 %s ms (%s moments)', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)), round(percentile_cont(0.99) WITHIN GROUP (ORDER BY ms)), count(*)) FROM age"
+                  WHERE s.how = '$2' AND s.at > b.at + $phase_s * interval '1 s' AND s.at <= b.ended)
+       SELECT CASE WHEN bool_or(older) THEN 'at least ' ELSE '' END || format('p50 %s ms, p99 %s ms (%s moments)', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)), round(percentile_cont(0.99) WITHIN GROUP (ORDER BY ms)), count(*)) FROM age"
 }
 watch_loss() { # HOW PGBENCH-ARGUMENTS...
   local how=$1 writer watcher
   shift
   setsid -w "$BASH" -c "$(declare -f as_postgres); $(declare -p dir bindir port); as_postgres pgbench -n -T 600 $* 2>&1" >"$dir/progress" &
   writer=$!
-  sql "COPY (SELECT * FROM bench_watch('$how', 40)) TO STDOUT" >"$dir/watched.copy" &
+  sql "COPY (SELECT * FROM bench_watch('$how', $((3 * phase_s)))) TO STDOUT" >"$dir/watched.copy" &
   watcher=$!
-  [[ $how != mfi* ]] || { sleep 10 && read_store "$how"; }
+  [[ $how != mfi* ]] || { sleep "$phase_s" && read_store "$how" $watcher; }
   wait $watcher
   as_postgres psql -X -q -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgbench'" >/dev/null
   wait $writer || true
@@ -286,7 +290,7 @@ bench_rpo() {
   for load in 'full speed' '20 TPS'; do
     say "RPO, pgbench at $load: $(age bench_sample "mfi, $load"); read from the store's files: $(age bench_file "mfi, $load")$(! has_peer || printf '; archive-push: %s' "$(age bench_sample "archive, $load")")"
   done
-  recovery_end
+  recovery_end rto week
 }
 
 # From nothing to a server that takes writes and has the newest row.
@@ -340,7 +344,7 @@ bench_rto() {
   done
   say "RTO, a base of $(sql 'SELECT pg_size_pretty(data_bytes) FROM mfi_recovery_backups ORDER BY started_at DESC LIMIT 1') and $from MB of WAL ($transactions transactions of pgbench): $(seconds ours.s) s with every base verified and everything on disk$(! has_peer || printf ', %s of pgbackrest restore and start (%s s)' "$(ratio "$(seconds ours.s)" "$(seconds theirs.s)")" "$(seconds theirs.s)")"
   sql 'DROP TABLE bench_newest' >/dev/null
-  recovery_end
+  recovery_end week
 }
 
 # A day: 1 % of the accounts changed, here and there or in one stretch, and 1 % more audit rows.
@@ -353,7 +357,7 @@ change() { # scattered|clustered NIGHT
               jsonb_build_object('auth_method', 'openid-connect', 'username', 'user' || i % 50000, 'code_id', gen_random_uuid())
          FROM generate_series(1, $scale * 300) i" >/dev/null
 }
-blockwise() { peer --repo1-path="$dir/blockwise" --repo1-bundle --repo1-block "$@"; }
+blockwise() { peer --repo1-path="$dir/blockwise" "$@"; }
 megabytes() { printf '%d MB' $((($1 + 500000) / 1000000)); }
 week() { # scattered|clustered
   local night kind=full wal=$1 bases our_wal their_bases=0 their_wal=0 from
@@ -368,7 +372,6 @@ week() { # scattered|clustered
   from=$(wal_position)
   for ((night = 1; night <= 7; night++)); do
     change "$1" "$night"
-    archived
     until_true 'SELECT running IS NULL FROM mfi_recovery'
     timed ours.$kind.s base "$([ $kind = full ] && echo true || echo false)"
     [ $night != 1 ] || bases="$bases $(($(bytes_in "$(store)base") - bases))"
@@ -376,14 +379,14 @@ week() { # scattered|clustered
     if has_peer; then
       timed theirs.$kind.s peer backup --type=$kind
       [ $night != 1 ] || their_bases="$their_bases $(($(bytes_in "$dir/pgbackrest/backup") - their_bases))"
-      timed blockwise.$kind.s blockwise backup --type=$kind --no-archive-check
+      timed blockwise.$kind.s blockwise backup --type=$kind --repo1-bundle --repo1-block --no-archive-check
     fi
     kind=incr
   done
   archived
   wal=$(($(wal_position) - from))
   our_wal=$(($(bytes_in "$(store)wal") - our_wal))
-  say "a week of 1 % a day, $1: full $(megabytes "${bases#* }") and six incremental bases $(megabytes $(($(bytes_in "$(store)base") - ${bases% *} - ${bases#* }))), WAL $(megabytes $our_wal) (written: $(megabytes $wal)); an incremental base takes $(ratio "$(seconds ours.incr.s)" "$(seconds ours.full.s)") of the time of a full one ($(seconds ours.full.s) s, each verified)"
+  say "a week of 1 % a day, $1: full $(megabytes "${bases#* }") and six incremental bases $(megabytes $(($(bytes_in "$(store)base") - ${bases% *} - ${bases#* }))), WAL $(megabytes $our_wal) of $(megabytes $wal) in whole segments; an incremental base takes $(ratio "$(seconds ours.incr.s)" "$(seconds ours.full.s)") of the time of a full one ($(seconds ours.full.s) s, each verified)"
   has_peer || return 0
   say "  pgBackRest: full $(megabytes "${their_bases#* }") and six incr $(megabytes $(($(bytes_in "$dir/pgbackrest/backup") - ${their_bases% *} - ${their_bases#* }))), WAL $(megabytes $(($(bytes_in "$dir/pgbackrest/archive") - their_wal))); full $(seconds theirs.full.s) s, incr $(ratio "$(seconds theirs.incr.s)" "$(seconds theirs.full.s)") of it; with repo1-bundle and repo1-block: all seven $(megabytes "$(bytes_in "$dir/blockwise/backup")"), incr $(ratio "$(seconds blockwise.incr.s)" "$(seconds blockwise.full.s)") of its full"
   rm -rf "$dir/blockwise"
