@@ -89,6 +89,7 @@ no_receive() {
   until_true "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type ~ '^mfi (receiver|base|drill)' OR application_name = 'mfi recovery')"
 }
 store() { printf '%s\n' "$dir"/recovery/*/; }
+rounded() { printf %.1f "$(seconds "$1")"; }
 bytes_in() { find "$@" -type f -printf '%s\n' 2>/dev/null | awk '{ sum += $1 } END { printf "%d\n", sum }'; }
 wal_position() { sql "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"; }
 
@@ -189,7 +190,7 @@ bench_receiving() {
     compare_phases receiving
     ! has_peer || compare_phases archiving
   done
-  say "pgbench TPS while receiving: $(told receiving) of undisturbed ($(seconds quiet.tps) TPS, $((2 * runs)) rounds)$(! has_peer || printf '; with archive-push: %s' "$(told archiving)")"
+  say "pgbench TPS while receiving: $(told receiving) of undisturbed ($(rounded quiet.tps) TPS, $((2 * runs)) rounds)$(! has_peer || printf '; with archive-push: %s' "$(told archiving)")"
   say "receiving, per GB of WAL: $(printf %.1f "$(seconds receiving.cpu)") s of CPU, $(printf %.2f "$(seconds receiving.bytes)") GB stored$(! has_peer || printf '; archive-push: %.1f s, %.2f GB' "$(seconds archiving.cpu)" "$(seconds archiving.bytes)")"
   for ((i = 0; i < runs; i++)); do
     phase quiet sleep "$phase_s"
@@ -342,7 +343,7 @@ bench_rto() {
     timed theirs.s recover_theirs
     forget_recovered
   done
-  say "RTO, a base of $(sql 'SELECT pg_size_pretty(data_bytes) FROM mfi_recovery_backups ORDER BY started_at DESC LIMIT 1') and $from MB of WAL ($transactions transactions of pgbench): $(seconds ours.s) s with every base verified and everything on disk$(! has_peer || printf ', %s of pgbackrest restore and start (%s s)' "$(ratio "$(seconds ours.s)" "$(seconds theirs.s)")" "$(seconds theirs.s)")"
+  say "RTO, a base of $(sql 'SELECT pg_size_pretty(data_bytes) FROM mfi_recovery_backups ORDER BY started_at DESC LIMIT 1') and $from MB of WAL ($transactions transactions of pgbench): $(rounded ours.s) s with every base verified and everything on disk$(! has_peer || printf ', %s of pgbackrest restore and start (%s s)' "$(ratio "$(seconds ours.s)" "$(seconds theirs.s)")" "$(rounded theirs.s)")"
   sql 'DROP TABLE bench_newest' >/dev/null
   recovery_end week
 }
@@ -386,9 +387,9 @@ week() { # scattered|clustered
   archived
   wal=$(($(wal_position) - from))
   our_wal=$(($(bytes_in "$(store)wal") - our_wal))
-  say "a week of 1 % a day, $1: full $(megabytes "${bases#* }") and six incremental bases $(megabytes $(($(bytes_in "$(store)base") - ${bases% *} - ${bases#* }))), WAL $(megabytes $our_wal) of $(megabytes $wal) in whole segments; an incremental base takes $(ratio "$(seconds ours.incr.s)" "$(seconds ours.full.s)") of the time of a full one ($(seconds ours.full.s) s, each verified)"
+  say "a week of 1 % a day, $1: full $(megabytes "${bases#* }") and six incremental bases $(megabytes $(($(bytes_in "$(store)base") - ${bases% *} - ${bases#* }))), WAL $(megabytes $our_wal) of $(megabytes $wal) in whole segments; an incremental base takes $(ratio "$(seconds ours.incr.s)" "$(seconds ours.full.s)") of the time of a full one ($(rounded ours.full.s) s, each verified)"
   has_peer || return 0
-  say "  pgBackRest: full $(megabytes "${their_bases#* }") and six incr $(megabytes $(($(bytes_in "$dir/pgbackrest/backup") - ${their_bases% *} - ${their_bases#* }))), WAL $(megabytes $(($(bytes_in "$dir/pgbackrest/archive") - their_wal))); full $(seconds theirs.full.s) s, incr $(ratio "$(seconds theirs.incr.s)" "$(seconds theirs.full.s)") of it; with repo1-bundle and repo1-block: all seven $(megabytes "$(bytes_in "$dir/blockwise/backup")"), incr $(ratio "$(seconds blockwise.incr.s)" "$(seconds blockwise.full.s)") of its full"
+  say "  pgBackRest: full $(megabytes "${their_bases#* }") and six incr $(megabytes $(($(bytes_in "$dir/pgbackrest/backup") - ${their_bases% *} - ${their_bases#* }))), WAL $(megabytes $(($(bytes_in "$dir/pgbackrest/archive") - their_wal))); full $(rounded theirs.full.s) s, incr $(ratio "$(seconds theirs.incr.s)" "$(seconds theirs.full.s)") of it; with repo1-bundle and repo1-block: all seven $(megabytes "$(bytes_in "$dir/blockwise/backup")"), incr $(ratio "$(seconds blockwise.incr.s)" "$(seconds blockwise.full.s)") of its full"
   rm -rf "$dir/blockwise"
 }
 bench_week() {
