@@ -98,6 +98,7 @@ void RecoverCluster(const RecoverOptions& options, std::ostream& out) {
     out << "Tablespaces are inside of the new node: " << Printable(cluster) << "/pg_tblspc" << std::endl;
   }
   out << "Writing everything to disk" << std::endl;
+  os::BeginWriteback(data);  // all of it at once: one file after the other takes twice as long
   os::FsyncTree(data);
   os::Rename(data, cluster);
   os::FsyncDirectory(Parent(cluster));

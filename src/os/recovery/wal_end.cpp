@@ -42,7 +42,8 @@ core::History NewestHistory(const RecoveryStore& store, std::int64_t segment_byt
 }
 
 /// A record can be longer than a segment, and one that is being received may hold none yet: then it begins earlier.
-/// pg_waldump reads one timeline; a segment of an older one has the same bytes where the newer goes on.
+/// pg_waldump reads one timeline; a segment of an older one has the same bytes where the newer goes on. Without an end
+/// it waits five seconds for a segment that is not there.
 WalReach FindWalReach(const RecoveryJob& job, const RecoveryStore& store, const core::History& history,
                       std::int64_t segment_bytes, const std::string& work_directory, Waiter& waiter) {
   const core::WalLine line = core::LineOf(store.Wal(segment_bytes), history, segment_bytes);
@@ -59,7 +60,8 @@ WalReach FindWalReach(const RecoveryJob& job, const RecoveryStore& store, const 
     const ChildResult result =
         RunCommand({.program = job.binary_directory + "/pg_waldump",
                     .arguments = {"--path=" + work_directory, "--timeline=" + std::to_string(history.timeline),
-                                  "--start=" + core::FormatLsn(core::BeginOf(named, segment_bytes))},
+                                  "--start=" + core::FormatLsn(core::BeginOf(named, segment_bytes)),
+                                  "--end=" + core::FormatLsn(reach.to)},
                     .environment = CleanEnvironment(),
                     .niceness = job.niceness,
                     .kept_output = kTail},
