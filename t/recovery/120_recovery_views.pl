@@ -5,6 +5,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/../lib";
 use MfiNode;
+use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
 my $node = MfiNode->bank('bank', streaming => 1, conf => <<'CONF');
@@ -94,13 +95,28 @@ like($node->sql('SELECT mfi_recovery_drill()'), qr/^ok$/, 'a drill of the new ba
 is($node->sql('SELECT result, base = (SELECT id FROM mfi_recovery_backups LIMIT 1), rto > $$0$$, tables > 0 FROM mfi_recovery_drills LIMIT 1'), 'ok|t|t|t', 'its row');
 is($node->sql('SELECT drill_result, last_drill_at > last_base_at, rto > $$0$$ FROM mfi_recovery'), 'ok|t|t', 'and in the overview');
 
-# Off again: the slot that it leaves is told.
+# Off again: the slot goes, as it would keep WAL for nobody.
 $node->set('mfi.recovery_directory' => q(''));
-$node->wait_sql("SELECT reasons::text ~ 'recovery-slot-left: recovery is off, and its slot mfi_recovery still keeps WAL' FROM mfi_health()");
-is($node->sql('SELECT receiver_state, count(*) OVER () FROM mfi_recovery'), 'off|1', 'off again');
-$node->wait_sql("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'mfi receiver')");
-$node->wait_sql("SELECT NOT active FROM pg_replication_slots WHERE slot_name = 'mfi_recovery'");
-$node->sql("SELECT pg_drop_replication_slot('mfi_recovery')");
-unlike($node->sql('SELECT reasons FROM mfi_health()'), qr/recovery-/, 'until it is dropped');
+$node->wait_sql("SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'mfi_recovery')");
+like(slurp_file($node->logfile), qr/mfi dropped the replication slot "mfi_recovery", since recovery is off/, 'off again: and the log says so');
+is($node->sql('SELECT receiver_state, count(*) OVER () FROM mfi_recovery'), 'off|1', 'off again: the view says so');
+unlike($node->sql('SELECT reasons FROM mfi_health()'), qr/recovery-/, 'off again: and the verdict is silent');
+
+# One that somebody uses is left, and told.
+my $user = $node->background_psql('postgres');
+$user->query_safe("SELECT pg_create_physical_replication_slot('mfi_recovery', true, true)");
+like($node->sql('SELECT reasons FROM mfi_health()'),
+	qr/recovery-slot-left: recovery is off, and its slot mfi_recovery still keeps WAL.*unless somebody uses it/, 'a slot in use is told');
+$user->quit;
+
+# On again: what was written meanwhile is missing, and a full base comes by itself.
+my $bases = $node->sql('SELECT count(*) FROM mfi_recovery_backups');
+my $missing = $node->sql('SELECT pg_walfile_name(pg_current_wal_lsn())');
+$node->sql('SELECT pg_switch_wal() FROM (SELECT pg_logical_emit_message(false, $$mfi$$, $$x$$)) m') for 1 .. 3;
+$node->safe_psql('postgres', 'CHECKPOINT') for 1 .. 2;
+$node->set('mfi.recovery_directory' => "'$store'");
+$node->wait_sql("SELECT receiver_state = 'receiving' AND gap ~ '^$missing to ' FROM mfi_recovery");
+$node->wait_sql("SELECT count(*) = $bases + 1 FROM mfi_recovery_backups");
+like($node->sql('SELECT kind, remark FROM mfi_recovery_backups LIMIT 1'), qr/^full\|a full one: WAL is missing after base/, 'on again: a new full base');
 $node->stop;
 done_testing();

@@ -67,8 +67,10 @@ class Judge {
       Add(Verdict::kWarning, "recovery-slot-left",
           std::string("recovery is off, and its slot ") + kRecoverySlot + " still keeps WAL" +
               (receiving_.slot_retained_bytes ? " (" + FormatBytes(*receiving_.slot_retained_bytes) + ")" : ""),
-          std::string("SELECT pg_drop_replication_slot('") + kRecoverySlot +
-              "'), or set mfi.recovery_directory again, which goes on where it ended.");
+          "It goes by itself within seconds, unless somebody uses it: SELECT active_pid FROM pg_replication_slots "
+          "WHERE "
+          "slot_name = '" +
+              std::string(kRecoverySlot) + "'.");
     }
     Add(Verdict::kOk, kRecoveryOff, "mfi.recovery_directory is not set, so only whole backups can be restored",
         "ALTER SYSTEM SET mfi.recovery_directory = '/path/of/recovery'; SELECT pg_reload_conf().");

@@ -20,6 +20,7 @@ using core::Lsn;
 using core::Segment;
 
 constexpr Lsn kAhead = Lsn{256} * 1024 * 1024;
+constexpr Lsn kFurthest = kAhead + Lsn{1024} * 1024 * 1024;  // no record is longer than 1 GB
 
 /// Fills a file with zeros from `at` to its end.
 void ClearFrom(const std::string& path, std::int64_t at, std::int64_t size) {
@@ -39,6 +40,7 @@ WalFeeder::WalFeeder(const RecoveryStore& store, core::History history, const co
       system_identifier_(base.system_identifier),
       base_end_(base.end),
       data_directory_(std::move(data_directory)),
+      ahead_(kAhead),
       laid_out_(base.start - base.start % static_cast<Lsn>(base.segment_bytes)) {}
 
 void WalFeeder::LayOutHistory() const {
@@ -57,11 +59,17 @@ void WalFeeder::LetReach(Lsn until) {
 bool WalFeeder::Feed(Lsn replayed, Waiter& waiter) {
   const auto segment = static_cast<Lsn>(segment_bytes_);
   while (laid_out_ < until_) {
-    if (laid_out_ > std::max(replayed, base_end_) + kAhead) return false;
+    if (laid_out_ > std::max(replayed, base_end_) + ahead_) return false;
     LayOut(laid_out_ / segment, waiter);
     laid_out_ = std::min(until_, (laid_out_ / segment + 1) * segment);
   }
   return true;
+}
+
+bool WalFeeder::GoFurther() {
+  const bool further = ahead_ < kFurthest;
+  ahead_ = kFurthest;
+  return further;
 }
 
 void WalFeeder::LayOut(std::uint64_t number, Waiter& waiter) {
