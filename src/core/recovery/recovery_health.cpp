@@ -6,6 +6,7 @@
 #include "core/base/own_receiver.h"
 #include "core/base/timestamp.h"
 #include "core/recovery/base_plan.h"
+#include "core/recovery/to_come.h"
 
 namespace mfi::core {
 namespace {
@@ -241,10 +242,13 @@ class Judge {
           facts_.base_runs ? "Wait for it: SELECT running FROM mfi_recovery." : kBaseStep);
       return;
     }
-    if (facts_.base_due && newest->started_at < *facts_.base_due) {
+    const bool to_come = IsToCome(newest->started_at, facts_.now);
+    if (facts_.base_due && (newest->started_at < *facts_.base_due || to_come)) {
       Add(Verdict::kWarning, "recovery-base-stale",
-          "the newest base, " + newest->id + ", is " + FormatDuration(facts_.now - newest->started_at) +
-              " old, and two were due since" + failure,
+          "the newest base, " + newest->id +
+              (to_come ? ", is of a time to come, as the clock was set back since"
+                       : ", is " + FormatDuration(facts_.now - newest->started_at) + " old, and two were due since") +
+              failure,
           "SELECT mfi_recovery_base_now(), which tells why none came.");
     }
     for (const BaseRecord& base : store_.bases) {
@@ -257,8 +261,8 @@ class Judge {
   }
 
   void Drills() {
-    const DrillRecord* last = LastDrill(store_.drills);
-    const DrillRecord* good = LastGoodDrill(store_.drills);
+    const DrillRecord* last = LastDrill(store_.drills, facts_.now);
+    const DrillRecord* good = LastGoodDrill(store_.drills, facts_.now);
     const bool fresh = good != nullptr && (!facts_.drill_due || good->started_at >= *facts_.drill_due);
     if (last != nullptr && !last->result.empty() && last->result != "ok") {
       Add(Verdict::kCritical, "recovery-drill-failed", Name(*last) + " found other contents: " + last->result,
