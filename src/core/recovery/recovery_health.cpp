@@ -161,14 +161,16 @@ class Judge {
     const std::string left = "\"" + facts_.directory + "\" has " + FormatBytes(free_bytes) + " left";
     const auto now = UsedUpAfter(free_bytes, receiving_.wal_bytes_per_s);
     const auto usual = UsedUpAfter(free_bytes, UsualRate());
+    const auto filled = [](double in, const char* how) { return ", which WAL fills in about " + For(in) + how; };
+    const std::string at_now = now ? filled(*now, " as it is written now") : "";
+    const std::string of_late = usual ? filled(*usual, " as it was written of late") : "";
     if (free_bytes < kNoRoom) {
-      Add(Verdict::kCritical, "recovery-store-full", left + ": receiving stops when it is full", kRoomStep);
-    } else if (now && *now <= kHour) {
       Add(Verdict::kCritical, "recovery-store-full",
-          left + ", which WAL fills in about " + For(*now) + " as it is written now", kRoomStep);
+          left + (now ? at_now : of_late) + ": receiving stops when it is full", kRoomStep);
+    } else if (now && *now <= kHour) {
+      Add(Verdict::kCritical, "recovery-store-full", left + at_now, kRoomStep);
     } else if (usual) {
-      Add(Verdict::kWarning, "recovery-store-full",
-          left + ", which WAL fills in about " + For(*usual) + " as it was written of late", kRoomStep);
+      Add(Verdict::kWarning, "recovery-store-full", left + of_late, kRoomStep);
     } else if (const std::int64_t needed = NextFull(); free_bytes < needed) {
       Add(Verdict::kWarning, "recovery-store-full",
           left + ", and the next full base needs about " + FormatBytes(needed), kRoomStep);

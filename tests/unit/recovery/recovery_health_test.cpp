@@ -336,6 +336,12 @@ TEST(RecoveryHealth, WhereTheStoreIs) {
       f.receiving.wal_bytes_per_s = bytes_per_s;
     };
   };
+  EXPECT_EQ(After([&](auto& f) {
+              rate(20'000)(f);
+              left(200)(f);
+            }),
+            Lines{"critical recovery-store-full: \"/recovery\" has 200 MB left, which WAL fills in about 3 h as it is "
+                  "written now: receiving stops when it is full"});
   EXPECT_EQ(After(rate(500'000)), Lines{}) << "for a moment";
   EXPECT_EQ(
       After(rate(5'000'000)),
