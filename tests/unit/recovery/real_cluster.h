@@ -28,8 +28,8 @@ class RealCluster {
   void Execute(const std::string& sql) { Connect().Execute(sql); }
   os::Connection Connect();
 
-  /// A data directory for this server, with what this process has put there.
-  void TakeOver();
+  /// A directory for this server, with what this process has put there.
+  void TakeOver(const std::string& directory);
 
   std::string Data() const { return directory_ + "/data"; }
   const std::string& directory() const { return directory_; }

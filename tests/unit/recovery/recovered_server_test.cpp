@@ -15,10 +15,9 @@ using mfi::core::Error;
 using mfi::core::Lsn;
 using mfi::os::RecoveredServer;
 
-/// A store from which a server is made that takes no sessions as a standby.
-class SessionlessServer : public RecoveryFixture {
+class Recovered : public RecoveryFixture {
  protected:
-  SessionlessServer() {
+  Recovered() {
     job_.sandbox.executable = {RealCluster::Programs(), temporary_ / "bin", "/usr/bin", "/bin"};
     job_.patience = std::chrono::milliseconds(300);
     for (const char* program : {"pg_combinebackup", "pg_controldata", "pg_waldump", "postgres"}) {
@@ -57,7 +56,7 @@ class SessionlessServer : public RecoveryFixture {
   }
 };
 
-TEST_F(SessionlessServer, ThatRefusesItsSuperuserSaysSo) {
+TEST_F(Recovered, OneThatRefusesItsSuperuserSaysSo) {
   BaseRecord base = MakeBase(true);
   const Lsn end = AwaitReceived();
   AsUser([&] {
@@ -71,7 +70,7 @@ TEST_F(SessionlessServer, ThatRefusesItsSuperuserSaysSo) {
   });
 }
 
-TEST_F(SessionlessServer, BetweenSubtransactionsEndsItsRecoveryWhereAllIsReplayed) {
+TEST_F(Recovered, OneBetweenSubtransactionsEndsItsRecoveryWhereAllIsReplayed) {
   server_.Execute("CREATE TABLE t (i int)");
   mfi::os::Connection writer = server_.Connect();
   writer.Execute("BEGIN");
@@ -116,6 +115,38 @@ TEST_F(SessionlessServer, BetweenSubtransactionsEndsItsRecoveryWhereAllIsReplaye
     const Error error = ErrorOf([&] { recovered.Replay(end, end + 1); });
     EXPECT_EQ(error.sqlstate(), "XX001");
     EXPECT_TRUE(std::string(error.what()).starts_with("replay ends at ")) << error.what();
+  });
+}
+
+/// With names so long that their records lie across pages.
+TEST_F(Recovered, TablespacesMadeSinceTheBaseAreInsideOfIt) {
+  const BaseRecord base = MakeBase(true);
+  const std::string long_name = server_.directory() + "/" + std::string(200, 'a') + "/" + std::string(200, 'b') + "/" +
+                                std::string(200, 'c') + "/";
+  std::vector<std::string> places{"-p", server_.directory() + "/short"};
+  for (int i = 0; i < 30; ++i) places.push_back(long_name + std::to_string(i));
+  mfi::os::RunCommand({"/bin/mkdir", places, mfi::os::CleanEnvironment()}, host_);
+  server_.TakeOver(server_.directory());
+  server_.Execute("CREATE TABLESPACE short LOCATION '" + places[1] + "'");
+  for (int i = 0; i < 30; ++i) {
+    const std::string number = std::to_string(i);
+    server_.Execute(std::string("CREATE TABLESPACE t").append(number) + " LOCATION '" + long_name + number + "'");
+  }
+  server_.Execute("CREATE TABLE t TABLESPACE short AS SELECT generate_series(1, 1000) AS i");
+  server_.Execute("CREATE TABLE u TABLESPACE t29 AS SELECT 1 AS i");
+  const Lsn end = AwaitReceived();
+  AsUser([&] {
+    RecoveredServer recovered(job_, store_, {base}, {}, {}, host_);
+    recovered.Unpack();
+    recovered.Replay(end, end - 1);
+    recovered.Promote();
+    const auto session = recovered.Open("postgres");
+    EXPECT_EQ(session->Value("SELECT (SELECT pg_catalog.count(*) FROM public.t) + (SELECT i FROM public.u)"), "1001");
+    EXPECT_EQ(session->Value("SELECT pg_catalog.count(*) FROM pg_catalog.pg_tablespace WHERE oid >= 16384 AND "
+                             "pg_catalog.pg_tablespace_location(oid) = 'pg_tblspc/' || oid"),
+              "31");
+    const std::string inside = recovered.place().DataDirectory() + "/pg_tblspc/";
+    for (const std::string& oid : mfi::os::ListDirectory(inside)) EXPECT_EQ(TargetOf(inside + oid), "") << oid;
   });
 }
 
