@@ -63,9 +63,11 @@ my $clicks = $primary->sql('SELECT count(*) FROM clicks');
 $t = moment($primary);
 my $from = $primary->safe_psql('postgres', 'SELECT pg_current_wal_lsn()');
 $primary->safe_psql('postgres', 'DROP DATABASE mfi_banking WITH (FORCE)');
-my $dropped = `pg_waldump -p '@{[ $primary->data_dir ]}/pg_wal' -s $from -r Database 2>&1`;
-note($dropped);
-$dropped =~ s/.* tx: +(\d+), [^\n]* desc: DROP .*/$1/s;
+my $dropped;
+$primary->wait_until('its record is found', sub {
+	($dropped) = `pg_waldump -p '@{[ $primary->data_dir ]}/pg_wal' -s $from -r Database 2>&1` =~ / tx: +(\d+), [^\n]* desc: DROP /;
+	return $dropped;
+});
 my (undef, $words) = MfiCommand::command($primary, 'recover', '--before-xid', $dropped, '--into', 'none', @store);
 like($words, qr/transaction $dropped drops database "mfi_banking", whose files are gone before it ends; nothing was changed.*--to '2/s,
 	'the transaction of a DROP DATABASE is no target');
