@@ -5,10 +5,10 @@ package MfiRecovery;
 use strict;
 use warnings FATAL => 'all';
 use Exporter qw(import);
-use JSON::PP qw(decode_json);
+use JSON::PP qw(decode_json encode_json);
 use PostgreSQL::Test::Utils qw(slurp_file);
 
-our @EXPORT_OK = qw(receive directory_of store_of drills await_drill forget_drills bases await_base path_of_base segment_file);
+our @EXPORT_OK = qw(receive directory_of store_of drills await_drill forget_drills bases await_base path_of_base segment_file rewrite change_record);
 
 sub directory_of { return $_[0]->basedir . '/recovery' }
 
@@ -79,6 +79,24 @@ sub segment_file
 	my $store = store_of($node);
 	my ($file) = grep { -e } map { ("$store/$_/$segment.lz4", "$store/$_/$segment") } qw(wal receiving);
 	return $file;
+}
+
+sub rewrite
+{
+	my ($path, $change) = @_;
+	my $content = $change->(slurp_file($path));
+	open(my $file, '>:raw', $path) or die "$path: $!";
+	print {$file} $content;
+	close $file or die "$path: $!";
+	return;
+}
+
+# Fields of a record of the store.
+sub change_record
+{
+	my ($path, %changes) = @_;
+	rewrite($path, sub { return encode_json({ %{ decode_json($_[0]) }, %changes }) });
+	return;
 }
 
 1;

@@ -4,16 +4,24 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/../lib";
+use MfiClock;
+use MfiCommand qw(does_ok);
 use MfiNode;
+use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
-my $node = MfiNode->bank('bank', streaming => 1, conf => <<'CONF');
+my $conf = <<'CONF';
 summarize_wal = on
 max_slot_wal_keep_size = 1GB
 mfi.expected_standbys = 'none'
 mfi.recovery_full_schedule = ''
 mfi.recovery_incremental_schedule = ''
 CONF
+my $node = MfiNode->prepared('bank', streaming => 1, conf => $conf);
+my $clock = MfiClock->new;
+$clock->start($node);
+$node->safe_psql('postgres', 'CREATE DATABASE mfi_banking');
+$node->sql('CREATE EXTENSION mfi CASCADE');
 my $store = $node->basedir . '/recovery';
 mkdir $store, 0700 or die "could not create the recovery directory: $!";
 
@@ -94,13 +102,54 @@ like($node->sql('SELECT mfi_recovery_drill()'), qr/^ok$/, 'a drill of the new ba
 is($node->sql('SELECT result, base = (SELECT id FROM mfi_recovery_backups LIMIT 1), rto > $$0$$, tables > 0 FROM mfi_recovery_drills LIMIT 1'), 'ok|t|t|t', 'its row');
 is($node->sql('SELECT drill_result, last_drill_at > last_base_at, rto > $$0$$ FROM mfi_recovery'), 'ok|t|t', 'and in the overview');
 
-# Off again: the slot that it leaves is told.
+# The clock is set back: what is made counts as the newest all the same.
+$clock->set(-3 * 86400);
+my $newest = $node->sql('SELECT id FROM mfi_recovery_backups LIMIT 1');
+my $back = $node->sql('SELECT mfi_recovery_base_now()');
+is($node->sql("SELECT kind, parent, started_at <= now() FROM mfi_recovery_backups WHERE id = '$back'"), "incremental|$newest|t", 'clock set back: a base on the newest');
+is($node->sql('SELECT mfi_recovery_drill()'), 'ok', 'clock set back: a drill');
+is($node->sql("SELECT bool_and(result = 'ok') FROM mfi_recovery_drills WHERE base = '$back'"), 't', 'clock set back: of that base');
+$node->wait_sql('SELECT running IS NULL FROM mfi_recovery');
+is($node->sql('SELECT drill_result, last_drill_at BETWEEN last_base_at AND now() FROM mfi_recovery'), 'ok|t', 'clock set back: the view has them');
+$node->wait_sql('SELECT newest_time <= now() FROM mfi_recovery');
+is($node->sql("SELECT verdict FROM mfi_health('recovery')"), 'warning', 'clock set back: nothing is critical');
+$clock->set(0);
+
+# Off again: the slot goes, as it would keep WAL for nobody.
 $node->set('mfi.recovery_directory' => q(''));
-$node->wait_sql("SELECT reasons::text ~ 'recovery-slot-left: recovery is off, and its slot mfi_recovery still keeps WAL' FROM mfi_health()");
-is($node->sql('SELECT receiver_state, count(*) OVER () FROM mfi_recovery'), 'off|1', 'off again');
-$node->wait_sql("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'mfi receiver')");
-$node->wait_sql("SELECT NOT active FROM pg_replication_slots WHERE slot_name = 'mfi_recovery'");
-$node->sql("SELECT pg_drop_replication_slot('mfi_recovery')");
-unlike($node->sql('SELECT reasons FROM mfi_health()'), qr/recovery-/, 'until it is dropped');
+$node->wait_sql("SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'mfi_recovery')");
+like(slurp_file($node->logfile), qr/mfi dropped the replication slot "mfi_recovery", since recovery is off/, 'off again: and the log says so');
+is($node->sql('SELECT receiver_state, count(*) OVER () FROM mfi_recovery'), 'off|1', 'off again: the view says so');
+unlike($node->sql('SELECT reasons FROM mfi_health()'), qr/recovery-/, 'off again: and the verdict is silent');
+
+# One that somebody uses is left, and told.
+my $user = $node->background_psql('postgres');
+$user->query_safe("SELECT pg_create_physical_replication_slot('mfi_recovery', true, true)");
+like($node->sql('SELECT reasons FROM mfi_health()'),
+	qr/recovery-slot-left: recovery is off, and its slot mfi_recovery still keeps WAL/, 'a slot in use is told');
+$user->quit;
+
+# On again: what was written meanwhile is missing, and a full base comes by itself.
+my $missing = $node->sql('SELECT pg_walfile_name(pg_current_wal_lsn())');
+$node->sql('SELECT pg_switch_wal() FROM (SELECT pg_logical_emit_message(false, $$mfi$$, $$x$$)) m') for 1 .. 3;
+$node->safe_psql('postgres', 'CHECKPOINT') for 1 .. 2;
+$node->set('mfi.recovery_directory' => "'$store'");
+$node->wait_sql("SELECT receiver_state = 'receiving' AND gap ~ '^$missing to ' FROM mfi_recovery");
+$node->wait_sql("SELECT count(*) = 6 FROM mfi_recovery_backups");
+like($node->sql('SELECT kind, remark FROM mfi_recovery_backups LIMIT 1'), qr/^full\|a full one: WAL is missing after base/, 'on again: a new full base');
+
+# Another cluster of the same name, as pg_upgrade makes one: it begins a store of its own, and takes nothing of the other.
+my $former = $node->sql('SELECT system_identifier FROM pg_control_system()');
+my @kept = map { s{.*/}{}r } glob("$store/*/base/*");
 $node->stop;
+my $upgraded = MfiNode->prepared('upgraded', streaming => 1, conf => "$conf\nport = @{[ $node->port ]}\nmfi.recovery_directory = '$store'");
+$upgraded->{_port} = $node->port;
+$upgraded->start;
+$upgraded->safe_psql('postgres', 'CREATE DATABASE mfi_banking');
+$upgraded->sql('CREATE EXTENSION mfi CASCADE');
+$upgraded->wait_sql('SELECT count(*) = 1 FROM mfi_recovery_backups');
+my ($foreign) = glob("$store/*.$former");
+is_deeply([ map { s{.*/}{}r } glob("$foreign/base/*") ], \@kept, 'another cluster: all bases of the former one are kept beside');
+like(does_ok('what can be recovered', $upgraded, 'recover', '--list', '--store', $store), qr/\Q$foreign\E\n +from /, 'another cluster: the former one is named');
+$upgraded->stop;
 done_testing();

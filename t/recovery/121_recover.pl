@@ -61,7 +61,16 @@ like($said, qr/public\.ledger +13334 +- +differs\n/, 'and is named as the one th
 $writer->kill_kill;
 my $clicks = $primary->sql('SELECT count(*) FROM clicks');
 $t = moment($primary);
+my $from = $primary->safe_psql('postgres', 'SELECT pg_current_wal_lsn()');
 $primary->safe_psql('postgres', 'DROP DATABASE mfi_banking WITH (FORCE)');
+my $dropped;
+$primary->wait_until('its record is found', sub {
+	($dropped) = `pg_waldump -p '@{[ $primary->data_dir ]}/pg_wal' -s $from -r Database 2>&1` =~ / tx: +(\d+), [^\n]* desc: DROP /;
+	return $dropped;
+});
+my (undef, $words) = MfiCommand::command($primary, 'recover', '--before-xid', $dropped, '--into', 'none', @store);
+like($words, qr/transaction $dropped drops database "mfi_banking", whose files are gone before it ends; nothing was changed.*--to '2/s,
+	'the transaction of a DROP DATABASE is no target');
 $said = does_ok('a DROP DATABASE is undone', $primary, 'recover', '--to', $t, '--into', 'bank_back', @store);
 is(count_in($primary, 'bank_back', 'SELECT count(*) FROM clicks'), $clicks, 'every row that was committed is there');
 like($said, qr/There is no live database mfi_banking.*ALTER DATABASE "bank_back" RENAME TO "mfi_banking"/s, 'with what puts it in its place');
@@ -70,7 +79,7 @@ $primary->sql('CREATE TABLE acked (id int PRIMARY KEY)');
 $primary->sql("INSERT INTO acked VALUES ($_)") for 1 .. 5;
 
 refuses('a time before the first base', 'cannot be recovered', $primary, 'recover', '--to', '2020-01-01 00:00:00+00', @store);
-my ($code, $words) = MfiCommand::command($primary, 'recover', '--to', '2026-01-01 00:00:00', @store);
+(my $code, $words) = MfiCommand::command($primary, 'recover', '--to', '2026-01-01 00:00:00', @store);
 like("$code $words", qr/^1 .*does not say in which zone/s, 'a time that may be an hour off is refused');
 ($code, $words) = MfiCommand::command($primary, 'recover', '--to', '2126-01-01 00:00:00Z', @store);
 like("$code $words", qr/^1 .*still to come/s, 'a time to come is refused');

@@ -6,11 +6,11 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/../lib";
 use File::Path qw(remove_tree);
-use JSON::PP qw(decode_json encode_json);
 use MfiCommand qw(command);
+use MfiNode;
 use MfiPair qw(pair catch_up);
-use MfiRecovery qw(receive await_drill drills forget_drills bases await_base path_of_base store_of segment_file);
-use PostgreSQL::Test::Utils qw(slurp_file system_or_bail);
+use MfiRecovery qw(receive await_drill drills forget_drills bases await_base path_of_base store_of segment_file rewrite change_record);
+use PostgreSQL::Test::Utils qw(slurp_dir system_or_bail);
 use Test::More;
 
 my $segment_bytes = 1024 * 1024;
@@ -39,29 +39,11 @@ sub write_segments
 	return @names;
 }
 
-sub rewrite
-{
-	my ($path, $change) = @_;
-	my $content = slurp_file($path);
-	$content = $change->($content);
-	open(my $file, '>:raw', $path) or die "$path: $!";
-	print {$file} $content;
-	close $file or die "$path: $!";
-	return;
-}
-
 sub flipped
 {
 	my ($content, $at) = @_;
 	substr($content, $at, 1) ^= "\x01";
 	return $content;
-}
-
-sub change_record
-{
-	my ($path, %changes) = @_;
-	rewrite($path, sub { return encode_json({ %{ decode_json($_[0]) }, %changes }) });
-	return;
 }
 
 # Damages the store while nobody is there, and lets the next drill begin.
@@ -161,6 +143,25 @@ $standby->reload;
 new_full('a deleted segment', $count + 1, qr/^a full one: WAL is missing after base/);
 my (undef, $list) = command($standby, 'recover', '--list', '--store', store_of($standby));
 like($list, qr/then WAL is missing, from segment $segments[1] to $segments[1]\n/, 'a deleted segment: it is named');
+
+# A slot that is lost in the middle of receiving, as its receiver stands still.
+$standby->set(wal_keep_size => '0', max_slot_wal_keep_size => q('2MB'));
+my ($receiver) = grep { MfiNode::command_of($_) =~ m{/pg_receivewal .*\Q@{[ store_of($standby) ]}\E} } grep { /^\d+$/ } slurp_dir('/proc');
+my $last = $primary->sql('SELECT pg_walfile_name(pg_current_wal_lsn())');
+$count = bases($standby);
+kill('STOP', $receiver) or die $!;
+$primary->sql("INSERT INTO ledger SELECT max(id) + 1, 'later' FROM ledger; SELECT pg_switch_wal();" x 20);
+$primary->safe_psql('postgres', 'CHECKPOINT');
+catch_up($primary, $standby);
+$standby->safe_psql('postgres', 'CHECKPOINT');
+$standby->wait_sql("SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = 'mfi_recovery'");
+kill('CONT', $receiver);
+$standby->wait_sql("SELECT wal_status <> 'lost' AND active FROM pg_replication_slots WHERE slot_name = 'mfi_recovery'");
+new_full('a lost slot', $count + 1, qr/^a full one: WAL is missing after base/);
+(undef, $list) = command($standby, 'recover', '--list', '--store', store_of($standby));
+my ($lost) = $list =~ /.*then WAL is missing, from segment (\S+) to /s;
+cmp_ok($lost, 'ge', $last, 'a lost slot: what is missing is named');
+$standby->set(wal_keep_size => q('256MB'), max_slot_wal_keep_size => q('1GB'));
 
 # A base of another cluster is none, however new it claims to be.
 $count = bases($standby);

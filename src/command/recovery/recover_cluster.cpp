@@ -94,7 +94,7 @@ void RecoverCluster(const RecoverOptions& options, std::ostream& out) {
   const std::string data = recovering.server().place().DataDirectory();
   PutBackConfiguration(recovering.server().ConfigurationPath(), data);
   CopyOutsideConfiguration(recovering, data, cluster, out);
-  if (!recovering.base().tablespaces.empty()) {
+  if (!os::ListDirectory(data + "/pg_tblspc").empty()) {
     out << "Tablespaces are inside of the new node: " << Printable(cluster) << "/pg_tblspc" << std::endl;
   }
   out << "Writing everything to disk" << std::endl;

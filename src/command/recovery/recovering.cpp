@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <ostream>
 #include <utility>
 
@@ -22,7 +23,8 @@ using core::Error;
 using core::Printable;
 
 constexpr std::int64_t kMicros = 1'000'000;
-constexpr std::int64_t kClocks = 60;  // a clock may be so much ahead of ours
+constexpr std::chrono::seconds kPatience{5};  // what ends sooner has still replayed all
+constexpr std::int64_t kClocks = 60;          // a clock may be so much ahead of ours
 
 std::string DirectoryOf(const std::string& program) { return program.substr(0, program.rfind('/')); }
 
@@ -94,6 +96,7 @@ Recovering::Recovering(RecoveryTarget target, const std::string& path, const std
   job_.server_major = base().server_major;
   job_.superuser = base().superuser;
   job_.scratch_directory = scratch_;
+  job_.patience = kPatience;
 }
 
 void Recovering::Say(const std::string& line) { out_ << line << std::endl; }
@@ -142,6 +145,21 @@ void Recovering::FindEnd() {
   record_ = stop->record;
 }
 
+/// The files of a database go before the transaction ends that drops it.
+void Recovering::CheckNoDatabaseGoes() {
+  const std::string dropped =
+      server_->Open("postgres")
+          ->Value("SELECT pg_catalog.min(datname) FROM pg_catalog.pg_database WHERE datconnlimit = -2 AND xmax = '" +
+                  std::to_string(static_cast<std::uint32_t>(std::strtoull(target_.xid.c_str(), nullptr, 10))) + "'");
+  if (dropped.empty()) return;
+  throw Error(core::sqlstate::kInvalidParameterValue,
+              "transaction " + target_.xid + " drops database \"" + Printable(dropped) +
+                  "\", whose files are gone before it ends; nothing was changed",
+              {},
+              "Recover to a time before it instead, such as a second before its last commit: --to '" +
+                  core::FormatTargetTime(last_commit_ - kMicros) + "'.");
+}
+
 void Recovering::Run() {
   Say("Store " + Printable(found_->store.path()));
   Say("Base " + base().id + ", finished " + core::FormatIso(base().finished_at) +
@@ -165,6 +183,7 @@ void Recovering::Run() {
     throw Error(core::sqlstate::kInvalidParameterValue,
                 target_.Words() + " is not in the WAL of this store; nothing was changed");
   }
+  if (!target_.xid.empty()) CheckNoDatabaseGoes();
   server_->Promote();
 }
 

@@ -52,6 +52,7 @@ class Recovering {
  private:
   void Choose(std::vector<FoundStore> stores, const std::string& system_identifier);
   void FindEnd();
+  void CheckNoDatabaseGoes();
   void Say(const std::string& line);
 
   RecoveryTarget target_;

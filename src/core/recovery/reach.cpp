@@ -12,7 +12,7 @@ std::vector<ReachedStretch> ReachOf(const std::vector<BaseRecord>& bases, const 
       // A base was made only when its WAL was there: of the segment that is being received, as far as its end.
       const Lsn to = stretch.partial ? stretch.to + static_cast<Lsn>(base.segment_bytes) : stretch.to;
       if (base.start < stretch.from || base.end > to) continue;
-      if (first != nullptr && first->finished_at <= base.finished_at) continue;
+      if (first != nullptr && first->end <= base.end) continue;
       if (!ChainOf(bases, base.id).empty()) first = &base;
     }
     if (first == nullptr) continue;

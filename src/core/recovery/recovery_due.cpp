@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/recovery/to_come.h"
+
 namespace mfi::core {
 namespace {
 
@@ -10,8 +12,8 @@ constexpr std::array<std::int64_t, 3> kPauses{5 * kMinute, 15 * kMinute, 45 * kM
 constexpr std::int64_t kLookAgain = kHour;
 
 /// When it may be tried again.
-UtcSeconds After(const FailedAttempts& failures) {
-  if (failures.count == 0) return 0;
+UtcSeconds After(const FailedAttempts& failures, UtcSeconds now) {
+  if (failures.count == 0 || IsToCome(failures.last, now)) return 0;
   const auto index = static_cast<std::size_t>(failures.count - 1);
   return failures.last + (index < kPauses.size() ? kPauses.at(index) : kHour);
 }
@@ -25,6 +27,7 @@ BaseKind Wanted(const DueInput& input) {
   std::optional<UtcSeconds> full;
   std::optional<UtcSeconds> any;
   for (const BaseRecord& base : input.situation.bases) {
+    if (IsToCome(base.started_at, input.now)) continue;
     any = std::max(any.value_or(base.started_at), base.started_at);
     if (base.full) full = std::max(full.value_or(base.started_at), base.started_at);
   }
@@ -41,8 +44,8 @@ bool WantsDrill(const DueInput& input) {
   bool this_one = false;
   for (const DrillRecord& drill : input.drills) {
     if (!drill.error.empty()) continue;
-    began = std::max(began.value_or(drill.started_at), drill.started_at);
     if (drill.base == newest->id) this_one = true;
+    if (!IsToCome(drill.started_at, input.now)) began = std::max(began.value_or(drill.started_at), drill.started_at);
   }
   return !this_one || Missed(input.incremental, began);
 }
@@ -59,7 +62,7 @@ RecoveryDue NextRecoveryWork(const DueInput& input) {
   Sooner(due.look_again, input.incremental.next, input.now);
   const BasePlan plan = PlanBase(input.situation, Wanted(input));
   if (plan.kind != BaseKind::kNone) {
-    const UtcSeconds at = After(input.base_failures);
+    const UtcSeconds at = After(input.base_failures, input.now);
     if (at <= input.now) {
       due.work = plan.kind == BaseKind::kFull ? RecoveryWork::kFull : RecoveryWork::kIncremental;
       return due;
@@ -67,7 +70,7 @@ RecoveryDue NextRecoveryWork(const DueInput& input) {
     Sooner(due.look_again, at, input.now);
   }
   if (WantsDrill(input)) {
-    const UtcSeconds at = After(input.drill_failures);
+    const UtcSeconds at = After(input.drill_failures, input.now);
     if (at <= input.now) {
       due.work = RecoveryWork::kDrill;
     } else {

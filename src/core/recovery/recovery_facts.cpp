@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include "core/recovery/to_come.h"
+
 namespace mfi::core {
 namespace {
 
 /// Without the receiver's word, what a base or a drill has shown.
 std::optional<UtcSeconds> Shown(const RecoveryFacts& facts, const ReachedStretch& newest) {
   std::optional<UtcSeconds> shown;
-  const auto later = [&](UtcSeconds at) { shown = std::max(shown.value_or(at), at); };
+  const auto later = [&](UtcSeconds at) {
+    if (!IsToCome(at, facts.now)) shown = std::max(shown.value_or(at), at);
+  };
   for (const BaseRecord& base : facts.store.bases) {
     const bool within = base.end >= newest.from_lsn && (newest.to_newest || base.end <= newest.to);
     if (within && !ChainOf(facts.store.bases, base.id).empty()) later(base.finished_at);
@@ -48,18 +52,18 @@ std::string ReceiverState(const RecoveryFacts& facts) {
   return facts.receiving.there && !facts.receiving.error.empty() ? "waiting" : "starting";
 }
 
-const DrillRecord* LastDrill(const std::vector<DrillRecord>& drills) {
+const DrillRecord* LastDrill(const std::vector<DrillRecord>& drills, UtcSeconds now) {
   const DrillRecord* last = nullptr;
   for (const DrillRecord& drill : drills) {
-    if (drill.finished_at) last = &drill;
+    if (drill.finished_at && !IsToCome(*drill.finished_at, now)) last = &drill;
   }
   return last;
 }
 
-const DrillRecord* LastGoodDrill(const std::vector<DrillRecord>& drills) {
+const DrillRecord* LastGoodDrill(const std::vector<DrillRecord>& drills, UtcSeconds now) {
   const DrillRecord* last = nullptr;
   for (const DrillRecord& drill : drills) {
-    if (drill.finished_at && !Failed(drill)) last = &drill;
+    if (drill.finished_at && !IsToCome(*drill.finished_at, now) && !Failed(drill)) last = &drill;
   }
   return last;
 }

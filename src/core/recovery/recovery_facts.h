@@ -70,11 +70,11 @@ std::string NameOf(const WalGap& gap, std::int64_t segment_bytes);
 /// `off`, `starting`, `receiving` or `waiting` (to try again, by its error).
 std::string ReceiverState(const RecoveryFacts& facts);
 
-/// The last drill that came to an end; nullptr: none did.
-const DrillRecord* LastDrill(const std::vector<DrillRecord>& drills);
+/// The last drill that came to an end by now; nullptr: none did.
+const DrillRecord* LastDrill(const std::vector<DrillRecord>& drills, UtcSeconds now);
 
 /// The last one that found what was there.
-const DrillRecord* LastGoodDrill(const std::vector<DrillRecord>& drills);
+const DrillRecord* LastGoodDrill(const std::vector<DrillRecord>& drills, UtcSeconds now);
 
 /// Whether it failed, or found other contents.
 bool Failed(const DrillRecord& drill);

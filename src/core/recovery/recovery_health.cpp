@@ -6,6 +6,7 @@
 #include "core/base/own_receiver.h"
 #include "core/base/timestamp.h"
 #include "core/recovery/base_plan.h"
+#include "core/recovery/to_come.h"
 
 namespace mfi::core {
 namespace {
@@ -67,8 +68,10 @@ class Judge {
       Add(Verdict::kWarning, "recovery-slot-left",
           std::string("recovery is off, and its slot ") + kRecoverySlot + " still keeps WAL" +
               (receiving_.slot_retained_bytes ? " (" + FormatBytes(*receiving_.slot_retained_bytes) + ")" : ""),
-          std::string("SELECT pg_drop_replication_slot('") + kRecoverySlot +
-              "'), or set mfi.recovery_directory again, which goes on where it ended.");
+          "It goes by itself within seconds, unless somebody uses it: SELECT active_pid FROM pg_replication_slots "
+          "WHERE "
+          "slot_name = '" +
+              std::string(kRecoverySlot) + "'.");
     }
     Add(Verdict::kOk, kRecoveryOff, "mfi.recovery_directory is not set, so only whole backups can be restored",
         "ALTER SYSTEM SET mfi.recovery_directory = '/path/of/recovery'; SELECT pg_reload_conf().");
@@ -158,14 +161,16 @@ class Judge {
     const std::string left = "\"" + facts_.directory + "\" has " + FormatBytes(free_bytes) + " left";
     const auto now = UsedUpAfter(free_bytes, receiving_.wal_bytes_per_s);
     const auto usual = UsedUpAfter(free_bytes, UsualRate());
+    const auto filled = [](double in, const char* how) { return ", which WAL fills in about " + For(in) + how; };
+    const std::string at_now = now ? filled(*now, " as it is written now") : "";
+    const std::string of_late = usual ? filled(*usual, " as it was written of late") : "";
     if (free_bytes < kNoRoom) {
-      Add(Verdict::kCritical, "recovery-store-full", left + ": receiving stops when it is full", kRoomStep);
-    } else if (now && *now <= kHour) {
       Add(Verdict::kCritical, "recovery-store-full",
-          left + ", which WAL fills in about " + For(*now) + " as it is written now", kRoomStep);
+          left + (now ? at_now : of_late) + ": receiving stops when it is full", kRoomStep);
+    } else if (now && *now <= kHour) {
+      Add(Verdict::kCritical, "recovery-store-full", left + at_now, kRoomStep);
     } else if (usual) {
-      Add(Verdict::kWarning, "recovery-store-full",
-          left + ", which WAL fills in about " + For(*usual) + " as it was written of late", kRoomStep);
+      Add(Verdict::kWarning, "recovery-store-full", left + of_late, kRoomStep);
     } else if (const std::int64_t needed = NextFull(); free_bytes < needed) {
       Add(Verdict::kWarning, "recovery-store-full",
           left + ", and the next full base needs about " + FormatBytes(needed), kRoomStep);
@@ -239,11 +244,14 @@ class Judge {
           facts_.base_runs ? "Wait for it: SELECT running FROM mfi_recovery." : kBaseStep);
       return;
     }
+    const bool to_come = IsToCome(newest->started_at, facts_.now);
     const bool on_its_way = facts_.base_runs && failure.empty();
-    if (facts_.base_due && newest->started_at < *facts_.base_due && !on_its_way) {
+    if (facts_.base_due && (newest->started_at < *facts_.base_due || to_come) && !on_its_way) {
       Add(Verdict::kWarning, "recovery-base-stale",
-          "the newest base, " + newest->id + ", is " + FormatDuration(facts_.now - newest->started_at) +
-              " old, and two were due since" + failure,
+          "the newest base, " + newest->id +
+              (to_come ? ", is of a time to come, as the clock was set back since"
+                       : ", is " + FormatDuration(facts_.now - newest->started_at) + " old, and two were due since") +
+              failure,
           "SELECT mfi_recovery_base_now(), which tells why none came.");
     }
     for (const BaseRecord& base : store_.bases) {
@@ -256,8 +264,8 @@ class Judge {
   }
 
   void Drills() {
-    const DrillRecord* last = LastDrill(store_.drills);
-    const DrillRecord* good = LastGoodDrill(store_.drills);
+    const DrillRecord* last = LastDrill(store_.drills, facts_.now);
+    const DrillRecord* good = LastGoodDrill(store_.drills, facts_.now);
     const bool fresh = good != nullptr && (!facts_.drill_due || good->started_at >= *facts_.drill_due);
     if (last != nullptr && !last->result.empty() && last->result != "ok") {
       Add(Verdict::kCritical, "recovery-drill-failed", Name(*last) + " found other contents: " + last->result,

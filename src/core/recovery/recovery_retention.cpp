@@ -12,11 +12,11 @@ struct Chain {
   const BaseRecord* first = nullptr;
   std::vector<const BaseRecord*> members;
 
-  /// By its last drill.
+  /// By the drill of its last member that was drilled, whatever the clock was then.
   bool IsProven() const {
     const BaseRecord* drilled = nullptr;
     for (const BaseRecord* member : members) {
-      if (member->drilled_at && (drilled == nullptr || *member->drilled_at >= *drilled->drilled_at)) drilled = member;
+      if (member->drilled_at && (drilled == nullptr || member->end >= drilled->end)) drilled = member;
     }
     return drilled != nullptr && drilled->drill_result == "ok";
   }

@@ -21,8 +21,8 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kPiece{20};
 constexpr std::chrono::seconds kConnectLimit{30};
-constexpr std::chrono::seconds kStandsStill{10};
-constexpr std::chrono::seconds kPromotion{600};
+constexpr std::chrono::milliseconds kStandsStill{10'000};
+constexpr std::chrono::milliseconds kPromotion{600'000};
 
 // Nothing of the node that the base was taken from: neither its upstream nor its archive, no library, no conflict.
 constexpr const char* kSettings[] = {"hot_standby=on",
@@ -32,6 +32,7 @@ constexpr const char* kSettings[] = {"hot_standby=on",
                                      "max_standby_streaming_delay=-1",
                                      "wal_recycle=off",
                                      "wal_init_zero=off",
+                                     "update_process_title=on",
                                      "checkpoint_timeout=5min",
                                      "max_wal_size=1GB",
                                      "shared_preload_libraries=",
@@ -53,6 +54,17 @@ PrivateServerOptions Private(const RecoveryJob& job, const ScratchPlace& place) 
           .server_major = job.server_major,
           .niceness = job.niceness,
           .sandbox = job.sandbox};
+}
+
+constexpr char kOtherWays[] =
+    "mfi recover --list shows what else can be reached; a new full base begins a new chain: SELECT "
+    "mfi_recovery_base_now(true).";
+
+[[noreturn]] void ThrowDamaged(Lsn replayed) {
+  throw Error(
+      core::sqlstate::kDataCorrupted,
+      "replay ends at " + core::FormatLsn(replayed) + ", before the end of what was received: WAL is damaged there", {},
+      "A new full base begins a new chain: SELECT mfi_recovery_base_now(true).");
 }
 
 std::int64_t Number(const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); }
@@ -126,13 +138,18 @@ void RecoveredServer::WriteConfiguration() const {
 }
 
 /// A standby may not have less of these than the primary had whose WAL it replays.
-void RecoveredServer::Start() {
+std::vector<std::string> RecoveredServer::RequiredSettings() {
   const ChildResult control = RunCommand(
       {job_.binary_directory + "/pg_controldata", {"-D", place_.DataDirectory()}, CleanEnvironment()}, waiter_);
-  required_.clear();
+  std::vector<std::string> settings;
   for (const core::RequiredSetting& setting : core::ParseRequiredSettings(control.output)) {
-    required_.push_back(setting.name + "=" + std::to_string(setting.least));
+    settings.push_back(setting.name + "=" + std::to_string(setting.least));
   }
+  return settings;
+}
+
+void RecoveredServer::Start() {
+  required_ = RequiredSettings();
   std::vector<std::string> settings = settings_;
   settings.insert(settings.end(), std::begin(kSettings), std::end(kSettings));
   settings.insert(settings.end(), required_.begin(), required_.end());
@@ -140,61 +157,107 @@ void RecoveredServer::Start() {
   started_ = true;
 }
 
-/// Replay pauses when it meets WAL of a primary that had more. True: it was that.
-bool RecoveredServer::StartAgainWithMore() {
-  const std::vector<std::string> before = required_;
+/// Replay pauses when it meets WAL of a primary that had more: true, and it goes on. False: it is at its target.
+bool RecoveredServer::GoesOnWithMore() {
+  if (RequiredSettings() == required_) {
+    if (HasTarget()) return false;
+    throw Error(core::sqlstate::kExternalRoutine, "the recovered server paused at " + core::FormatLsn(Replayed()));
+  }
   admin_.reset();
   server_.Stop(waiter_);
   Start();
-  if (required_ != before) return true;
-  throw Error(core::sqlstate::kExternalRoutine, "the recovered server paused at " + core::FormatLsn(stands_at_));
+  return true;
 }
 
 void RecoveredServer::Replay(Lsn until, Lsn record, const Progress& progress) {
   feeder_.LetReach(until);
-  Lsn replayed = admin_ ? Replayed() : 0;
-  feeder_.Feed(replayed, waiter_);
+  feeder_.Feed(admin_ ? Replayed() : 0, waiter_);
   if (!started_) {
     CheckWalOfBase(job_, base(), history_, place_.DataDirectory() + "/pg_wal", place_.directory() + "/check", waiter_);
     Start();
   }
   stands_since_ = steady_clock::now();
-  for (;;) {
-    if (!admin_ && server_.Answers(base().superuser, waiter_)) admin_ = Open("postgres");
-    if (admin_) {
-      replayed = Replayed();
-      if (progress) progress(replayed);
-      if (replayed > record || AtTarget()) return;
-      if (admin_->Value("SELECT pg_catalog.pg_get_wal_replay_pause_state()") == "paused" && StartAgainWithMore()) {
-        continue;
-      }
-    }
-    if (feeder_.Feed(replayed, waiter_)) CheckProgress(replayed);
-    beside_.Wait(-1, false, kPiece);
+  try {
+    while (!Round(record, progress)) beside_.Wait(-1, false, kPiece);
+  } catch (const Error& error) {
+    if (!told_to_end_ || ended_ || error.sqlstate() != core::sqlstate::kExternalRoutine) throw;
+    const std::string why = "base " + base().id + " is not consistent there";
+    throw Error(core::sqlstate::kExternalRoutine,
+                "the recovered server takes no sessions with WAL to " + core::FormatLsn(until) + ": " +
+                    (HasTarget() ? "its target does not come, or " + why : why),
+                {}, kOtherWays);
   }
 }
 
-/// Where the server waits for WAL that is there, what is there cannot be read.
-void RecoveredServer::CheckProgress(Lsn replayed) {
+/// True: it stands where it shall.
+bool RecoveredServer::Round(Lsn record, const Progress& progress) {
+  if (!admin_ && Answers()) admin_ = Open("postgres");
+  const Lsn replayed = admin_ ? Replayed() : ReplaysIn();
+  if (progress && replayed != 0) progress(replayed);
+  if (admin_) {
+    if (HasCome(record)) return true;
+    if (!told_to_end_ && IsPaused()) return !GoesOnWithMore();
+  }
+  CheckProgress(replayed, feeder_.Feed(replayed, waiter_));
+  return false;
+}
+
+bool RecoveredServer::Answers() {
+  try {
+    return server_.Answers(base().superuser, waiter_);
+  } catch (const ConnectError& refused) {
+    throw Error(core::sqlstate::kObjectNotInPrerequisiteState,
+                "the recovered server refuses its superuser \"" + base().superuser + "\": " + refused.what(), {},
+                "Base " + base().id +
+                    " has that name of it. If it was renamed since, a new base has the new one: SELECT "
+                    "mfi_recovery_base_now().");
+  }
+}
+
+bool RecoveredServer::HasCome(Lsn record) {
+  ended_ = admin_->Value("SELECT pg_catalog.pg_is_in_recovery()") == "f";
+  // With a target it has come there, or it would have died.
+  if (ended_ && !HasTarget() && Replayed() <= record) ThrowDamaged(Replayed());
+  return ended_ || (!told_to_end_ && Replayed() > record);
+}
+
+/// Where the server waits for WAL that is there, what is there cannot be read. Where all is there and it takes no
+/// sessions, only the end of its recovery tells whether it ever will.
+void RecoveredServer::CheckProgress(Lsn replayed, bool all_is_there) {
   const bool waits = !admin_ || admin_->Value(
                                     "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = "
                                     "'startup' AND wait_event = 'RecoveryRetrieveRetryInterval'") == "1";
-  if (replayed != stands_at_ || !waits || !admin_) {
+  if (replayed != stands_at_ || !waits) {
     stands_at_ = replayed;
     stands_since_ = steady_clock::now();
   }
-  if (steady_clock::now() - stands_since_ < kStandsStill) return;
-  throw Error(
-      core::sqlstate::kDataCorrupted,
-      "replay ends at " + core::FormatLsn(replayed) + ", before the end of what was received: WAL is damaged there", {},
-      "A new full base begins a new chain: SELECT mfi_recovery_base_now(true).");
+  const auto limit = admin_ ? kStandsStill : told_to_end_ ? kPromotion : job_.patience;
+  if (steady_clock::now() - stands_since_ < limit) return;
+  if (admin_ || told_to_end_ || !all_is_there) {
+    if (all_is_there || !feeder_.GoFurther()) ThrowDamaged(replayed);
+  } else {
+    server_.EndRecovery();
+    told_to_end_ = true;
+  }
+  stands_since_ = steady_clock::now();
 }
 
-bool RecoveredServer::AtTarget() {
-  const bool has_target = std::any_of(settings_.begin(), settings_.end(),
-                                      [](const std::string& s) { return s.starts_with("recovery_target_action"); });
-  return has_target && admin_ && admin_->Value("SELECT pg_catalog.pg_get_wal_replay_pause_state()") == "paused";
+/// Without a session: where the segment begins that it is in.
+Lsn RecoveredServer::ReplaysIn() const {
+  const auto file = core::ParseWalFile(server_.ReplayedSegment(), base().segment_bytes);
+  return file ? core::BeginOf(file->segment, base().segment_bytes) : 0;
 }
+
+bool RecoveredServer::HasTarget() const {
+  return std::any_of(settings_.begin(), settings_.end(),
+                     [](const std::string& s) { return s.starts_with("recovery_target_action"); });
+}
+
+bool RecoveredServer::IsPaused() {
+  return admin_->Value("SELECT pg_catalog.pg_get_wal_replay_pause_state()") == "paused";
+}
+
+bool RecoveredServer::AtTarget() { return HasTarget() && admin_ && (ended_ || IsPaused()); }
 
 Lsn RecoveredServer::Replayed() {
   return core::ParseLsn(admin_->Value("SELECT pg_catalog.pg_last_wal_replay_lsn()")).value_or(0);
@@ -207,9 +270,11 @@ std::int64_t RecoveredServer::LastCommitMicros() {
 }
 
 void RecoveredServer::Promote() {
+  if (ended_) return;
   const bool done =
-      admin_->Value("SELECT pg_catalog.pg_promote(true, " + std::to_string(kPromotion.count()) + ")") == "t";
+      admin_->Value("SELECT pg_catalog.pg_promote(true, " + std::to_string(kPromotion.count() / 1000) + ")") == "t";
   if (!done) throw Error(core::sqlstate::kExternalRoutine, "the recovered server did not become a primary");
+  ended_ = true;
 }
 
 void RecoveredServer::StopForGood() {

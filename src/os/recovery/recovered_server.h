@@ -32,9 +32,13 @@ class RecoveredServer {
   using Progress = std::function<void(core::Lsn replayed)>;
 
   /// Replays all records that end at or before `until`; returns when `record`, where one of them begins, is among
-  /// them, or when the server has come to its recovery target. Starts the server when it does not run. Throws
-  /// Error(XX001) when WAL is damaged before.
+  /// them, or when the server has come to its recovery target. Starts the server when it does not run. A standby takes
+  /// no sessions where transactions with more than 64 subtransactions go on: then it has ended its recovery there.
+  /// Throws Error(XX001) when WAL is damaged before, Error(38000) when it takes no sessions there either.
   void Replay(core::Lsn until, core::Lsn record, const Progress& progress = {});
+
+  /// Whether it is a primary by now, which replays no more.
+  bool HasEnded() const { return ended_; }
 
   /// Whether it stands at the recovery target of its settings.
   bool AtTarget();
@@ -43,7 +47,7 @@ class RecoveredServer {
   core::Lsn Replayed();
   std::int64_t LastCommitMicros();
 
-  /// Makes it a primary.
+  /// Makes it a primary, if it is none.
   void Promote();
 
   /// Shuts it down: its data directory is left, until this object goes.
@@ -64,8 +68,15 @@ class RecoveredServer {
   void Combine(const std::vector<std::string>& parts);
   void WriteConfiguration() const;
   void Start();
-  bool StartAgainWithMore();
-  void CheckProgress(core::Lsn replayed);
+  std::vector<std::string> RequiredSettings();
+  bool GoesOnWithMore();
+  bool Answers();
+  bool HasTarget() const;
+  bool HasCome(core::Lsn record);
+  bool IsPaused();
+  core::Lsn ReplaysIn() const;
+  bool Round(core::Lsn record, const Progress& progress);
+  void CheckProgress(core::Lsn replayed, bool all_is_there);
 
   RecoveryJob job_;
   const RecoveryStore& store_;
@@ -80,6 +91,8 @@ class RecoveredServer {
   std::vector<std::string> required_;  // settings that its WAL asks for
   bool started_ = false;
   std::unique_ptr<Connection> admin_;
+  bool told_to_end_ = false;
+  bool ended_ = false;
   core::Lsn stands_at_ = 0;
   std::chrono::steady_clock::time_point stands_since_{};
 };

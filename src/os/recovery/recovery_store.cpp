@@ -179,6 +179,8 @@ std::vector<core::BaseRecord> RecoveryStore::Bases() const {
     if (!base || (own && base->system_identifier != own->system_identifier)) continue;
     bases.push_back(std::move(*base));
   }
+  std::stable_sort(bases.begin(), bases.end(),
+                   [](const core::BaseRecord& a, const core::BaseRecord& b) { return a.end < b.end; });
   return bases;
 }
 

@@ -59,7 +59,8 @@ class RecoveryStore {
   /// timeline 1 is always known.
   core::History HistoryOf(std::uint32_t timeline, std::int64_t segment_bytes) const;
 
-  /// The published bases, oldest first; a directory without a valid base.json is none, nor is one of another cluster.
+  /// The published bases, oldest first by their WAL, since clocks are set back; a directory without a valid base.json
+  /// is none, nor is one of another cluster.
   std::vector<core::BaseRecord> Bases() const;
 
   /// Rewrites the record of a published base.

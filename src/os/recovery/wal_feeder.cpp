@@ -1,6 +1,7 @@
 #include "os/recovery/wal_feeder.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/recovery/tablespace_record.h"
 #include "core/recovery/wal_page.h"
 #include "os/base/directory.h"
 #include "os/recovery/wal_fetch.h"
@@ -20,6 +22,7 @@ using core::Lsn;
 using core::Segment;
 
 constexpr Lsn kAhead = Lsn{256} * 1024 * 1024;
+constexpr Lsn kFurthest = kAhead + Lsn{1024} * 1024 * 1024;  // no record is longer than 1 GB
 
 /// Fills a file with zeros from `at` to its end.
 void ClearFrom(const std::string& path, std::int64_t at, std::int64_t size) {
@@ -27,6 +30,16 @@ void ClearFrom(const std::string& path, std::int64_t at, std::int64_t size) {
   if (!file.valid() || ftruncate(file.get(), at) != 0 || ftruncate(file.get(), size) != 0) {
     ThrowErrno(errno, "shorten", path);
   }
+}
+
+void RewriteTablespaces(const std::string& path, std::int64_t size) {
+  const UniqueFd file(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.valid()) ThrowErrno(errno, "open", path);
+  const auto length = static_cast<std::size_t>(size);
+  void* bytes = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  if (bytes == MAP_FAILED) ThrowErrno(errno, "map", path);
+  core::KeepTablespacesInside({static_cast<char*>(bytes), length});
+  munmap(bytes, length);
 }
 
 }  // namespace
@@ -39,6 +52,7 @@ WalFeeder::WalFeeder(const RecoveryStore& store, core::History history, const co
       system_identifier_(base.system_identifier),
       base_end_(base.end),
       data_directory_(std::move(data_directory)),
+      ahead_(kAhead),
       laid_out_(base.start - base.start % static_cast<Lsn>(base.segment_bytes)) {}
 
 void WalFeeder::LayOutHistory() const {
@@ -57,11 +71,17 @@ void WalFeeder::LetReach(Lsn until) {
 bool WalFeeder::Feed(Lsn replayed, Waiter& waiter) {
   const auto segment = static_cast<Lsn>(segment_bytes_);
   while (laid_out_ < until_) {
-    if (laid_out_ > std::max(replayed, base_end_) + kAhead) return false;
+    if (laid_out_ > std::max(replayed, base_end_) + ahead_) return false;
     LayOut(laid_out_ / segment, waiter);
     laid_out_ = std::min(until_, (laid_out_ / segment + 1) * segment);
   }
   return true;
+}
+
+bool WalFeeder::GoFurther() {
+  const bool further = ahead_ < kFurthest;
+  ahead_ = kFurthest;
+  return further;
 }
 
 void WalFeeder::LayOut(std::uint64_t number, Waiter& waiter) {
@@ -77,6 +97,7 @@ void WalFeeder::LayOut(std::uint64_t number, Waiter& waiter) {
   const Lsn begin = core::BeginOf(segment, segment_bytes_);
   const Lsn end = begin + static_cast<Lsn>(segment_bytes_);
   if (until_ < end) ClearFrom(next, static_cast<std::int64_t>(until_ - begin), segment_bytes_);
+  RewriteTablespaces(next, segment_bytes_);
   Rename(next, data_directory_ + "/pg_wal/" + name);
 }
 

@@ -28,6 +28,9 @@ class WalFeeder {
   /// Error(kUndefinedFile) when a segment is missing, Error(kDataCorrupted) when it is damaged or another one.
   bool Feed(core::Lsn replayed, Waiter& waiter);
 
+  /// From now on further ahead, for a record that is longer than what lies there: as far as one can be. False: it does.
+  bool GoFurther();
+
  private:
   void LayOut(std::uint64_t number, Waiter& waiter);
   void CheckHeader(const std::string& path, const core::Segment& segment) const;
@@ -39,6 +42,7 @@ class WalFeeder {
   core::Lsn base_end_;
   std::string data_directory_;
   core::Lsn until_ = 0;
+  core::Lsn ahead_;     // of what has been replayed
   core::Lsn laid_out_;  // up to here
 };
 

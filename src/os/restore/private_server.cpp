@@ -7,6 +7,8 @@
 
 #include "core/base/error.h"
 #include "core/base/names.h"
+#include "os/base/file.h"
+#include "os/process/descendants.h"
 #include "os/process/niceness.h"
 #include "os/process/private_log.h"
 
@@ -20,6 +22,7 @@ using std::chrono::seconds;
 constexpr int kPort = 5432;
 constexpr milliseconds kLook{100};
 constexpr seconds kConnectLimit{10};
+constexpr char kCannotConnectNow[] = "57P03";
 
 // What it does is thrown away, or made durable by whoever keeps it. Nobody hears of it and nothing starts to run in it.
 constexpr const char* kSettings[] = {"listen_addresses=",
@@ -95,7 +98,7 @@ void PrivateServer::Start(std::vector<std::string> settings) {
 }
 
 void PrivateServer::Stop(Waiter& waiter) {
-  kill(server_->pid(), SIGINT);
+  if (const pid_t postmaster = Postmaster(); postmaster > 0) kill(postmaster, SIGINT);
   while (!server_->WaitPiece(waiter)) {
   }
   if (server_->result().exit_code != 0) {
@@ -123,10 +126,29 @@ bool PrivateServer::Answers(const std::string& role, Waiter& waiter) {
   try {
     const Connection probe(OpenAs(SessionKind::kSuperuserOnOthersData, role, "postgres"), waiter, kConnectLimit);
     return true;
-  } catch (const Error& error) {
-    if (error.sqlstate() != core::sqlstate::kConnectionFailure) throw;
+  } catch (const ConnectError& unconnected) {
+    if (!unconnected.reason().empty() && unconnected.reason() != kCannotConnectNow) throw;
     return false;
   }
+}
+
+/// Our child keeps it, and passes no signal on but that to end.
+pid_t PrivateServer::Postmaster() const {
+  const std::vector<pid_t> kept = ChildrenOf(server_->pid());
+  return kept.empty() ? 0 : kept.front();
+}
+
+std::string PrivateServer::ReplayedSegment() const {
+  const std::string before = "postgres: startup recovering ";
+  for (const pid_t process : ChildrenOf(Postmaster())) {
+    if (const std::string title = TitleOf(process); title.starts_with(before)) return title.substr(before.size());
+  }
+  return {};
+}
+
+void PrivateServer::EndRecovery() {
+  WriteFileAtomically(options_.data_directory + "/promote", "", 0600);
+  if (const pid_t postmaster = Postmaster(); postmaster > 0) kill(postmaster, SIGUSR1);
 }
 
 Session PrivateServer::OpenAs(SessionKind kind, const std::string& role, const std::string& database,

@@ -42,8 +42,15 @@ class PrivateServer {
   Session OpenAs(SessionKind kind, const std::string& role, const std::string& database,
                  const std::string& options = {}) const;
 
-  /// Whether it takes sessions of this role; throws Error when it has died.
+  /// Whether it takes sessions of this role; false while it starts. Throws ConnectError when it refuses this role, and
+  /// Error when it has died.
   bool Answers(const std::string& role, Waiter& waiter);
+
+  /// Name of the WAL segment that it replays, which needs no session to be known; empty: none yet.
+  std::string ReplayedSegment() const;
+
+  /// Has a standby replay what is there and then end its recovery, whether it takes sessions or not. Does not wait.
+  void EndRecovery();
 
   /// Reads what the server printed, and makes processes nice that it has started since; throws Error when it has died.
   void CheckAlive();
@@ -53,6 +60,7 @@ class PrivateServer {
 
  private:
   void MakeSandbox();
+  pid_t Postmaster() const;
 
   PrivateServerOptions options_;
   std::unique_ptr<Sandbox> sandbox_;

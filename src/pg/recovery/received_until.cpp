@@ -22,7 +22,8 @@ core::UtcSeconds KnownAt() {
 core::UtcSeconds ReceivedUntil::Look(bool receiving, core::Lsn received, core::Lsn sent_end) {
   if (!receiving) return until_;
   if (pending_at_ != 0 && received >= pending_) {
-    until_ = std::max(until_, pending_at_);
+    // The clock may have been set back.
+    until_ = until_ > UtcNow() ? pending_at_ : std::max(until_, pending_at_);
     pending_at_ = 0;
   }
   if (pending_at_ == 0) {

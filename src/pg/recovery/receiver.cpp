@@ -17,6 +17,7 @@
 #include "pg/recovery/received_until.h"
 #include "pg/recovery/recovery_board.h"
 #include "pg/recovery/recovery_settings.h"
+#include "pg/recovery/slot_left.h"
 #include "pg/recovery/store_keeper.h"
 #include "pg/server/bridge.h"
 #include "pg/server/clock.h"
@@ -207,7 +208,12 @@ long ReceiverWatch::Round() {
     worker_ = nullptr;
     again_at_us_ = MonotonicMicros() + kAgainUs;
   }
-  if (!RecoveryIsOn() || MonotonicMicros() < again_at_us_) return kRoundMs;
+  if (MonotonicMicros() < again_at_us_) return kRoundMs;
+  if (!RecoveryIsOn()) {
+    DropSlotLeft();
+    again_at_us_ = MonotonicMicros() + kAgainUs;
+    return kRoundMs;
+  }
   directory_ = settings::recovery_directory;
   worker_ = CallPg([] { return StartWorker("mfi receiver", "mfi_receiver_main", WorkerKind::kWithDatabase); });
   again_at_us_ = MonotonicMicros() + kAgainUs;

@@ -9,8 +9,8 @@ struct BackgroundWorkerHandle;
 
 namespace mfi::pg {
 
-/// The watcher's part that keeps the receiver running while mfi.recovery_directory is set, and ends it when that names
-/// another directory or none.
+/// The watcher's part that keeps the receiver running while mfi.recovery_directory is set, ends it when that names
+/// another directory or none, and then leaves no slot behind.
 class ReceiverWatch {
  public:
   /// One round; returns milliseconds until it wants the next one.

@@ -181,7 +181,7 @@ void ShowReceived(const ReceivedWal& received) {
   } else {
     Stand(*b);
   }
-  const core::UtcSeconds complete_at = std::max(received.complete_at, b->received.complete_at);
+  const core::UtcSeconds complete_at = received.complete_at != 0 ? received.complete_at : b->received.complete_at;
   b->received = received;
   b->received.complete_at = complete_at;
 }

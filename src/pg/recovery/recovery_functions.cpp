@@ -61,7 +61,7 @@ Datum Recovery(FunctionCallInfo fcinfo) {
   const core::RecoveryFacts facts = GatherRecoveryFacts(probe);
   const core::RecoveryReach reach = core::ReachOf(facts);
   const core::BaseRecord* base = core::NewestBase(facts.store.bases);
-  const core::DrillRecord* drill = core::LastDrill(facts.store.drills);
+  const core::DrillRecord* drill = core::LastDrill(facts.store.drills, facts.now);
   std::optional<std::int64_t> lag;
   if (facts.receiving.receiving) lag = facts.receiving.lag_bytes;
   return ReturnRows(

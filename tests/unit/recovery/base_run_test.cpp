@@ -1,6 +1,5 @@
 #include "os/recovery/base_run.h"
 
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -240,14 +239,6 @@ TEST_F(BaseRun, WithoutRoomThereIsAClearErrorAndNothingIsTried) {
   store_.SaveBase(base);
   EXPECT_EQ(FailureOf(true).sqlstate(), "53100");
   EXPECT_EQ(Bases(), std::vector{base.id});
-}
-
-TEST_F(BaseRun, AFullDiskLeavesNothing) {
-  if (mount("none", store_.BasesPath().c_str(), "tmpfs", 0, "size=1m") != 0) GTEST_SKIP() << "no right to mount";
-  const Error error = FailureOf(true);
-  EXPECT_NE(std::string(error.what()).find("No space left on device"), std::string::npos) << error.what();
-  EXPECT_TRUE(Bases().empty());
-  umount2(store_.BasesPath().c_str(), MNT_DETACH);
 }
 
 TEST_F(BaseRun, WithoutAReceiverTheErrorNamesIt) {

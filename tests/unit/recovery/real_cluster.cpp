@@ -71,8 +71,8 @@ void RealCluster::Configure(const std::string& lines) {
   Write(path, (os::Exists(path) ? os::ReadFile(path) : "") + lines);
 }
 
-void RealCluster::TakeOver() {
-  if (geteuid() == 0) os::RunCommand({"/bin/chown", {"-R", "65534:65534", Data()}, os::CleanEnvironment()}, host_);
+void RealCluster::TakeOver(const std::string& directory) {
+  if (geteuid() == 0) os::RunCommand({"/bin/chown", {"-R", "65534:65534", directory}, os::CleanEnvironment()}, host_);
 }
 
 void RealCluster::Start() {
@@ -173,7 +173,7 @@ void RecoveryFixture::StartRecovered(const core::BaseRecord& base, RealCluster& 
   }
   recovered.Configure("unix_socket_directories='" + recovered.directory() +
                       "'\nprimary_conninfo=''\nrestore_command='/bin/false'\n");
-  recovered.TakeOver();
+  recovered.TakeOver(recovered.Data());
   recovered.Start();
 }
 

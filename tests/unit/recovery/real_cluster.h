@@ -26,9 +26,10 @@ class RealCluster {
   /// By the superuser "boss".
   std::string Sql(const std::string& sql) { return Connect().Value(sql); }
   void Execute(const std::string& sql) { Connect().Execute(sql); }
+  os::Connection Connect();
 
-  /// A data directory for this server, with what this process has put there.
-  void TakeOver();
+  /// A directory for this server, with what this process has put there.
+  void TakeOver(const std::string& directory);
 
   std::string Data() const { return directory_ + "/data"; }
   const std::string& directory() const { return directory_; }
@@ -40,7 +41,6 @@ class RealCluster {
   void Run(const std::string& program, std::vector<std::string> arguments);
 
  private:
-  os::Connection Connect();
   os::Command AsServer(const std::string& program, std::vector<std::string> arguments) const;
 
   std::string directory_;

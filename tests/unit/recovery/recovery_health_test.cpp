@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "core/base/timestamp.h"
+
 namespace {
 
 using namespace mfi::core;
@@ -348,6 +350,12 @@ TEST(RecoveryHealth, WhereTheStoreIs) {
       f.receiving.wal_bytes_per_s = bytes_per_s;
     };
   };
+  EXPECT_EQ(After([&](auto& f) {
+              rate(20'000)(f);
+              left(200)(f);
+            }),
+            Lines{"critical recovery-store-full: \"/recovery\" has 200 MB left, which WAL fills in about 3 h as it is "
+                  "written now: receiving stops when it is full"});
   EXPECT_EQ(After(rate(500'000)), Lines{}) << "for a moment";
   EXPECT_EQ(
       After(rate(5'000'000)),
@@ -360,6 +368,26 @@ TEST(RecoveryHealth, WhereTheStoreIs) {
             Lines{"warning recovery-store-full: \"/recovery\" has 9.8 GB left, which WAL fills in about 7 h as it was "
                   "written of late"});
   EXPECT_EQ(After(rate(1)), Lines{});
+}
+
+TEST(RecoveryHealth, AClockThatWasSetBackHidesNothing) {
+  const auto back = [](std::int64_t seconds) {
+    return [seconds](RecoveryFacts& f) {
+      f.now -= seconds;
+      for (UtcSeconds* due : {&*f.base_due, &*f.drill_due, &*f.receiving.complete_at}) *due -= seconds;
+    };
+  };
+  EXPECT_EQ(After(back(kHour / 2)), Lines{}) << "to before nothing that counts";
+  EXPECT_EQ(After(back(2 * kDay)),
+            (Lines{"warning recovery-base-stale: the newest base, " + BaseId(kNow - kHour, false) +
+                       ", is of a time to come, as the clock was set back since",
+                   "warning recovery-drill-stale: no drill has proven yet that recovery works"}));
+  EXPECT_EQ(After([&](auto& f) {
+              back(2 * kDay)(f);
+              *f.receiving.complete_at -= kHour;
+            })[0],
+            "critical recovery-point-old: the newest time that can be recovered is " +
+                FormatIso(kNow - 2 - 2 * kDay - kHour) + ", 60 min ago");
 }
 
 TEST(RecoveryHealth, TheGravestComesFirst) {
