@@ -80,6 +80,7 @@ cluster_name = 'db-primary'
 shared_preload_libraries = 'mfi'
 mfi.database = '$DATABASE'
 mfi.backup_directory = '$DEMO_DIR/backups'
+mfi.backup_nice = 0 # somebody waits for them here
 wal_level = replica
 summarize_wal = on
 max_worker_processes = 16

@@ -95,15 +95,12 @@ sub kill_processes
 	return scalar grep { kill('KILL', $_) } processes($pattern, $mark);
 }
 
+# What is left of the old one may keep it from starting for a moment.
 sub start_again
 {
 	my ($node) = @_;
-	for (1 .. 20)
-	{
-		return if $node->start(fail_ok => 1);
-		usleep(200_000);
-	}
-	die 'the node does not start again';
+	$node->wait_until($node->name . ' starts again', sub { $node->start(fail_ok => 1) });
+	return;
 }
 
 # A killed worker has its server start all its processes again.

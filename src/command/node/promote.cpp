@@ -46,6 +46,16 @@ std::unique_ptr<Connection> Open(os::Waiter& waiter, os::NodeLog& log) {
 
 bool IsPaused(Connection& server) { return server.Value("SELECT pg_get_wal_replay_pause_state()") != "not paused"; }
 
+/// Of a server that may become a primary between two questions, and then has no such state.
+bool IsPausedStill(Connection& server) {
+  try {
+    return IsPaused(server);
+  } catch (const core::Error& error) {
+    if (error.sqlstate() != core::sqlstate::kObjectNotInPrerequisiteState) throw;
+    return false;
+  }
+}
+
 /// What keeps a standby from replaying, as its primary has more of it.
 std::vector<core::LowSetting> LowSettings(Connection& server, os::Waiter& waiter) {
   std::vector<core::LowSetting> low;
@@ -85,7 +95,7 @@ void BecomePrimary(Connection& server, os::Waiter& waiter) {
     server.Execute("SELECT pg_promote(false)");
     for (const auto end = std::chrono::steady_clock::now() + kPromotionLimit; std::chrono::steady_clock::now() < end;) {
       if (server.Value("SELECT pg_is_in_recovery()") == "f") return;
-      if (const auto low = IsPaused(server) ? LowSettings(server, waiter) : std::vector<core::LowSetting>();
+      if (const auto low = IsPausedStill(server) ? LowSettings(server, waiter) : std::vector<core::LowSetting>();
           !low.empty()) {
         RefuseLowSettings(low, " in what it still had to replay: it cannot become the primary yet");
       }

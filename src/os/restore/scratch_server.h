@@ -26,7 +26,8 @@ struct ScratchOptions {
 /// durability. It and its directory are gone with the object.
 class ScratchServer {
  public:
-  /// Returns when it accepts connections; throws Error when it cannot be started.
+  /// Returns when it accepts connections; throws Error when it cannot be started. How long it may take is for the
+  /// waiter to say: a nice server may be kept from starting for minutes.
   ScratchServer(const ScratchOptions& options, Waiter& waiter);
   ~ScratchServer() = default;
   ScratchServer(const ScratchServer&) = delete;

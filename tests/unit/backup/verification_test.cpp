@@ -80,6 +80,17 @@ TEST_F(VerificationTest, AStopIsNotTakenForAMissingScratchServer) {
   EXPECT_FALSE(ScratchIsThere());
 }
 
+TEST_F(VerificationTest, AScratchServerThatDoesNotStartEndsWithTheProofsTime) {
+  Program("initdb", "for a; do case $a in --pgdata=*) mkdir \"${a#*=}\";; esac; done");
+  Program("postgres", "exec tail -f /dev/null");
+  // The shell of the script is no program of the server.
+  job_.sandbox.executable = {job_.binary_directory, "/usr/bin", "/bin"};
+  job_.proof_timeout = std::chrono::seconds(1);
+  EXPECT_EQ(Verify(mfi::core::VerifyMethod::kRestore).remark,
+            "the backup could not be proven: the verification took longer than mfi.proof_timeout (1 s)");
+  EXPECT_FALSE(ScratchIsThere());
+}
+
 TEST_F(VerificationTest, AnotherVerificationIsWrittenIntoTheManifest) {
   EXPECT_EQ(Again(), "ok");
   EXPECT_EQ(Stored().run.verified_at, host_.now);
