@@ -10,7 +10,7 @@
 #include "os/base/directory.h"
 #include "os/recovery/wal_fetch.h"
 #include "real_programs.h"
-#include "real_server.h"
+#include "recovery/real_server.h"
 
 namespace {
 
@@ -184,7 +184,7 @@ TEST_F(WalReceiverTest, GoesOnAfterItsServerWasRestarted) {
 }
 
 TEST_F(WalReceiverTest, FollowsAStandbyThroughItsPromotion) {
-  RealServer standby(temporary_ / "sb", &*primary_);
+  RealServer standby(temporary_ / "sb", *primary_);
   standby.Start();
   From(standby);
   Receive();
@@ -207,7 +207,7 @@ TEST_F(WalReceiverTest, FollowsAStandbyThroughItsPromotion) {
 }
 
 TEST_F(WalReceiverTest, APromotionAtTheBoundaryOfASegmentIsNoEnd) {
-  RealServer standby(temporary_ / "sb", &*primary_);
+  RealServer standby(temporary_ / "sb", *primary_);
   standby.Start();
   From(standby);
   Receive();
