@@ -268,6 +268,19 @@ TEST_F(WalReceiverTest, OfALostSlotTheGapIsNamed) {
   EXPECT_EQ(primary_->Sql("SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'mfi_recovery'"), "reserved");
 }
 
+TEST_F(WalReceiverTest, EndsOneThatStandsStill) {
+  job_.patience = std::chrono::seconds(1);
+  Receive();
+  ExpectAllReceived();
+  ASSERT_EQ(kill(ReceiverProcess(), SIGSTOP), 0);
+  WriteWal(*primary_);
+  EXPECT_TRUE(Until([](const WalReceiver::State& state) { return !state.receiving; }));
+  EXPECT_TRUE(receiver_->Look().error.starts_with("pg_receivewal came no further than ")) << receiver_->Look().error;
+  const Lsn end = primary_->Lsn(kFlushed);
+  ExpectAllReceived();
+  ExpectWholeLine(1, end);
+}
+
 TEST_F(WalReceiverTest, SaysWhyItDoesNotReceive) {
   Receive();
   ExpectAllReceived();
