@@ -1,4 +1,4 @@
-# The disk is full, in each phase of a run: a real one of 128 MB that check.sh mounts for this test.
+# The disk is full, in each phase of a run: a real one of 128 MB that check.sh mounts (MFI_SMALL_DISK).
 
 use strict;
 use warnings FATAL => 'all';
@@ -7,9 +7,10 @@ use lib "$FindBin::RealBin/../lib";
 use MfiLanguage;
 use MfiNode;
 use MfiShim qw(install_with replace);
+use MfiSmallDisk qw(small_disk);
 use Test::More;
 
-my $disk = $ENV{MFI_SMALL_DISK} or die 'MFI_SMALL_DISK names no directory on a disk of 128 MB';
+my $disk = small_disk();
 my $path = install_with();
 my $node = MfiNode->bank('bank', install_path => $path);
 $node->sql("CREATE TABLE noise AS SELECT sha512((i * 7)::text::bytea) AS v FROM generate_series(1, 60000) i");

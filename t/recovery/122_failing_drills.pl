@@ -7,10 +7,9 @@ use FindBin;
 use lib "$FindBin::RealBin/../lib";
 use File::Path qw(remove_tree);
 use MfiCommand qw(command);
-use MfiNode;
 use MfiPair qw(pair catch_up);
-use MfiRecovery qw(receive await_drill drills forget_drills bases await_base path_of_base store_of segment_file rewrite change_record);
-use PostgreSQL::Test::Utils qw(slurp_dir system_or_bail);
+use MfiRecovery qw(receive directory_of await_drill drills forget_drills bases await_base path_of_base store_of segment_file rewrite change_record);
+use PostgreSQL::Test::Utils qw(system_or_bail);
 use Test::More;
 
 my $segment_bytes = 1024 * 1024;
@@ -144,20 +143,22 @@ new_full('a deleted segment', $count + 1, qr/^a full one: WAL is missing after b
 my (undef, $list) = command($standby, 'recover', '--list', '--store', store_of($standby));
 like($list, qr/then WAL is missing, from segment $segments[1] to $segments[1]\n/, 'a deleted segment: it is named');
 
-# A slot that is lost in the middle of receiving, as its receiver stands still.
-$standby->set(wal_keep_size => '0', max_slot_wal_keep_size => q('2MB'));
-my ($receiver) = grep { MfiNode::command_of($_) =~ m{/pg_receivewal .*\Q@{[ store_of($standby) ]}\E} } grep { /^\d+$/ } slurp_dir('/proc');
-my $last = $primary->sql('SELECT pg_walfile_name(pg_current_wal_lsn())');
+# A slot that is lost while nobody receives. Who summarizes WAL would keep it, too.
+$standby->set(wal_keep_size => '0', max_slot_wal_keep_size => q('2MB'), summarize_wal => 'off');
 $count = bases($standby);
-kill('STOP', $receiver) or die $!;
+my $last = $primary->sql('SELECT pg_walfile_name(pg_current_wal_lsn())');
+my ($place, $away) = (directory_of($standby), directory_of($standby) . '.away');
+rename $place, $away or die $!;
+$standby->safe_psql('postgres', "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'mfi_recovery'");
 $primary->sql("INSERT INTO ledger SELECT max(id) + 1, 'later' FROM ledger; SELECT pg_switch_wal();" x 20);
 $primary->safe_psql('postgres', 'CHECKPOINT');
 catch_up($primary, $standby);
 $standby->safe_psql('postgres', 'CHECKPOINT');
 $standby->wait_sql("SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = 'mfi_recovery'");
-kill('CONT', $receiver);
-$standby->wait_sql("SELECT wal_status <> 'lost' AND active FROM pg_replication_slots WHERE slot_name = 'mfi_recovery'");
+$standby->set(summarize_wal => 'on');
+rename $away, $place or die $!;
 new_full('a lost slot', $count + 1, qr/^a full one: WAL is missing after base/);
+is($standby->safe_psql('postgres', "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'mfi_recovery'"), 'reserved', 'a lost slot: another is made');
 (undef, $list) = command($standby, 'recover', '--list', '--store', store_of($standby));
 my ($lost) = $list =~ /.*then WAL is missing, from segment (\S+) to /s;
 cmp_ok($lost, 'ge', $last, 'a lost slot: what is missing is named');

@@ -1,4 +1,4 @@
-# The store's disk is full, in each phase: a real one of 128 MB that check.sh mounts for this test. The primary goes on.
+# The store's disk is full, in each phase: a real one of 128 MB that check.sh mounts (MFI_SMALL_DISK). The primary goes on.
 
 use strict;
 use warnings FATAL => 'all';
@@ -7,10 +7,11 @@ use lib "$FindBin::RealBin/../lib";
 use MfiNode;
 use MfiRecovery qw(change_record);
 use MfiShim qw(install_with replace);
+use MfiSmallDisk qw(small_disk);
 use PostgreSQL::Test::Utils qw(slurp_dir);
 use Test::More;
 
-my $disk = $ENV{MFI_SMALL_DISK} or die 'MFI_SMALL_DISK names no directory on a disk of 128 MB';
+my $disk = small_disk();
 my $path = install_with();
 my $node = MfiNode->bank('bank', streaming => 1, install_path => $path, initdb => [ '--encoding=UTF8', '--locale=C.UTF-8', '--wal-segsize=1' ], conf => <<'CONF');
 summarize_wal = on

@@ -23,7 +23,7 @@ struct RecoveryJob {
   std::string scratch_directory;               // an existing directory; what is unpacked gets one of its own in it
   SandboxRules sandbox = {};                   // what a recovered server may reach of the server's installation
   std::chrono::seconds limit{};                // of a base run, or of a drill
-  std::chrono::milliseconds patience{60'000};  // with a recovered server that takes no sessions and comes no further
+  std::chrono::milliseconds patience{60'000};  // with who comes no further, and does not say why
 };
 
 }  // namespace mfi::os

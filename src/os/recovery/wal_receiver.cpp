@@ -1,5 +1,7 @@
 #include "os/recovery/wal_receiver.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -79,6 +81,7 @@ class WalReceiver::Impl {
                    core::SegmentName(plan.gap->last, server_.wal.segment_bytes);
     }
     child_ = std::make_unique<Child>(ReceiveWal());
+    came_further_ = steady_clock::now();
     began_ = core::BeginOf(plan.begin, server_.wal.segment_bytes);
     next_look_ = steady_clock::now() + kBeforeReceiving;
   }
@@ -109,15 +112,28 @@ class WalReceiver::Impl {
   }
 
   void LookAtProgress() {
-    const std::string unreadable = TakeFinished(store_, server_.wal, waiter_);
-    if (!unreadable.empty()) state_.gap = "segment " + unreadable;
     const ReceiverProgress progress = source_.Progress();
     state_.sent_end = progress.sent_end;
+    EndOneThatStands(progress);
+    const std::string unreadable = TakeFinished(store_, server_.wal, waiter_);
+    if (!unreadable.empty()) state_.gap = "segment " + unreadable;
     state_.receiving = progress.active;
     if (!progress.active) return;
     state_.error.clear();
     state_.received = progress.received;
     if (progress.received > began_) back_off_ = kShortestBackOff;
+  }
+
+  /// The process that sends to it cannot end as long as it reads nothing, and a checkpoint that has to give up its slot
+  /// would wait for that.
+  void EndOneThatStands(const ReceiverProgress& progress) {
+    const bool stands = progress.active && progress.received == state_.received && progress.sent_end > state_.received;
+    if (!stands) came_further_ = steady_clock::now();
+    if (steady_clock::now() - came_further_ < job_.patience) return;
+    kill(child_->pid(), SIGKILL);
+    child_.reset();
+    throw Error(core::sqlstate::kExternalRoutine,
+                "pg_receivewal came no further than " + core::FormatLsn(progress.received) + " and was killed");
   }
 
   void BackOff() {
@@ -138,6 +154,7 @@ class WalReceiver::Impl {
   seconds back_off_ = kShortestBackOff;
   steady_clock::time_point next_start_;
   steady_clock::time_point next_look_;
+  steady_clock::time_point came_further_;
 };
 
 WalReceiver::WalReceiver(RecoveryJob job, Waiter& waiter) : impl_(std::make_unique<Impl>(std::move(job), waiter)) {}

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "os/recovery/base_unpack.h"
-#include "recovery/real_cluster.h"
+#include "recovery/recovery_fixture.h"
 
 namespace {
 
@@ -22,7 +22,7 @@ class BaseRun : public RecoveryFixture {
     return store_.BasePath(base.id) + "/" + name;
   }
   /// A standby of the server, from which the bases are then.
-  std::unique_ptr<RealCluster> TurnToStandby();
+  std::unique_ptr<RealServer> TurnToStandby();
 };
 
 TEST_F(BaseRun, AFullOneIsVerifiedPublishedAndKnownByItsRecord) {
@@ -96,14 +96,14 @@ TEST_F(BaseRun, AChainOfThreeWithTablespacesIsCombinedAndStarts) {
   server_.Stop();
   mfi::os::RemoveTree(temporary_ / "server/fast");
   mfi::os::RemoveTree(temporary_ / "server/fast disk");
-  RealCluster recovered(temporary_ / "recovered", host_);
+  RealServer recovered(temporary_ / "recovered", RealServer::Data::kNone);
   StartRecovered(third, recovered);
   EXPECT_EQ(recovered.Sql("SELECT (SELECT count(*) FROM a) || ' ' || (SELECT count(*) FROM b) || ' ' || "
                           "(SELECT count(*) FROM c)"),
             "6000 10 1");
   for (const mfi::core::BaseTablespace& tablespace : third.tablespaces) {
     struct stat status {};
-    const std::string place = recovered.Data() + "/pg_tblspc/" + std::to_string(tablespace.oid);
+    const std::string place = recovered.data() + "/pg_tblspc/" + std::to_string(tablespace.oid);
     ASSERT_EQ(lstat(place.c_str(), &status), 0);
     EXPECT_TRUE(S_ISDIR(status.st_mode)) << place;
   }
@@ -126,8 +126,8 @@ TEST_F(BaseRun, SummariesThatLackAreNoReasonToHaveNoBase) {
   const BaseRecord first = MakeBase(true);
   server_.Stop();
   receiver_.reset();
-  for (const std::string& name : ListDirectory(server_.Data() + "/pg_wal/summaries")) {
-    mfi::os::RemoveTree(server_.Data() + "/pg_wal/summaries/" + name);
+  for (const std::string& name : ListDirectory(server_.data() + "/pg_wal/summaries")) {
+    mfi::os::RemoveTree(server_.data() + "/pg_wal/summaries/" + name);
   }
   server_.Configure("summarize_wal=off\nwal_keep_size=0\n");
   server_.Start();
@@ -159,8 +159,7 @@ TEST_F(BaseRun, SummariesThatLackAreNoReasonToHaveNoBase) {
 
 TEST_F(BaseRun, AParentOfAnotherClusterIsNotBuiltOn) {
   const BaseRecord first = MakeBase(true);
-  RealCluster other(temporary_ / "other", host_);
-  other.Init();
+  RealServer other(temporary_ / "other");
   other.Start();
   other.Run("pg_basebackup", {"--dbname=" + other.Conninfo(), "--pgdata=" + (temporary_ / "copy"), "--format=tar",
                               "--wal-method=none", "--checkpoint=fast"});
@@ -255,14 +254,11 @@ TEST_F(BaseRun, WithoutAReceiverTheErrorNamesIt) {
   EXPECT_TRUE(Bases().empty());
 }
 
-std::unique_ptr<RealCluster> BaseRun::TurnToStandby() {
-  auto standby = std::make_unique<RealCluster>(temporary_ / "standby", host_);
-  standby->RunAsServer("pg_basebackup", {"--dbname=" + server_.Conninfo(), "--pgdata=" + standby->Data(), "-R",
-                                         "--checkpoint=fast", "--no-sync"});
-  standby->Configure("unix_socket_directories='" + standby->directory() + "'\n");
+std::unique_ptr<RealServer> BaseRun::TurnToStandby() {
+  auto standby = std::make_unique<RealServer>(temporary_ / "standby", server_);
   standby->Start();
   job_.socket_directory = standby->directory();
-  job_.data_directory = standby->Data();
+  job_.data_directory = standby->data();
   Receive(*standby);
   return standby;
 }
@@ -292,7 +288,7 @@ TEST_F(BaseRun, AnIdleStandbyIsWaitedForUntilThereIsSomethingNew) {
   const BaseRecord second = MakeBase(false);
   EXPECT_EQ(second.parent, full.id);
   EXPECT_EQ(second.remark, "");
-  RealCluster recovered(temporary_ / "recovered", host_);
+  RealServer recovered(temporary_ / "recovered", RealServer::Data::kNone);
   StartRecovered(second, recovered);
   EXPECT_EQ(recovered.Sql("SELECT count(*) FROM t"), "1000");
 }

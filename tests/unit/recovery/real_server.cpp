@@ -1,6 +1,5 @@
-#include "real_server.h"
+#include "recovery/real_server.h"
 
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,21 +15,30 @@ constexpr uid_t kNobody = 65534;
 
 }  // namespace
 
-RealServer::RealServer(std::string directory, const RealServer* upstream) : directory_(std::move(directory)) {
+RealServer::RealServer(std::string directory, Data data) : directory_(std::move(directory)) {
   os::MakeDirectory(directory_, 0755);
   if (geteuid() == 0 && chown(directory_.c_str(), kNobody, kNobody) != 0) throw std::runtime_error("chown failed");
-  if (upstream == nullptr) {
-    Run("initdb", {"--pgdata=" + data(), std::string("--username=") + kSuperuser, "--auth=trust", "--wal-segsize=1",
-                   "--locale=C", "--no-sync", "--no-instructions"});
-  } else {
-    Run("pg_basebackup", {"--pgdata=" + data(), "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
-                          "--dbname=" + upstream->Where()});
-  }
+  if (data == Data::kNone) return;
+  RunAsServer("initdb", {"--pgdata=" + this->data(), std::string("--username=") + kSuperuser, "--auth=trust",
+                         "--wal-segsize=1", "--locale=C", "--no-sync", "--no-instructions"});
+  Configure(
+      "fsync = off\nautovacuum = off\nshared_buffers = 16MB\nmax_connections = 20\nmax_wal_size = 200MB\n"
+      "wal_keep_size = 200MB\n");
 }
 
-std::string RealServer::Where() const {
-  return "host=" + core::ConninfoValue(directory_) + " port=" + std::to_string(kPort) + " user=" + kSuperuser +
-         " dbname=template1";
+RealServer::RealServer(std::string directory, const RealServer& upstream)
+    : RealServer(std::move(directory), Data::kNone) {
+  RunAsServer("pg_basebackup", {"--pgdata=" + data(), "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+                                "--dbname=" + upstream.Conninfo()});
+}
+
+void RealServer::Configure(const std::string& lines) {
+  const std::string path = data() + "/postgresql.auto.conf";
+  Write(path, (os::Exists(path) ? os::ReadFile(path) : "") + lines);
+}
+
+std::string RealServer::Conninfo() const {
+  return "host=" + core::ConninfoValue(directory_) + " port=" + std::to_string(kPort) + " user=" + kSuperuser;
 }
 
 os::Command RealServer::As(const std::string& program, std::vector<std::string> arguments) const {
@@ -45,21 +53,25 @@ os::Command RealServer::As(const std::string& program, std::vector<std::string> 
       .program = path, .arguments = std::move(arguments), .environment = os::CleanEnvironment(), .end_signal = SIGQUIT};
 }
 
-void RealServer::Run(const std::string& program, std::vector<std::string> arguments) {
+void RealServer::RunAsServer(const std::string& program, std::vector<std::string> arguments) {
   const os::ChildResult result = os::RunCommand(As(program, std::move(arguments)), host_);
   if (result.exit_code != 0) throw std::runtime_error(program + " failed: " + result.errors);
 }
 
+void RealServer::Run(const std::string& program, std::vector<std::string> arguments) {
+  const os::ChildResult result =
+      os::RunCommand({DirectoryOfPrograms() + "/" + program, std::move(arguments), os::CleanEnvironment()}, host_);
+  ASSERT_EQ(result.exit_code, 0) << program << ": " << result.errors;
+}
+
+void RealServer::TakeOver(const std::string& directory) {
+  if (geteuid() == 0) os::RunCommand({"/bin/chown", {"-R", "65534:65534", directory}, os::CleanEnvironment()}, host_);
+}
+
 void RealServer::Start(const std::vector<std::string>& settings) {
   std::vector<std::string> arguments = {"-D", data()};
-  std::vector<std::string> all = {"listen_addresses=",
-                                  "port=" + std::to_string(kPort),
-                                  "unix_socket_directories=" + directory_,
-                                  "fsync=off",
-                                  "autovacuum=off",
-                                  "shared_buffers=16MB",
-                                  "max_wal_size=200MB",
-                                  "wal_keep_size=200MB"};
+  std::vector<std::string> all = {"listen_addresses=", "port=" + std::to_string(kPort),
+                                  "unix_socket_directories=" + directory_};
   all.insert(all.end(), settings.begin(), settings.end());
   for (const std::string& setting : all) arguments.insert(arguments.end(), {"-c", setting});
   server_ = std::make_unique<os::Child>(As("postgres", arguments));
@@ -82,11 +94,10 @@ void RealServer::Stop(int signal_number) {
 }
 
 os::Connection RealServer::Connect() {
-  const os::Session session(os::SessionKind::kSuperuserOnOthersData, Where(), "test", MajorOfPrograms());
-  return os::Connection(session, host_, std::chrono::seconds(5));
+  const os::Session session(os::SessionKind::kRestoringSuperuser, Conninfo() + " dbname=postgres", "test",
+                            MajorOfPrograms());
+  return os::Connection(session, host_, std::chrono::seconds(30));
 }
-
-std::string RealServer::Sql(const std::string& sql) { return Connect().Value(sql); }
 
 void RealServer::Promote() { EXPECT_EQ(Sql("SELECT pg_promote(true, 30)"), "t"); }
 

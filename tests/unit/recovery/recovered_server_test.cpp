@@ -5,7 +5,8 @@
 #include <iostream>
 
 #include "os/recovery/wal_end.h"
-#include "recovery/real_cluster.h"
+#include "real_programs.h"
+#include "recovery/recovery_fixture.h"
 
 namespace {
 
@@ -18,7 +19,7 @@ using mfi::os::RecoveredServer;
 class Recovered : public RecoveryFixture {
  protected:
   Recovered() {
-    job_.sandbox.executable = {RealCluster::Programs(), temporary_ / "bin", "/usr/bin", "/bin"};
+    job_.sandbox.executable = {DirectoryOfPrograms(), temporary_ / "bin", "/usr/bin", "/bin"};
     job_.patience = std::chrono::milliseconds(300);
     for (const char* program : {"pg_combinebackup", "pg_controldata", "pg_waldump", "postgres"}) {
       Replace(program, "exec \"$REAL\" \"$@\"");

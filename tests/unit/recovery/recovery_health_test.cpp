@@ -354,7 +354,7 @@ TEST(RecoveryHealth, WhereTheStoreIs) {
               rate(20'000)(f);
               left(200)(f);
             }),
-            Lines{"critical recovery-store-full: \"/recovery\" has 200 MB left, which WAL fills in about 3 h as it is "
+            Lines{"critical recovery-store-full: \"/recovery\" has 200 MB left, which WAL fills in about 2 h as it is "
                   "written now: receiving stops when it is full"});
   EXPECT_EQ(After(rate(500'000)), Lines{}) << "for a moment";
   EXPECT_EQ(

@@ -10,7 +10,7 @@
 #include "os/base/directory.h"
 #include "os/recovery/wal_fetch.h"
 #include "real_programs.h"
-#include "real_server.h"
+#include "recovery/real_server.h"
 
 namespace {
 
@@ -184,7 +184,7 @@ TEST_F(WalReceiverTest, GoesOnAfterItsServerWasRestarted) {
 }
 
 TEST_F(WalReceiverTest, FollowsAStandbyThroughItsPromotion) {
-  RealServer standby(temporary_ / "sb", &*primary_);
+  RealServer standby(temporary_ / "sb", *primary_);
   standby.Start();
   From(standby);
   Receive();
@@ -207,7 +207,7 @@ TEST_F(WalReceiverTest, FollowsAStandbyThroughItsPromotion) {
 }
 
 TEST_F(WalReceiverTest, APromotionAtTheBoundaryOfASegmentIsNoEnd) {
-  RealServer standby(temporary_ / "sb", &*primary_);
+  RealServer standby(temporary_ / "sb", *primary_);
   standby.Start();
   From(standby);
   Receive();
@@ -266,6 +266,19 @@ TEST_F(WalReceiverTest, OfALostSlotTheGapIsNamed) {
   EXPECT_EQ(receiver_->Look().gap,
             "segment " + SegmentName(line.gaps[0].first, kMb) + " to " + SegmentName(line.gaps[0].last, kMb));
   EXPECT_EQ(primary_->Sql("SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'mfi_recovery'"), "reserved");
+}
+
+TEST_F(WalReceiverTest, EndsOneThatStandsStill) {
+  job_.patience = std::chrono::seconds(1);
+  Receive();
+  ExpectAllReceived();
+  ASSERT_EQ(kill(ReceiverProcess(), SIGSTOP), 0);
+  WriteWal(*primary_);
+  EXPECT_TRUE(Until([](const WalReceiver::State& state) { return !state.receiving; }));
+  EXPECT_TRUE(receiver_->Look().error.starts_with("pg_receivewal came no further than ")) << receiver_->Look().error;
+  const Lsn end = primary_->Lsn(kFlushed);
+  ExpectAllReceived();
+  ExpectWholeLine(1, end);
 }
 
 TEST_F(WalReceiverTest, SaysWhyItDoesNotReceive) {
