@@ -22,6 +22,7 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPiece{20};
 constexpr std::chrono::seconds kConnectLimit{30};
 constexpr std::chrono::milliseconds kStandsStill{10'000};
+constexpr int kLooks = 100;  // by sessions that get as little of a busy machine as replay does
 constexpr std::chrono::milliseconds kPromotion{600'000};
 
 // Nothing of the node that the base was taken from: neither its upstream nor its archive, no library, no conflict.
@@ -230,9 +231,11 @@ void RecoveredServer::CheckProgress(Lsn replayed, bool all_is_there) {
   if (replayed != stands_at_ || !waits) {
     stands_at_ = replayed;
     stands_since_ = steady_clock::now();
+    looks_ = 0;
   }
+  ++looks_;
   const auto limit = admin_ ? kStandsStill : told_to_end_ ? kPromotion : job_.patience;
-  if (steady_clock::now() - stands_since_ < limit) return;
+  if (steady_clock::now() - stands_since_ < limit || looks_ < kLooks) return;
   if (admin_ || told_to_end_ || !all_is_there) {
     if (all_is_there || !feeder_.GoFurther()) ThrowDamaged(replayed);
   } else {
@@ -240,6 +243,7 @@ void RecoveredServer::CheckProgress(Lsn replayed, bool all_is_there) {
     told_to_end_ = true;
   }
   stands_since_ = steady_clock::now();
+  looks_ = 0;
 }
 
 /// Without a session: where the segment begins that it is in.

@@ -95,6 +95,7 @@ class RecoveredServer {
   bool ended_ = false;
   core::Lsn stands_at_ = 0;
   std::chrono::steady_clock::time_point stands_since_{};
+  int looks_ = 0;
 };
 
 }  // namespace mfi::os
