@@ -68,7 +68,9 @@ $free->();
 is($bases->(), '2', 'base: there is none of it');
 is(join(' ', grep { /^\.new/ } map { slurp_dir($_) } glob("$disk/recovery/*/base")), '', 'base: and nothing is left');
 $node->wait_sql("SELECT receiver_state = 'receiving' FROM mfi_recovery");
-like($node->sql('SELECT mfi_recovery_base_now()'), qr/-incr$/, 'base: the next one is made');
+my $next = $node->sql('SELECT mfi_recovery_base_now()');
+like($next, qr/-incr$/, 'base: the next one is made');
+$node->wait_sql("SELECT drilled_at IS NOT NULL AND (SELECT running IS NULL FROM mfi_recovery) FROM mfi_recovery_backups WHERE id = '$next'");
 
 # While a drill replays: what it found cannot be noted. It speaks against no base.
 replace($path, 'pg_combinebackup', qq{$fill\nreal "\$@"});
