@@ -68,6 +68,7 @@ for my $tried (2 .. 4)
 {
 	$clock->set(400 + 3600 * $tried);
 	$node->wait_until("attempt $tried", sub { PostgreSQL::Test::Utils::slurp_file($manifest) =~ /"proof_attempts": $tried/ });
+	$node->wait_sql('SELECT count(*) = 0 FROM mfi_backup_progress');
 }
 $clock->set(400 + 3600 * 9);
 is($node->sql('SELECT count(*) FROM mfi_backup_progress'), '0', 'four attempts, and no more');
