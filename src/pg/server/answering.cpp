@@ -1,14 +1,29 @@
 #include "pg/server/answering.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "pg/server/bridge.h"
 #include "pg/server/workers.h"
 
+extern "C" {
+#include "access/xact.h"
+#include "utils/timestamp.h"
+}
+
 namespace mfi::pg {
 namespace {
 
 constexpr char kFind[] = "/usr/bin/find";
+constexpr std::chrono::milliseconds kAtLeast{300};  // of the time for a verdict, where the statement has used it up
+
+/// When the statement that asks began; of a long one, which asks more than once, now.
+std::chrono::steady_clock::time_point AskedAt() {
+  const auto now = std::chrono::steady_clock::now();
+  const std::chrono::microseconds gone(GetCurrentTimestamp() - GetCurrentStatementStartTimestamp());
+  if (gone < gone.zero() || gone > kVerdictWaits) return now;
+  return now - std::min<std::chrono::microseconds>(gone, kVerdictWaits - kAtLeast);
+}
 
 class SessionWaiter : public os::Waiter {
  public:
@@ -25,7 +40,7 @@ std::vector<std::string> OwnEnvironment() {
 
 }  // namespace
 
-AnswerProbe::AnswerProbe(const std::string& directory) {
+AnswerProbe::AnswerProbe(const std::string& directory) : began_(AskedAt()) {
   if (directory.empty() || access(kFind, X_OK) != 0) return;
   // The first file that it meets is enough: a mount that hangs does so for all.
   child_ =

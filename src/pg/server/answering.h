@@ -19,11 +19,11 @@ class AnswerProbe {
   /// Begins to ask. An empty path answers.
   explicit AnswerProbe(const std::string& directory);
 
-  /// Waits for the answer; false when there is none within `limit` of the beginning, as where a mount hangs.
+  /// Waits for the answer; false when there is none within `limit` of the statement's beginning, as where a mount hangs.
   bool AnswersWithin(std::chrono::milliseconds limit);
 
  private:
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point began_;
   std::unique_ptr<os::Child> child_;  // null: nothing to ask
 };
 
