@@ -4,10 +4,8 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "core/base/names.h"
 #include "core/recovery/wal_line.h"
 #include "os/process/child.h"
-#include "os/process/private_log.h"
 #include "os/recovery/wal_fetch.h"
 
 namespace mfi::os {
@@ -17,8 +15,6 @@ using core::Lsn;
 using core::Segment;
 
 constexpr std::size_t kTail = std::size_t{64} * 1024;  // of what pg_waldump prints
-constexpr int kErrorLines = 2;
-constexpr std::size_t kErrorBytes = 500;
 
 /// The position in the last line `rmgr: … lsn: 0/015008C8, prev …`; 0 when there is none.
 Lsn LastRecordIn(std::string_view printed) {
@@ -50,7 +46,6 @@ WalReach FindWalReach(const RecoveryJob& job, const RecoveryStore& store, const 
   WalReach reach;
   if (line.stretches.empty()) return reach;
   const core::WalStretch& last = line.stretches.back();
-  reach.from = last.from;
   std::uint64_t number = last.last.number;
   reach.to = (number + 1) * static_cast<Lsn>(segment_bytes);
   for (;; --number) {
@@ -67,7 +62,6 @@ WalReach FindWalReach(const RecoveryJob& job, const RecoveryStore& store, const 
                     .kept_output = kTail},
                    waiter);
     reach.last_record = LastRecordIn(result.output);
-    reach.damage = core::LastLines(result.errors, kErrorLines, kErrorBytes);
     if (reach.last_record != 0 || number == last.first.number) return reach;
   }
 }

@@ -9,12 +9,10 @@
 
 namespace mfi::os {
 
-/// The segments that lead to the newest one of the history, without a break before it.
+/// Where the newest WAL of the history ends.
 struct WalReach {
-  core::Lsn from = 0;
   core::Lsn to = 0;           // no WAL of the history lies behind
   core::Lsn last_record = 0;  // where the last whole record begins; 0: there is none
-  std::string damage;         // what pg_waldump says of what follows it
 };
 
 /// The history of the newest timeline of which the store has WAL. Throws Error(kUndefinedFile) when there is none.
