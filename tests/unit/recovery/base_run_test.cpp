@@ -136,6 +136,8 @@ TEST_F(BaseRun, SummariesThatLackAreNoReasonToHaveNoBase) {
     server_.Execute("CHECKPOINT");
   }
   server_.Execute("ALTER SYSTEM SET summarize_wal = on");
+  // It has no slot, and may be slow.
+  server_.Execute("ALTER SYSTEM SET wal_keep_size = '64MB'");
   server_.Sql("SELECT pg_reload_conf()");
   // The receiver, too, has to begin anew.
   for (const std::string& name : ListDirectory(store_.ReceivingPath())) {
