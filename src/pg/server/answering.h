@@ -19,7 +19,8 @@ class AnswerProbe {
   /// Begins to ask. An empty path answers.
   explicit AnswerProbe(const std::string& directory);
 
-  /// Waits for the answer; false when there is none within `limit` of the statement's beginning, as where a mount hangs.
+  /// Waits for the answer; false when there is none within `limit` of the statement's beginning, as where a mount
+  /// hangs.
   bool AnswersWithin(std::chrono::milliseconds limit);
 
  private:
