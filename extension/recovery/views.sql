@@ -54,7 +54,7 @@ CREATE VIEW @extschema@.mfi_recovery_drills AS SELECT * FROM @extschema@._mfi_re
 COMMENT ON VIEW @extschema@.mfi_recovery_drills IS
   'Every drill, newest first: a recovery from the store into a private server, and a second one to the moment of a '
   'proven backup that none was compared with yet. base: the last of the chain it recovered from; reference: what the '
-  'contents of its tables were compared with, the first of it at reference_lsn; result: ok, or what differs; error: why '
-  'it did not come to its end; rpo: how old the newest commit was that the store had; rto: how long it took to a server '
-  'that takes writes; newest_time, newest_lsn: of that commit.';
+  'contents of its tables were compared with, the first of it at reference_lsn; result: ok, or what differs; error: '
+  'why it did not come to its end; rpo: how old the newest commit was that the store had; rto: how long it took to a '
+  'server that takes writes; newest_time, newest_lsn: of that commit.';
 GRANT SELECT ON @extschema@.mfi_recovery_drills TO pg_monitor;

@@ -69,6 +69,7 @@ undo_a_mistake() {
     mfi recover --to "$moment" --into "$undone" --store "$store" --scratch "$DEMO_DIR" >"$NOTES" 2>&1 ||
     { cat "$NOTES"; fail "the moment before the mistake could not be recovered" "mfi recover says why above."; }
   sed -n '/^What it held then/,$ { /then  *now$/p; /differs$/p; /^What/p; }' "$NOTES" | sed 's/^/     /'
+  # shellcheck disable=SC2016
   as_postgres sh -c 'psql -X -q -h "$1" -p "$2" -d "$3" -c "COPY mfi_users TO STDOUT" |
     psql -X -q -h "$1" -p "$2" -d "$4" -c "CREATE TEMP TABLE before (LIKE mfi_users)" -c "COPY before FROM STDIN" \
       -c "INSERT INTO mfi_users SELECT * FROM before ON CONFLICT DO NOTHING"' - "$DEMO_DIR" "$PRIMARY_PORT" "$undone" "$DATABASE"
