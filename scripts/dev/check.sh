@@ -238,7 +238,7 @@ tap() {
   # shellcheck disable=SC2086
   as_tester env -C "$run/src" PG_REGRESS="$pgxs_top/src/test/regress/pg_regress" TESTDATADIR="$run/tap" TESTLOGDIR="$run/tap/log" \
     PG_TEST_PORT_DIR="$run/portlock" PGPORT=65432 top_builddir="$run" \
-    prove -I "$pgxs_top/src/test/perl" -I . --timer -j"$(($(nproc) + 1))" ${PROVE_FLAGS:-} "${tests[@]}" || outcome=1
+    prove -I "$pgxs_top/src/test/perl" -I . --timer -j"$(($(nproc) + 1))" ${PROVE_FLAGS:-} "${tests[@]}" 2>&1 | tee "$run/tap.log" || outcome=1
   go_on || outcome=1
   return $outcome
 }
@@ -268,6 +268,8 @@ part lint lint
 say "passed: $(IFS=,; echo "${passed[*]:-none}")"
 [ ${#left_out[@]} -eq 0 ] || say "NOT RUN, for want of the right to mount a disk: ${left_out[*]}"
 [ ${#failed[@]} -eq 0 ] || {
+  # Whoever sees only the end of the output sees which test it was, too.
+  [ ! -f "$run/tap.log" ] || { grep -A 4 '^#   Failed test' "$run/tap.log" | head -n 40; sed -n '/^Test Summary Report/,$p' "$run/tap.log"; }
   say "FAILED: ${failed[*]}"
   exit 1
 }

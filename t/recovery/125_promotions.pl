@@ -37,6 +37,19 @@ sub end_with_segment
 	return number($standby->safe_psql('postgres', 'SELECT GREATEST(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())')) == $boundary;
 }
 
+# Ends with rows that the standby never gets, though they are in the primary's own store.
+sub end_ahead
+{
+	my ($primary, $standby) = @_;
+	catch_up($primary, $standby);
+	$standby->stop;
+	$primary->sql('INSERT INTO journal (timeline) SELECT 0 FROM generate_series(1, 1000)');
+	await_received($primary, $primary->sql('SELECT pg_current_wal_flush_lsn()'));
+	$primary->stop('immediate');
+	$standby->start;
+	return;
+}
+
 my ($primary, $standby) = ($one, $two);
 my ($at_boundary, @moments) = (0);
 sub note_moment
@@ -60,12 +73,15 @@ sub await_received
 for my $round (1 .. $rounds)
 {
 	note_moment($round);
-	$at_boundary++ if end_with_segment($primary, $standby);
+	my $ahead = $round == 2;
+	if ($ahead) { end_ahead($primary, $standby) }
+	elsif (end_with_segment($primary, $standby)) { $at_boundary++ }
 	$standby->promote;
 	($primary, $standby) = ($standby, $primary);
 	$primary->sql("INSERT INTO journal (timeline) VALUES ($round + 1)");
 	my ($code, $said) = command($standby, 'rejoin', '-D', $standby->data_dir, '-d', $primary->connstr, '--name', 'db-' . $standby->name);
 	is($code, 0, "promotion $round: the old primary rejoins") or BAIL_OUT($said);
+	like($said, qr/rewind|rewound/i, "promotion $round: by a rewind") if $ahead;
 	$standby->_update_pid(1);
 	catch_up($primary, $standby);
 	my $lsn = $primary->sql('SELECT pg_current_wal_flush_lsn()');

@@ -49,8 +49,10 @@ class Reader {
     const Context context = MakeContext();
     std::vector<char> output(kPiece);
     while (Fill()) {
-      for (std::size_t done = 0; done < filled_;) {
-        std::size_t produced = output.size();
+      // What did not fit into the output is in the context, even when all input is consumed.
+      std::size_t produced = output.size();
+      for (std::size_t done = 0; done < filled_ || produced == output.size();) {
+        produced = output.size();
         std::size_t consumed = filled_ - done;
         const std::size_t more =
             LZ4F_decompress(context.get(), output.data(), &produced, input_.data() + done, &consumed, nullptr);

@@ -104,6 +104,17 @@ TEST_F(WalFetchTest, APartialOneCutAnywhereIsAPrefix) {
   EXPECT_EQ(before, 30'000);
 }
 
+TEST_F(WalFetchTest, APartialOneGivesAllThatWasFlushed) {
+  // A flush may end a block anywhere, so that what is read at once does not fit where it is unpacked.
+  for (const std::size_t piece : {1'000UL, 4'097UL, 24'576UL, 40'000UL, 65'535UL, 65'536UL, 100'000UL}) {
+    for (const std::size_t size : {40'000UL, 65'537UL, 80'000UL, 131'072UL, 340'128UL, 1'000'001UL}) {
+      Write(Receiving(kName + std::string(".lz4.partial")), Lz4(content_.substr(0, size), false, piece));
+      ASSERT_EQ(Fetch().bytes, static_cast<std::int64_t>(size)) << piece;
+      ASSERT_EQ(Fetched(), Filled(content_.substr(0, size))) << piece;
+    }
+  }
+}
+
 TEST_F(WalFetchTest, OfPartialOnesTheOneThatHoldsTheMost) {
   const auto part = [&](std::size_t size) { return Lz4(content_.substr(0, size), false); };
   Write(Receiving(kName + std::string(".lz4.partial")), "");
