@@ -269,7 +269,7 @@ say "passed: $(IFS=,; echo "${passed[*]:-none}")"
 [ ${#left_out[@]} -eq 0 ] || say "NOT RUN, for want of the right to mount a disk: ${left_out[*]}"
 [ ${#failed[@]} -eq 0 ] || {
   # Whoever sees only the end of the output sees which test it was, too.
-  [ ! -f "$run/tap.log" ] || { grep -A 4 '^#   Failed test' "$run/tap.log" | head -n 40; sed -n '/^Test Summary Report/,$p' "$run/tap.log"; }
+  [ ! -f "$run/tap.log" ] || { grep -A 4 '^#   Failed test' "$run/tap.log" | head -n 40 || true; sed -n '/^Test Summary Report/,$p' "$run/tap.log"; }
   say "FAILED: ${failed[*]}"
   exit 1
 }
