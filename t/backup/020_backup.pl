@@ -24,7 +24,7 @@ my $id = $node->sql("SELECT mfi_backup_now(wait => true, note => 'before \"it''s
 is($node->run($id, <<'SQL'), 'succeeded|manual|mfi_banking|t|primary|t|t|1|list|ok|f|f|f||1.2|1.1', 'its row');
 state, trigger, database, note = E'before "it''s" upgraded\n→ 1.1', source_role,
 queued_at <= started_at AND started_at <= finished_at AND verified_at <= finished_at,
-snapshot_lsn <= pg_current_wal_lsn() AND source_node LIKE '%-' || current_setting('port')
+snapshot_lsn <= pg_current_wal_flush_lsn() AND source_node LIKE '%-' || current_setting('port')
   AND system_identifier = (SELECT system_identifier::text FROM pg_control_system()),
 timeline, verify_method, verify_result, held, suspicious, is_foreign, error, extension_version, schema_version
 SQL

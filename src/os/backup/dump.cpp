@@ -186,11 +186,14 @@ std::string Dump::DumpStandby(core::Manifest& manifest) {
 }
 
 /// The message is a record whose end is known: recovered to there, a server has all that the snapshot sees, and all
-/// that was read of sequences before. A standby cannot write one.
-void Dump::MarkSnapshot(Connection& holder, core::RunRecord& run) {
+/// that was read of sequences before. It is on disk, since after a crash its position would be that of other records;
+/// before PostgreSQL 17, it is within seconds. A standby cannot write one.
+void Dump::MarkSnapshot(Connection& holder, core::RunRecord& run) const {
   if (run.source_role != "primary") return;
   run.snapshot = holder.Value("SELECT pg_catalog.pg_current_snapshot()");
-  run.snapshot_lsn = holder.Value("SELECT pg_catalog.pg_logical_emit_message(false, 'mfi', 'backup')");
+  run.snapshot_lsn =
+      holder.Value(job_.server_major < 17 ? "SELECT pg_catalog.pg_logical_emit_message(false, 'mfi', 'backup')"
+                                          : "SELECT pg_catalog.pg_logical_emit_message(false, 'mfi', 'backup', true)");
 }
 
 void Dump::DumpConsistently(Source& source, const Step& before, const Step& within, core::Manifest& manifest) {

@@ -65,7 +65,7 @@ class Dump {
   Source ConnectToStandby();
   Source ConnectToStandbyAs(SessionKind kind, SessionKind settings);
   void DumpConsistently(Source& source, const Step& before, const Step& within, core::Manifest& manifest);
-  static void MarkSnapshot(Connection& holder, core::RunRecord& run);
+  void MarkSnapshot(Connection& holder, core::RunRecord& run) const;
   void DumpSnapshot(const Source& source, const std::string& snapshot, ContentsReader& reader,
                     core::Manifest& manifest);
   std::string ArchivePath() const { return partial_ + "/" + ArchiveName(); }
