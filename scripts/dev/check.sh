@@ -104,10 +104,10 @@ sanitized() { # TARGET...
 }
 export -f sanitized
 
-# What went wrong in a build beside the others, this one tells.
+# What went wrong in a build beside the others, this one tells. Many tests wait for servers: two for each processor.
 unit() {
   join_beside build || true
-  sanitized mfi_unit && ctest --test-dir build/sanitized --output-on-failure -j "$(nproc)"
+  sanitized mfi_unit && ctest --test-dir build/sanitized --output-on-failure -j "$((2 * $(nproc)))"
 }
 
 lint() {
