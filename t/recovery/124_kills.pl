@@ -90,10 +90,19 @@ sub processes
 	return grep { my $line = MfiNode::command_of($_); $line =~ $pattern && index($line, $mark) >= 0 } grep { /^\d+$/ } slurp_dir('/proc');
 }
 
+# Kills them as soon as they are there: what was killed before comes again after seconds.
 sub kill_processes
 {
 	my ($pattern, $mark) = @_;
-	return scalar grep { kill('KILL', $_) } processes($pattern, $mark);
+	my $end = time + 30;
+	while (time < $end)
+	{
+		take_acknowledged();
+		my $killed = grep { kill('KILL', $_) } processes($pattern, $mark);
+		return $killed if $killed;
+		usleep(20_000);
+	}
+	return 0;
 }
 
 # What is left of the old one may keep it from starting for a moment.
@@ -108,8 +117,12 @@ sub start_again
 sub kill_worker
 {
 	my ($node, $type) = @_;
-	my (undef, $pid) = $node->psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
-	return 0 if ($pid // '') !~ /^\d+\z/;
+	my $pid;
+	$node->wait_until("there is a $type", sub {
+		take_acknowledged();
+		(undef, $pid) = $node->psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
+		return ($pid // '') =~ /^\d+\z/;
+	});
 	kill('KILL', $pid);
 	$node->wait_until('the process is gone', sub { take_acknowledged(); return !kill(0, $pid) });
 	$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come again';
@@ -126,14 +139,7 @@ sub at_work
 	$primary->sql('CHECKPOINT');
 	$make_due->();
 	$standby->reload;
-	my $end = time + 30;
-	while (time < $end)
-	{
-		take_acknowledged();
-		return kill_processes($pattern, $standby->basedir) if processes($pattern, $standby->basedir);
-		usleep(20_000);
-	}
-	return 0;
+	return kill_processes($pattern, $standby->basedir);
 }
 
 sub make_base_due
