@@ -17,6 +17,7 @@ void AddHealth(CLI::App& app, Call& call);
 void AddKeycloak(CLI::App& app, Call& call);
 void AddManual(CLI::App& app);
 void AddNode(CLI::App& app, Call& call);
+void AddOffsite(CLI::App& app, Call& call);
 void AddRecover(CLI::App& app, Call& call);
 void AddRestore(CLI::App& app, Call& call);
 void AddUpgrade(CLI::App& app);

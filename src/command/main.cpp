@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   mfi::command::AddBackupCommands(app, call);
   mfi::command::AddRestore(app, call);
   mfi::command::AddRecover(app, call);
+  mfi::command::AddOffsite(app, call);
   mfi::command::AddUpgrade(app);
   mfi::command::AddNode(app, call);
   mfi::command::AddKeycloak(app, call);

@@ -6,6 +6,8 @@
 #include "pg/backup/backup_facts.h"
 #include "pg/backup/backup_notices.h"
 #include "pg/node/node_facts.h"
+#include "pg/offsite/offsite_facts.h"
+#include "pg/offsite/offsite_settings.h"
 #include "pg/recovery/recovery_facts.h"
 #include "pg/replication/replication_facts.h"
 #include "pg/server/answering.h"
@@ -118,13 +120,16 @@ Datum Health(FunctionCallInfo fcinfo) {
   const std::string scope = CallPg([&] { return text_to_cstring(PG_GETARG_TEXT_PP(0)); });
   const core::Reasons schema = ToReasons(TextArray(fcinfo, 1));
   const bool all = scope == "all";
-  if (!all && scope != "node" && scope != "replication" && scope != "backup" && scope != "recovery") {
+  if (!all && scope != "node" && scope != "replication" && scope != "backup" && scope != "recovery" &&
+      scope != "offsite") {
     throw core::Error(core::sqlstate::kInvalidParameterValue, "there is no scope \"" + scope + "\"", {},
-                      "Scopes are node, replication, backup, recovery and all.");
+                      "Scopes are node, replication, backup, recovery, offsite and all.");
   }
   const bool recovery_too = all || scope == "recovery";
+  const bool offsite_too = OffsiteIsOn() ? all || scope == "offsite" : scope == "offsite";
   // Both directories may hang: they are asked at the same time.
-  AnswerProbe recovery_store(recovery_too ? settings::recovery_directory : "");
+  AnswerProbe recovery_store(recovery_too || offsite_too ? settings::recovery_directory : "");
+  AnswerProbe backups(offsite_too ? settings::backup_directory : "");
   core::Reasons reasons;
   const auto append = [&](const core::Reasons& more) {
     for (const core::Reason& reason : more) {
@@ -143,6 +148,7 @@ Datum Health(FunctionCallInfo fcinfo) {
     if (all) std::erase_if(recovery, [](const core::Reason& reason) { return reason.code == core::kRecoveryOff; });
     append(recovery);
   }
+  if (offsite_too) append(core::JudgeOffsite(GatherOffsiteFacts(backups, recovery_store)));
   core::SortByGravity(reasons);
   return ReturnRows(fcinfo, {{core::ToString(core::Worst(reasons)), ReasonTexts(reasons), NextSteps(reasons)}});
 }

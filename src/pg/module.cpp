@@ -1,5 +1,6 @@
 #include "pg/backup/backup_notices.h"
 #include "pg/backup/run_board.h"
+#include "pg/offsite/offsite_board.h"
 #include "pg/recovery/recovery_board.h"
 #include "pg/replication/history_ring.h"
 #include "pg/replication/probe_memory.h"
@@ -31,6 +32,7 @@ extern "C" void _PG_init(void) {
   mfi::pg::InitHistoryRing();
   mfi::pg::InitMaintenanceMemory();
   mfi::pg::InitRecoveryBoard();
+  mfi::pg::InitOffsiteBoard();
   mfi::pg::InitSharedMemory();
   mfi::pg::RegisterLauncher();
   mfi::pg::RegisterWatcher();

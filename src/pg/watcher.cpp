@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "pg/offsite/copier.h"
 #include "pg/recovery/marker.h"
 #include "pg/recovery/receiver.h"
 #include "pg/replication/peer_probe.h"
@@ -33,7 +34,7 @@ class Watcher : public Rounds {
       StartProbeWhenWanted();
       next_sample_us_ = now + std::int64_t{1000} * settings::sample_interval_ms;
     }
-    const long until_due = Min(Min(maintenance_.Round(), marker_.Round()), receiver_.Round());
+    const long until_due = Min(Min(maintenance_.Round(), marker_.Round()), Min(receiver_.Round(), copier_.Round()));
     const long until_sample = static_cast<long>((next_sample_us_ - MonotonicMicros()) / 1000) + 1;
     return Max(1L, Min(until_due, until_sample));
   }
@@ -43,6 +44,7 @@ class Watcher : public Rounds {
   Maintenance maintenance_;
   Marker marker_;
   ReceiverWatch receiver_;
+  CopierWatch copier_;
   std::int64_t next_sample_us_ = 0;
 };
 

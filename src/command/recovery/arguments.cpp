@@ -5,7 +5,10 @@
 #include <string>
 
 #include "command/base/client.h"
+#include "command/base/command_host.h"
+#include "command/offsite/repository.h"
 #include "command/recovery/recover.h"
+#include "os/offsite/restic.h"
 
 namespace mfi::command {
 
@@ -37,6 +40,9 @@ void AddRecover(CLI::App& app, Call&) {
       "--scratch", options->scratch,
       "directory to work in, with room for the data twice (default: mfi.scratch_directory, else /var/tmp; "
       "of --cluster: beside the new node)");
+  const auto offsite = std::make_shared<bool>(false);
+  command->add_flag("--offsite", *offsite, "the newest store is fetched from the repository elsewhere, into --scratch");
+  const std::shared_ptr<RepositoryOptions> repository = AddRepositoryOptions(*command);
   command->add_flag("--globals", options->globals, "first the roles of then; those that exist stay as they are");
   command->add_option("--jobs", options->jobs, "parallel jobs of pg_restore (default: one per processor, at most 4)")
       ->check(CLI::Range(1, 1000));
@@ -44,8 +50,15 @@ void AddRecover(CLI::App& app, Call&) {
       "Which server: PGHOST, PGPORT and PGUSER, as for psql. It needs a superuser there, and the right to read the "
       "store.\n"
       "Nothing that is live is changed: the recovered database stands beside it, and a table tells what differs.");
-  command->callback([options, list] {
+  command->callback([=] {
     PrepareEnvironment();
+    std::unique_ptr<FetchedCopy> copy;
+    if (*offsite) {
+      CommandHost host;
+      copy = std::make_unique<FetchedCopy>(*repository, os::kRecoveryTag, "",
+                                           options->scratch.empty() ? "/var/tmp" : options->scratch, host, std::cout);
+      options->store = copy->path();
+    }
     if (*list) return ListRecovery(*options, std::cout);
     if (options->cluster.empty()) return RecoverBeside(*options, std::cout);
     RecoverCluster(*options, std::cout);

@@ -5,7 +5,10 @@
 #include <string>
 
 #include "command/base/client.h"
+#include "command/base/command_host.h"
+#include "command/offsite/repository.h"
 #include "command/restore/restore.h"
+#include "os/offsite/restic.h"
 
 namespace mfi::command {
 
@@ -32,12 +35,24 @@ void AddRestore(CLI::App& app, Call& call) {
   command->add_option("--jobs", options->jobs, "parallel jobs of pg_restore (default: one per processor, at most 4)")
       ->check(CLI::Range(1, 1000));
   command->add_option("set", options->set, "an id of mfi_backups, or a directory");
+  const auto offsite = std::make_shared<bool>(false);
+  command->add_flag("--offsite", *offsite, "the set is fetched from the repository elsewhere, by default the newest");
+  const auto scratch = std::make_shared<std::string>("/var/tmp");
+  command->add_option("--scratch", *scratch, "with --offsite, directory to fetch into (default: /var/tmp)");
+  const std::shared_ptr<RepositoryOptions> repository = AddRepositoryOptions(*command);
   command->footer(
       "Which server: PGHOST, PGPORT and PGUSER, as for psql. It needs a superuser and the right to read the set.\n"
       "It stops at the first error; exit code 0 when all that was restored is equal to what the set's manifest says.");
-  command->callback([options] {
+  command->callback([=] {
     PrepareEnvironment();
-    Restore(*options, std::cout);
+    if (!*offsite) return Restore(*options, std::cout);
+    CommandHost host;
+    const std::string id = options->set == RestoreOptions().set ? "" : options->set;
+    const FetchedCopy copy(*repository, os::kSetTag, id, *scratch, host, std::cout);
+    RestoreOptions of_copy = *options;
+    of_copy.set = copy.path();
+    of_copy.temporary = true;
+    Restore(of_copy, std::cout);
   });
 }
 

@@ -78,7 +78,7 @@ class Judge {
       Add(Verdict::kWarning, "notify-failed", "mfi.notify_command: " + facts_.notify_failure,
           "Run the command by hand as the server's user, then correct it; the next backup tries it again.");
     }
-    if (facts_.same_device) {
+    if (facts_.same_device && !facts_.copy_proven) {
       Add(Verdict::kWarning, "backups-on-same-device",
           "\"" + facts_.directory + "\" is on the same device as the data: one broken disk takes both",
           "Mount another disk there, or copy the sets away after each backup.");

@@ -38,6 +38,7 @@ struct BackupFacts {
   std::string directory_problem;  // empty: usable
   std::string directory_remedy;   // what mends it; may be empty
   bool same_device = false;       // as the data directory
+  bool copy_proven = false;       // a copy elsewhere was fetched and restored
   std::string database;
   bool database_exists = false;
   bool schedule_held = false;  // by an invalid setting

@@ -185,6 +185,27 @@ ManifestFile FileFromJson(const json::Json& object) {
   return file;
 }
 
+json::Json ToJsonObject(const SetCopy& copy) {
+  return {{"repository", copy.repository},
+          {"snapshot", copy.snapshot},
+          {"at", FormatIso(copy.at)},
+          {"proven_at", json::TimeOrNull(copy.proven_at)},
+          {"forgotten", copy.forgotten}};
+}
+
+SetCopy CopyFromJson(const json::Json& object) {
+  if (!object.is_object()) json::WrongType("copies", "an array of objects");
+  SetCopy copy;
+  json::Read(object, "repository", copy.repository);
+  json::Read(object, "snapshot", copy.snapshot);
+  std::optional<UtcSeconds> at;
+  json::ReadTime(object, "at", at);
+  copy.at = at.value_or(0);
+  json::ReadTime(object, "proven_at", copy.proven_at);
+  json::Read(object, "forgotten", copy.forgotten);
+  return copy;
+}
+
 }  // namespace
 
 bool IsManifestName(std::string_view name) {
@@ -196,6 +217,8 @@ std::string ToJson(const Manifest& manifest) {
   for (const ManifestFile& file : manifest.files) {
     files.push_back({{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
   }
+  json::Json copies = json::Json::array();
+  for (const SetCopy& copy : manifest.copies) copies.push_back(ToJsonObject(copy));
   json::Json document = {{"format", kManifestFormat},
                          {"run", RecordToJson(manifest.run)},
                          {"database", ToJsonObject(manifest.database)},
@@ -205,7 +228,8 @@ std::string ToJson(const Manifest& manifest) {
                          {"files", files},
                          {"contents", ToJsonObject(manifest.contents)},
                          {"adopted_from", json::OrNull(manifest.adopted_from)},
-                         {"hold", manifest.held ? json::Json{{"reason", manifest.hold_reason}} : json::Json(nullptr)}};
+                         {"hold", manifest.held ? json::Json{{"reason", manifest.hold_reason}} : json::Json(nullptr)},
+                         {"copies", copies}};
   json::EachString(document, BytesToCharacters);
   return json::Dump(document);
 }
@@ -245,6 +269,7 @@ Manifest ParseManifest(std::string_view text) {
     manifest.held = true;
     json::Read(*hold, "reason", manifest.hold_reason);
   }
+  for (const json::Json& copy : json::List(document, "copies")) manifest.copies.push_back(CopyFromJson(copy));
   return manifest;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/backup/contents.h"
 #include "core/backup/run_record.h"
+#include "core/backup/set_copy.h"
 
 namespace mfi::core {
 
@@ -79,6 +80,7 @@ struct Manifest {
   std::string adopted_from;  // system identifier of the cluster that made it, when this one adopted it
   bool held = false;
   std::string hold_reason;
+  std::vector<SetCopy> copies;  // elsewhere
 };
 
 /// Names of a database without an encoding can hold any bytes, and JSON cannot: a byte that is no part of a character

@@ -60,6 +60,8 @@ std::vector<RetentionDecision> PlanRetention(std::span<const RetainedSet> sets, 
       keep(age + ", keep " + limit);
     } else if (&set == youngest_aged) {
       keep("the only set to go back " + limit + " days until a younger one is that old");
+    } else if (rule.keep_uncopied && set.uncopied) {
+      keep(age + ", and not copied elsewhere yet");
     } else {
       decisions.push_back({set.id, false, "deleted: " + age + ", keep " + limit});
     }

@@ -19,6 +19,8 @@ struct RetainedSet {
   bool foreign = false;
   /// Why it is held; may be empty.
   std::string hold_reason;
+  /// It was proven, and no copy of it is in the repository.
+  bool uncopied = false;
 };
 
 struct RetentionRule {
@@ -26,6 +28,10 @@ struct RetentionRule {
   int retain_days = 7;
   /// So many of the newest good sets always stay.
   int min_keep = 3;
+  /// Sets that are still to be copied elsewhere stay until they are.
+  bool keep_uncopied = false;
+  /// Where to: the id of a repository; empty: it has none yet.
+  std::string repository = {};
 
   /// The same for sets that failed their verification and were set aside: a day at least, so that the next run does not
   /// take what somebody has to look at; and never more than so many of the newest, so that failing again and again does
@@ -45,7 +51,8 @@ struct RetentionDecision {
 
 /// One decision per set, in the order of `sets`. A set goes when it has reached its age and no floor holds it:
 /// foreign and held sets, the newest verified set, the newest `min_keep` sets, the youngest of those that have
-/// reached the age (so that one is always that old), and sets that finished after `now` (the clock went back).
+/// reached the age (so that one is always that old), those that wait for their copy, and sets that finished after `now`
+/// (the clock went back).
 /// Foreign sets and those of the future do not count towards the other floors.
 std::vector<RetentionDecision> PlanRetention(std::span<const RetainedSet> sets, const RetentionRule& rule,
                                              UtcSeconds now);

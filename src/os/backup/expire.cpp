@@ -1,5 +1,6 @@
 #include "os/backup/expire.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "core/base/error.h"
@@ -21,14 +22,23 @@ void MarkExpired(const BackupDirectory& directory, const std::string& id, const 
   }
 }
 
-core::RetainedSet ToRetained(const StoredSet& set, const std::string& system_identifier) {
+core::RetainedSet ToRetained(const StoredSet& set, const std::string& system_identifier,
+                             const std::string& repository) {
   const core::RunRecord& run = set.manifest.run;
   return {.id = run.id,
           .finished = run.finished_at.value_or(run.queued_at),
           .verified = run.verify_result == "ok",
           .held = set.manifest.held,
           .foreign = run.system_identifier != system_identifier,
-          .hold_reason = set.manifest.hold_reason};
+          .hold_reason = set.manifest.hold_reason,
+          .uncopied = run.verify_method == core::VerifyMethod::kRestore && run.verify_result == "ok" &&
+                      core::CopyIn(set.manifest.copies, repository) == nullptr};
+}
+
+core::RetentionRule WithinRoom(core::RetentionRule rule, const BackupDirectory& directory,
+                               const std::vector<StoredSet>& sets) {
+  rule.keep_uncopied = rule.keep_uncopied && HasRoomForUncopied(directory, sets);
+  return rule;
 }
 
 std::vector<StoredSet> FailedOf(const BackupDirectory& directory, const std::string& database) {
@@ -42,7 +52,7 @@ std::vector<core::RetentionDecision> PlanFailed(const std::vector<StoredSet>& fa
                                                 core::UtcSeconds now) {
   std::vector<core::RetainedSet> sets;
   sets.reserve(failed.size());
-  for (const StoredSet& set : failed) sets.push_back(ToRetained(set, system_identifier));
+  for (const StoredSet& set : failed) sets.push_back(ToRetained(set, system_identifier, rule.repository));
   return core::PlanFailedRetention(sets, rule, now);
 }
 
@@ -51,7 +61,8 @@ std::vector<core::RetentionDecision> PlanPublished(const BackupDirectory& direct
                                                    const core::RetentionRule& rule, core::UtcSeconds now) {
   std::vector<core::RetainedSet> sets;
   std::vector<core::RetentionDecision> failed;
-  for (const StoredSet& set : directory.Sets()) {
+  const std::vector<StoredSet> published = directory.Sets();
+  for (const StoredSet& set : published) {
     const core::RunRecord& run = set.manifest.run;
     if (run.database != database) continue;
     if (!run.verify_result.empty() && run.verify_result != "ok") {
@@ -59,9 +70,10 @@ std::vector<core::RetentionDecision> PlanPublished(const BackupDirectory& direct
       failed.push_back({run.id, true, "kept: failed its verification, remove it by hand"});
       continue;
     }
-    sets.push_back(ToRetained(set, system_identifier));
+    sets.push_back(ToRetained(set, system_identifier, rule.repository));
   }
-  std::vector<core::RetentionDecision> decisions = core::PlanRetention(sets, rule, now);
+  std::vector<core::RetentionDecision> decisions =
+      core::PlanRetention(sets, WithinRoom(rule, directory, published), now);
   decisions.insert(decisions.end(), failed.begin(), failed.end());
   return decisions;
 }
@@ -105,6 +117,13 @@ void RemoveFailed(EachAlone& each, const BackupDirectory& directory, const std::
 }
 
 }  // namespace
+
+bool HasRoomForUncopied(const BackupDirectory& directory, const std::vector<StoredSet>& sets) {
+  constexpr std::int64_t kSetsToCome = 3;
+  std::int64_t largest = 0;
+  for (const StoredSet& set : sets) largest = std::max(largest, set.manifest.run.size_bytes.value_or(0));
+  return FreeSpace(directory.root()) >= kSetsToCome * largest;
+}
 
 std::vector<core::RetentionDecision> PreviewExpiry(const BackupDirectory& directory, const std::string& database,
                                                    const std::string& system_identifier,

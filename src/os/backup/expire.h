@@ -23,4 +23,7 @@ void Expire(const BackupDirectory& directory, const std::string& database, const
 void ExpireFailed(const BackupDirectory& directory, const std::string& database, const std::string& system_identifier,
                   const core::RetentionRule& rule, core::UtcSeconds now);
 
+/// What waits for its copy elsewhere may not take the room of the next backups: whether there is enough for both.
+bool HasRoomForUncopied(const BackupDirectory& directory, const std::vector<StoredSet>& sets);
+
 }  // namespace mfi::os

@@ -21,6 +21,7 @@ HistoryEntry Join(StoredRun run, const core::Manifest* manifest, bool all_sets) 
   entry.has_set = true;
   entry.held = manifest->held;
   entry.hold_reason = manifest->hold_reason;
+  entry.copies = manifest->copies;
   if (run.interrupted) entry.run = manifest->run;
   // A set can be verified again, or adopted, long after its run.
   const bool verified_again =

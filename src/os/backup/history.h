@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/backup/run_record.h"
+#include "core/backup/set_copy.h"
 #include "os/backup/backup_directory.h"
 
 namespace mfi::os {
@@ -15,6 +16,7 @@ struct HistoryEntry {
   bool has_set = false;
   bool held = false;
   std::string hold_reason;
+  std::vector<core::SetCopy> copies;
 };
 
 /// Every run of the directory, oldest first: records and sets are joined by id. A published set speaks for itself

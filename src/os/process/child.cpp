@@ -134,6 +134,7 @@ void Start(const void* argument) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   GiveWay(0, command.niceness);
+  if (!command.directory.empty() && chdir(command.directory.c_str()) != 0) _exit(kExecFailed);
   if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) _exit(kExecFailed);
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   const Program program{command.sandbox, argv, envp};

@@ -24,6 +24,7 @@ struct Command {
   std::size_t kept_output = std::size_t{64} * 1024 * 1024;  // bytes of what it prints; of more, the first go
   std::string input;                                        // all of its standard input
   int end_signal = SIGTERM;                                 // asks it to end
+  std::string directory = {};                               // it starts in; empty: this process's own
   const Sandbox* sandbox = nullptr;                         // the walls it runs in; whatever it starts ends with it
 };
 

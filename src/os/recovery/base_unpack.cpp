@@ -1,15 +1,12 @@
 #include "os/recovery/base_unpack.h"
 
 #include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <sstream>
 
 #include "core/base/error.h"
 #include "core/base/timestamp.h"
 #include "core/recovery/backup_manifest.h"
 #include "os/base/directory_owner.h"
+#include "os/base/find_program.h"
 #include "os/base/unforeseen.h"
 #include "os/process/child.h"
 #include "os/process/private_log.h"
@@ -20,18 +17,6 @@ namespace mfi::os {
 namespace {
 
 using core::Error;
-
-/// Of PATH, or where Debian has it.
-std::string FindProgram(const std::string& name) {
-  const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): one thread
-  std::istringstream list(std::string(path == nullptr ? "" : path) + ":/usr/bin:/bin");
-  for (std::string directory; std::getline(list, directory, ':');) {
-    std::string program = directory + "/" + name;
-    if (directory.starts_with('/') && access(program.c_str(), X_OK) == 0) return program;
-  }
-  throw Error(core::sqlstate::kUndefinedFile, "there is no program " + name, {},
-              "Install the Debian package \"" + name + "\" on this machine.");
-}
 
 void Extract(const std::string& archive, const std::string& directory, int niceness, Waiter& waiter) {
   const ChildResult result =

@@ -7,16 +7,12 @@
 
 #include "core/base/error.h"
 #include "core/base/timestamp.h"
-#include "core/recovery/wal_line.h"
 #include "os/process/private_log.h"
-#include "os/recovery/backup_reference.h"
+#include "os/recovery/backup_comparison.h"
 #include "os/recovery/recovered_server.h"
-#include "os/recovery/unseen.h"
 #include "os/recovery/wal_dump.h"
 #include "os/recovery/wal_end.h"
 #include "os/recovery/wal_fetch.h"
-#include "os/server/contents_reader.h"
-#include "os/server/table_list.h"
 
 namespace mfi::os {
 namespace {
@@ -104,20 +100,8 @@ class Drill {
     RecoverToBackup();
   }
 
-  /// The newest chain that ended before the reference.
-  std::vector<BaseRecord> ChainBefore(Lsn reference) const {
-    const std::vector<BaseRecord> bases = store_.Bases();
-    std::vector<BaseRecord> newest;
-    for (const BaseRecord& base : bases) {
-      if (base.end > reference) continue;
-      std::vector<BaseRecord> chain = core::ChainOf(bases, base.id);
-      if (!chain.empty()) newest = std::move(chain);
-    }
-    return newest;
-  }
-
   std::vector<BaseRecord> ChooseChain(Lsn reference) const {
-    std::vector<BaseRecord> newest = ChainBefore(reference);
+    std::vector<BaseRecord> newest = ChainBefore(store_, reference);
     if (!newest.empty()) return newest;
     throw Error(core::sqlstate::kUndefinedFile, "there is no base to recover from in \"" + store_.path() + "\"", {},
                 "SELECT mfi_recovery_base_now(true) makes one.");
@@ -164,7 +148,8 @@ class Drill {
     watch.Halt();
     WalDump dump(job_, store_, history, segment_bytes_, server.place().directory(), host_);
     record_.tables = static_cast<int>(reference.contents.tables.size());
-    record_.result = Compare(server, reference, dump);
+    Say("comparing", reference.lsn);
+    record_.result = CompareRecovered(job_, server, reference, dump);
     const WalReach reach = FindWalReach(job_, store_, history, segment_bytes_, server.place().directory(), host_);
     const std::int64_t read_at = NowMicros();
     watch.Go();
@@ -184,26 +169,14 @@ class Drill {
   /// What this node counted of itself shows that what it holds comes back. That it holds what the bank's database does
   /// is shown by what somebody else has read, and has proven by a restore.
   void RecoverToBackup() {
-    const std::optional<BackupReference> backup = NewestProvenBackup(job_, record_.system_identifier);
-    if (!backup || WasCompared(backup->id)) return;
-    const std::vector<BaseRecord> chain = ChainBefore(backup->reference.lsn);
-    if (chain.empty() || !IsInReach(chain.back(), *backup)) return;
-    RecoveredServer server(job_, store_, chain, NewestHistory(store_, segment_bytes_), {}, host_);
-    Say("unpacking", 0);
-    server.Unpack();
-    const Lsn until = backup->reference.lsn;
-    server.Replay(until, until - 1, [&](Lsn replayed) { Say("replaying", replayed); });
-    WalDump dump(job_, store_, NewestHistory(store_, segment_bytes_), segment_bytes_, server.place().directory(),
-                 host_);
-    Reference reference = backup->reference;
-    const std::unique_ptr<Connection> recovered = server.Open(job_.database);
-    reference.contents = AsRecovered(std::move(reference.contents), *recovered);
-    const std::string result = Compare(server, reference, dump);
-    record_.backup = backup->id;
-    record_.reference += ", and what " + backup->reference.words + " has";
-    if (result == "ok") return;
-    record_.result = (record_.result == "ok" ? "" : record_.result + "; ") + "by " + backup->reference.words +
-                     ", from base " + chain.back().id + ": " + result;
+    const std::optional<BackupComparison> compared = CompareWithBackup(
+        job_, store_, host_, progress_, [this](const std::string& backup) { return WasCompared(backup); });
+    if (!compared) return;
+    record_.backup = compared->backup;
+    record_.reference += ", and what " + compared->words + " has";
+    if (compared->result == "ok") return;
+    record_.result = (record_.result == "ok" ? "" : record_.result + "; ") + "by " + compared->words + ", from base " +
+                     compared->base + ": " + compared->result;
   }
 
   bool WasCompared(const std::string& backup) const {
@@ -211,29 +184,6 @@ class Drill {
     return std::any_of(drills.begin(), drills.end(), [&](const core::DrillRecord& drill) {
       return drill.backup == backup && drill.error.empty() && drill.result == "ok";
     });
-  }
-
-  /// Whether the backup's moment is in this node's history, and its WAL is there without a gap.
-  bool IsInReach(const BaseRecord& base, const BackupReference& backup) const {
-    const core::History history = NewestHistory(store_, segment_bytes_);
-    const auto segment = static_cast<Lsn>(segment_bytes_);
-    const Lsn until = backup.reference.lsn;
-    if (!core::BelongsTo(history, {backup.timeline, (until - 1) / segment}, segment_bytes_)) return false;
-    const core::WalLine line = core::LineOf(store_.Wal(segment_bytes_), history, segment_bytes_);
-    return std::any_of(line.stretches.begin(), line.stretches.end(), [&](const core::WalStretch& stretch) {
-      return stretch.from <= base.start && until <= stretch.to + (stretch.partial ? segment : 0);
-    });
-  }
-
-  /// "ok", or what differs.
-  std::string Compare(RecoveredServer& server, const Reference& reference, WalDump& dump) {
-    Say("comparing", reference.lsn);
-    const std::unique_ptr<Connection> recovered = server.Open(job_.database);
-    ContentsFunctions functions = MakeContentsFunctions(*recovered);
-    functions.as_of = AsOf(reference, *recovered, dump, server.base().end);
-    ContentsReader reader(*recovered, functions);
-    reader.Begin(ListTables(*recovered));
-    return core::CompareContents(reference.contents, reader.Finish());
   }
 
   void Say(const std::string& phase, Lsn replayed) { progress_(phase, replayed); }

@@ -1,19 +1,16 @@
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "core/recovery/drill_record.h"
 #include "os/backup/run_host.h"
+#include "os/recovery/backup_comparison.h"
 #include "os/recovery/recovery_job.h"
 #include "os/recovery/recovery_store.h"
 #include "os/recovery/reference.h"
 
 namespace mfi::os {
-
-/// What a drill tells of itself: `phase` is counting, unpacking, replaying, comparing or promoting.
-using DrillProgress = std::function<void(const std::string& phase, core::Lsn replayed)>;
 
 /// Recovers this node's database from its store into a private server: to a position at which its contents are known,
 /// compares them, and goes on to the newest WAL, where it makes the server a primary. Leaves the record in the store

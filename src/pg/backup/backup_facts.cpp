@@ -5,6 +5,7 @@
 #include "pg/backup/answering_directory.h"
 #include "pg/backup/backup_notices.h"
 #include "pg/backup/run_board.h"
+#include "pg/offsite/offsite_facts.h"
 #include "pg/server/bridge.h"
 #include "pg/server/clock.h"
 #include "pg/server/identity.h"
@@ -99,6 +100,7 @@ core::BackupFacts GatherBackupFacts() {
     facts.directory_remedy = error.hint();
   }
   facts.same_device = os::OnSameDevice(facts.directory, DataDir);
+  facts.copy_proven = facts.same_device && CopyIsProven();
   bool whole = true;
   const std::vector<os::HistoryEntry> history = ReadConfiguredHistory(&whole);
   if (!whole && facts.directory_problem.empty()) {

@@ -194,30 +194,10 @@ void Announce() {
 long ReceiverWatch::Round() {
   constexpr std::int64_t kAgainUs = 5'000'000;
   WantReceiver(RecoveryIsOn());
-  if (worker_ != nullptr) {
-    BackgroundWorkerHandle* handle = worker_;
-    const BgwHandleStatus status = CallPg([&] {
-      pid_t pid = 0;
-      return GetBackgroundWorkerPid(handle, &pid);
-    });
-    if (status != BGWH_STOPPED) {
-      if (directory_ != settings::recovery_directory) CallPg([&] { TerminateBackgroundWorker(handle); });
-      return kRoundMs;
-    }
-    CallPg([&] { pfree(handle); });
-    worker_ = nullptr;
-    again_at_us_ = MonotonicMicros() + kAgainUs;
-  }
-  if (MonotonicMicros() < again_at_us_) return kRoundMs;
-  if (!RecoveryIsOn()) {
-    DropSlotLeft();
-    again_at_us_ = MonotonicMicros() + kAgainUs;
-    return kRoundMs;
-  }
-  directory_ = settings::recovery_directory;
-  worker_ = CallPg([] { return StartWorker("mfi receiver", "mfi_receiver_main", WorkerKind::kWithDatabase); });
-  again_at_us_ = MonotonicMicros() + kAgainUs;
-  return kRoundMs;
+  if (receiver_.Round(settings::recovery_directory) || MonotonicMicros() < drop_at_us_) return KeptWorker::kRoundMs;
+  DropSlotLeft();
+  drop_at_us_ = MonotonicMicros() + kAgainUs;
+  return KeptWorker::kRoundMs;
 }
 
 }  // namespace mfi::pg

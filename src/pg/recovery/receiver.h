@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+
+#include "pg/server/kept_worker.h"
 
 #include "pg/server/pg.h"
-
-struct BackgroundWorkerHandle;
 
 namespace mfi::pg {
 
@@ -17,9 +16,8 @@ class ReceiverWatch {
   long Round();
 
  private:
-  BackgroundWorkerHandle* worker_ = nullptr;
-  std::string directory_;  // that it was started for
-  std::int64_t again_at_us_ = 0;
+  KeptWorker receiver_{"mfi receiver", "mfi_receiver_main"};
+  std::int64_t drop_at_us_ = 0;
 };
 
 }  // namespace mfi::pg

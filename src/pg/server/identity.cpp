@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "os/offsite/offsite_run.h"
 #include "pg/server/bridge.h"
 #include "pg/server/settings.h"
 
@@ -78,7 +79,13 @@ void StopIfAsked() {
 os::BackupDirectory ConfiguredDirectory() { return {settings::backup_directory, NodeName(), StopIfAsked}; }
 
 core::RetentionRule ConfiguredRetention() {
-  return {.retain_days = settings::backup_retain_days, .min_keep = settings::backup_min_keep};
+  core::RetentionRule rule{.retain_days = settings::backup_retain_days, .min_keep = settings::backup_min_keep};
+  if (settings::offsite_repository[0] == '\0') return rule;
+  rule.keep_uncopied = true;
+  const core::OffsiteState state =
+      os::ReadOffsiteState(os::OffsiteStatePath(settings::backup_directory, settings::recovery_directory, NodeName()));
+  if (state.repository == settings::offsite_repository) rule.repository = state.repository_id;
+  return rule;
 }
 
 std::string ScheduleId() { return std::string(settings::backup_schedule) + " " + settings::ScheduleTimezone(); }

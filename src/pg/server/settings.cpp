@@ -4,6 +4,8 @@
 
 #include "core/backup/notification.h"
 #include "core/base/names.h"
+#include "core/offsite/keep_rule.h"
+#include "core/offsite/repository_address.h"
 #include "core/schedule/cron.h"
 #include "os/server/conninfo_secret.h"
 #include "pg/server/bridge.h"
@@ -40,6 +42,13 @@ int recovery_window_s = 7 * 86400;
 char* recovery_full_schedule = nullptr;
 char* recovery_incremental_schedule = nullptr;
 int recovery_target_time_s = 3600;
+char* offsite_repository = nullptr;
+char* offsite_password_file = nullptr;
+char* offsite_environment_file = nullptr;
+int offsite_interval_s = 15 * 60;
+int offsite_limit_upload_kib = 0;
+char* offsite_keep = nullptr;
+char* offsite_drill_schedule = nullptr;
 char* notify_command = nullptr;
 char* expected_standbys = nullptr;
 char* peer_conninfo = nullptr;
@@ -124,6 +133,22 @@ extern "C" bool CheckConninfo(char** value, void**, GucSource) {
       "A connection string in a setting may not hold a password or another secret (%s): settings are shown and copied.",
       keyword);
   GUC_check_errhint("Put the password into a file that only the server's user can read: passfile=/path/of/it.");
+  return false;
+}
+
+/// As CheckConninfo: a password has its place in the environment file.
+extern "C" bool CheckRepository(char** value, void**, GucSource) {
+  if (!core::HoldsPassword(*value)) return true;
+  GUC_check_errdetail("A repository's address in a setting may not hold a password: settings are shown and copied.");
+  GUC_check_errhint("Put it into mfi.offsite_environment_file, such as RESTIC_REST_PASSWORD=...");
+  return false;
+}
+
+extern "C" bool CheckKeep(char** value, void**, GucSource) {
+  bridge::Failure failure;
+  if (bridge::Try(failure, [&] { core::ParseKeepRule(*value); })) return true;
+  GUC_check_errdetail("%s.", failure.message.data());
+  if (failure.hint[0] != '\0') GUC_check_errhint("%s", failure.hint.data());
   return false;
 }
 
@@ -219,6 +244,21 @@ void Define(bool preloaded) {
          "0 3 * * *", PGC_SIGHUP, CheckSchedule);
   Int("mfi.recovery_target_time", "How long a recovery may take before the verdict warns; 0 turns that off.",
       &recovery_target_time_s, 3600, 0, INT_MAX, GUC_UNIT_S);
+  String("mfi.offsite_repository", "Repository of restic that receives copies; empty turns them off.",
+         &offsite_repository, "", PGC_SIGHUP, CheckRepository);
+  String("mfi.offsite_password_file", "File with the repository's password, for the server's user alone (0600).",
+         &offsite_password_file, "", PGC_SIGHUP, CheckDirectory);
+  String("mfi.offsite_environment_file",
+         "File with the environment of restic, such as the keys of its storage (0600); empty: none is needed.",
+         &offsite_environment_file, "", PGC_SIGHUP, CheckDirectory);
+  Int("mfi.offsite_interval", "How often the recovery store is copied.", &offsite_interval_s, 15 * 60, 10, INT_MAX,
+      GUC_UNIT_S);
+  Int("mfi.offsite_limit_upload", "Most that is sent, in KiB a second; 0 for no limit.", &offsite_limit_upload_kib, 0,
+      0, INT_MAX, 0);
+  String("mfi.offsite_keep", "Copies that are kept there, such as 7d 5w 12m; empty keeps all.", &offsite_keep, "",
+         PGC_SIGHUP, CheckKeep);
+  String("mfi.offsite_drill_schedule", "Cron schedule of restoring and proving a copy; empty for never.",
+         &offsite_drill_schedule, "0 4 1 * *", PGC_SIGHUP, CheckSchedule);
   String("mfi.notify_command",
          "Program with arguments that is told of each backup's success or failure, of stale backups and of recovery.",
          &notify_command, "", PGC_SIGHUP, CheckCommand, GUC_SUPERUSER_ONLY);

@@ -55,3 +55,5 @@ extern "C" PGDLLEXPORT void mfi_maintainer_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_probe_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_receiver_main(Datum argument);
 extern "C" PGDLLEXPORT void mfi_recovery_main(Datum argument);
+extern "C" PGDLLEXPORT void mfi_copier_main(Datum argument);
+extern "C" PGDLLEXPORT void mfi_offsite_drill_main(Datum argument);

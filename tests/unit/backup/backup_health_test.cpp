@@ -91,6 +91,7 @@ TEST(BackupHealth, WhatIsConfigured) {
   EXPECT_EQ(After([](BackupFacts& f) { f.same_device = true; }),
             Lines{"warning backups-on-same-device: \"/backups\" is on the same device as the data: one broken disk "
                   "takes both"});
+  EXPECT_EQ(After([](BackupFacts& f) { f.same_device = f.copy_proven = true; }), Lines{});
 }
 
 TEST(BackupHealth, AnUnusableDirectoryHidesWhatIsInIt) {

@@ -41,6 +41,14 @@ using Lines = std::vector<std::string>;
 
 TEST(Retention, OfNothingIsNothing) { EXPECT_EQ(Reasons({}, {}), Lines{}); }
 
+TEST(Retention, WhatWaitsForItsCopyStays) {
+  std::vector<RetainedSet> sets = {Aged("a", 20 * kDay), Aged("b", 10 * kDay), Aged("c", kDay)};
+  sets[0].uncopied = true;
+  EXPECT_EQ(Reasons(sets, {.retain_days = 5, .min_keep = 1})[0], "a deleted: 20 days old, keep 5");
+  EXPECT_EQ(Reasons(sets, {.retain_days = 5, .min_keep = 1, .keep_uncopied = true})[0],
+            "a kept: 20 days old, and not copied elsewhere yet");
+}
+
 TEST(Retention, SaysWhyForEachSetInTheGivenOrder) {
   std::vector<RetainedSet> sets = {
       Aged("i", 30 * kDay),           Aged("a", -kHour),    Aged("b", kHour, false), Aged("c", kDay),
