@@ -67,6 +67,7 @@ core/restore: core/base core/backup
 core/replication: core/base
 core/node: core/base
 core/keycloak: core/base
+core/offsite: core/base
 core/secrets: core/base
 os/process: os/base
 os/server: os/base
@@ -75,11 +76,13 @@ os/restore: os/base os/process os/server
 os/node: os/base os/process os/server
 os/backup: os/base os/process os/server os/restore
 os/recovery: os/base os/process os/server os/restore os/backup
+os/offsite: os/base os/process os/backup os/recovery
 command/backup: command/base
 command/keycloak: command/base
 command/node: command/base
-command/recovery: command/base command/restore
-command/restore: command/base'
+command/offsite: command/base
+command/recovery: command/base command/offsite command/restore
+command/restore: command/base command/offsite'
 rooms() {
   local layer found
   for layer in core os command; do

@@ -12,6 +12,8 @@ TEST_PACKAGES="cmake pkg-config libgtest-dev libbenchmark-dev libipc-run-perl li
   clang libclang-rt-dev clang-format clang-tidy shellcheck"
 SERVER_PACKAGES="postgresql-17 postgresql-server-dev-17"
 EXTENSION_PACKAGES="postgresql-17-pgaudit postgresql-17-cron" # of databases in the tests
+# Repositories of the tests and their servers, of which Debian 12 lacks one; npm brings the S3 stand-in, where it is there.
+OFFSITE_PACKAGES="restic restic-rest-server openssh-server iproute2"
 PGDG_SCRIPT=/usr/share/postgresql-common/pgdg/apt.postgresql.org.sh
 PINNED_SOURCES=/etc/apt/sources.list.d/mfi-trixie.sources
 PINNED_PREFERENCES=/etc/apt/preferences.d/mfi-trixie
@@ -67,6 +69,14 @@ missing_extensions() {
   done
 }
 
+missing_offsite() {
+  local package
+  [ "${1:-}" != build ] || return 0
+  for package in $OFFSITE_PACKAGES; do
+    installed "$package" || echo "$package"
+  done
+}
+
 # The server to build for: a pg_config of 17 or later with PGXS and the programs beside it.
 server() {
   local config
@@ -84,7 +94,7 @@ keep_servers_as_they_are() {
     trap 'as_root rm -f "$POLICY"' EXIT
     trap 'exit 130' INT TERM
     # shellcheck disable=SC2016
-    printf '#!/bin/sh\ncase "$1" in postgresql*) exit 101 ;; esac\nexit 0\n' | as_root tee "$POLICY" >/dev/null
+    printf '#!/bin/sh\ncase "$1" in postgresql*|ssh*) exit 101 ;; esac\nexit 0\n' | as_root tee "$POLICY" >/dev/null
     as_root chmod 755 "$POLICY"
   fi
 }
@@ -111,9 +121,9 @@ pinned_stanza() { # URI SIGNED-BY SUITES
   [ "$2" = - ] || printf 'Signed-By: %s\n' "$2"
 }
 
-# Debian 13's server and what it depends on; at priority 100 nothing else is taken from there by itself. What it depends on
-# may have made the machine call itself Debian 13, so an earlier run is known by what it wrote.
-server_from_next_debian() {
+# Debian 13's packages at priority 100: nothing is taken from there by itself. What the server depends on may have made the
+# machine call itself Debian 13, so an earlier run is known by what it wrote.
+pin_next_debian() {
   local archive security text
   [ "$CODENAME" = bookworm ] || [ -f "$PINNED_SOURCES" ] || return 1
   archive=$(apt_archive bookworm)
@@ -124,12 +134,36 @@ server_from_next_debian() {
   security=$(apt_archive bookworm-security)
   # shellcheck disable=SC2086
   [ -z "$security" ] || text+=$'\n\n'$(pinned_stanza $security trixie-security)
-  say "PostgreSQL 17 comes from Debian 13, pinned below everything else"
   write_file "$PINNED_SOURCES" "$text"
   write_file "$PINNED_PREFERENCES" "$PREFERENCES"
   apt_update
+}
+
+server_from_next_debian() {
+  pin_next_debian || return 1
+  say "PostgreSQL 17 comes from Debian 13, pinned below everything else"
   # shellcheck disable=SC2086
   apt_install -t trixie $SERVER_PACKAGES
+}
+
+install_offsite() {
+  if pin_next_debian; then apt_install -t trixie "$@"; else apt_install "$@"; fi
+  [[ " $* " == *" openssh-server "* ]] && command -v systemctl >/dev/null || return 0
+  say "openssh-server stays off here: only the tests start one, as their own user"
+  as_root systemctl disable ssh.service ssh.socket
+}
+
+# Into build/s3, by the registry that npm knows here. Without it a part of the tests is not run, which they say.
+install_s3() {
+  [ "${1:-}" != build ] && command -v npm >/dev/null || return 0
+  cmp -s tests/s3/package-lock.json build/s3/package-lock.json && [ -d build/s3/node_modules ] && return
+  say "npm ci in build/s3: the S3 stand-in of the tests"
+  rm -rf build/s3
+  mkdir -p build/s3
+  cp tests/s3/package.json tests/s3/package-lock.json build/s3/
+  timeout 120 npm ci --prefix build/s3 --ignore-scripts --no-audit --no-fund --fetch-retries=1 && return
+  rm -rf build/s3
+  say "npm could not install it: tests of S3 will not run"
 }
 
 # Where the next release's libraries are already in, a package of this release may no longer fit: then the next one's.
@@ -155,17 +189,19 @@ install_extensions() {
 
 clusters() { if command -v pg_lsclusters >/dev/null; then pg_lsclusters -h | awk '{ print $1, $2, $4 }'; fi; }
 
+install_s3 "${1:-}"
 missing=$(missing_packages "${1:-}")
 extensions=$(missing_extensions "${1:-}")
-if [ -z "$missing$extensions" ] && config=$(server); then
+offsite=$(missing_offsite "${1:-}")
+if [ -z "$missing$extensions$offsite" ] && config=$(server); then
   say "nothing to do: $("$config" --version) ($config) and every package are there"
   exit
 fi
 command -v apt-get >/dev/null || fail "this is not Debian: apt-get is not there" \
   "Install a PostgreSQL 17 with its server headers and the equivalents of:" \
-  "$(echo "$BUILD_PACKAGES" "$TEST_PACKAGES" | xargs)" "and pass PG_CONFIG=/path/to/pg_config."
+  "$(echo "$BUILD_PACKAGES" "$TEST_PACKAGES" "$OFFSITE_PACKAGES" | xargs)" "and pass PG_CONFIG=/path/to/pg_config."
 [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "packages are missing, and you are neither root nor have sudo" \
-  "Ask an administrator to run \`make setup\` here, or to install: $(echo "$missing" | xargs) $SERVER_PACKAGES" "$(echo "$extensions" | xargs)"
+  "Ask an administrator to run \`make setup\` here, or to install: $(echo "$missing" | xargs) $SERVER_PACKAGES" "$(echo "$extensions" "$offsite" | xargs)"
 
 CODENAME=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 before=$(clusters)
@@ -181,6 +217,8 @@ if ! server >/dev/null; then
 fi
 # shellcheck disable=SC2086
 [ -z "$extensions" ] || install_extensions $extensions
+# shellcheck disable=SC2086
+[ -z "$offsite" ] || install_offsite $offsite
 config=$(server) || fail "the packages are installed, but no pg_config of PostgreSQL 17 was found" \
   "Pass PG_CONFIG=/path/to/pg_config."
 [ "$(clusters)" = "$before" ] || fail "the list of database clusters changed while packages were installed" \

@@ -94,7 +94,7 @@ is($node->sql('SELECT count(*) FROM user_auth_logs') . $node->sql('SELECT count(
 
 # All others are typed by other tests.
 my $others = join "\n", map { slurp_file($_) } glob("$top/tests/compose/*.sh"), "$FindBin::RealBin/../replication/046_failover.pl",
-  "$FindBin::RealBin/../recovery/123_documented.pl";
+  "$FindBin::RealBin/../recovery/123_documented.pl", glob("$FindBin::RealBin/../offsite/*.pl"), "$FindBin::RealBin/../lib/MfiOffsite.pm";
 for my $page (sort keys %lines)
 {
 	my @untried = grep { !$tried{$page}{$_} && index($others, $_) < 0 } @{ $lines{$page} };

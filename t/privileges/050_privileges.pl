@@ -13,8 +13,8 @@ my $id = $node->backup_ok;
 
 my %reads = map { $_ => "SELECT count(*) FROM $_" } 'mfi_backups', 'mfi_backup_progress', 'mfi_backup_health',
   'mfi_replication_health', 'mfi_replication_status()', 'mfi_replication_history()', 'mfi_health()', 'mfi_backup_next_runs(1)',
-  'mfi_backup_retention_preview()', 'mfi_recovery', 'mfi_recovery_backups', 'mfi_recovery_drills', '_mfi_recovery()',
-  '_mfi_recovery_backups()', '_mfi_recovery_drills()', '_mfi_backups()', '_mfi_backup_progress()', '_mfi_backup_health()',
+  'mfi_backup_retention_preview()', 'mfi_recovery', 'mfi_recovery_backups', 'mfi_recovery_drills', 'mfi_offsite', 'mfi_offsite_copies', 'mfi_offsite_drills', '_mfi_recovery()',
+  '_mfi_offsite()', '_mfi_offsite_copies()', '_mfi_offsite_drills()', '_mfi_recovery_backups()', '_mfi_recovery_drills()', '_mfi_backups()', '_mfi_backup_progress()', '_mfi_backup_health()',
   '_mfi_replication_health()', q{_mfi_health('all', '{}')}, qq{_mfi_backup_tables('$id')};
 my %actions = (
 	'mfi_backup_now' => 'SELECT mfi_backup_now(wait => true)',
@@ -24,7 +24,8 @@ my %actions = (
 	'mfi_backup_adopt' => "SELECT mfi_backup_adopt('$id')",
 	'mfi_backup_verify' => "SELECT mfi_backup_verify('$id')",
 	'mfi_recovery_base_now' => 'SELECT mfi_recovery_base_now()',
-	'mfi_recovery_drill' => 'SELECT mfi_recovery_drill()');
+	'mfi_recovery_drill' => 'SELECT mfi_recovery_drill()',
+	'mfi_offsite_drill' => 'SELECT mfi_offsite_drill()');
 
 sub as
 {
@@ -36,14 +37,14 @@ sub as
 # Nothing of the extension that does something is left to PUBLIC: the catalogue and the attempts agree.
 is($node->sql(<<'SQL'), '', 'no function about backups, recovery, replication or health for PUBLIC');
 SELECT p.oid::regprocedure FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
- WHERE a.grantee = 0 AND p.proname ~ '^_?mfi_(backup|recovery|replication|health)'
+ WHERE a.grantee = 0 AND p.proname ~ '^_?mfi_(backup|recovery|offsite|replication|health)'
 SQL
 is($node->sql(<<'SQL'), '', 'no view about them either');
 SELECT c.oid::regclass FROM pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
- WHERE a.grantee = 0 AND c.relname ~ '^mfi_(backup|recovery|replication|health)'
+ WHERE a.grantee = 0 AND c.relname ~ '^mfi_(backup|recovery|offsite|replication|health)'
 SQL
 is($node->sql(<<'SQL'), join("\n", sort keys %actions), 'and the actions of this test are all there are');
-SELECT proname FROM pg_proc p WHERE proname ~ '^_?mfi_(backup|recovery|replication|health)' AND prokind = 'f'
+SELECT proname FROM pg_proc p WHERE proname ~ '^_?mfi_(backup|recovery|offsite|replication|health)' AND prokind = 'f'
    AND NOT has_function_privilege('pg_monitor', p.oid, 'EXECUTE') ORDER BY proname COLLATE "C"
 SQL
 

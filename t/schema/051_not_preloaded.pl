@@ -17,7 +17,7 @@ is($node->sql("UPDATE mfi_type SET name = name || ' 2' WHERE id = (SELECT min(id
 
 my $hint = qr/the mfi library is not loaded at server start.*HINT:  Set shared_preload_libraries = 'mfi' in postgresql.conf and restart/s;
 like($node->error($_), $hint, $_) for 'SELECT mfi_backup_now()', 'SELECT mfi_backup_now(wait => true)', q{SELECT mfi_backup_cancel('x')},
-  q{SELECT mfi_backup_verify('mfi_banking_20260101T020000Z')}, 'SELECT mfi_recovery_base_now()', 'SELECT mfi_recovery_drill()';
+  q{SELECT mfi_backup_verify('mfi_banking_20260101T020000Z')}, 'SELECT mfi_recovery_base_now()', 'SELECT mfi_recovery_drill()', 'SELECT mfi_offsite_drill()';
 is($node->sql('SELECT count(*) FROM mfi_backups'), '0', 'mfi_backups can be read');
 is($node->sql('SELECT count(*) FROM mfi_backup_progress'), '0', 'so can mfi_backup_progress');
 is($node->sql('SELECT receiver_state FROM mfi_recovery'), 'off', 'and mfi_recovery');
