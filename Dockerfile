@@ -16,10 +16,10 @@ RUN groupadd -r -g 999 postgres && \
     mkdir -p /etc/postgresql-common/createcluster.d && \
     echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/mfi.conf && \
     apt-get update && \
-    apt-get install -y --no-install-recommends postgresql-17 libseccomp2 liblz4-1 zstd libcurl3t64-gnutls tzdata ca-certificates && \
+    apt-get install -y --no-install-recommends postgresql-17 libseccomp2 liblz4-1 zstd restic restic-rest-server openssh-client libcurl3t64-gnutls tzdata ca-certificates && \
     apt-get clean && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/* /etc/ssl/private/ssl-cert-snakeoil.key && \
-    install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /recovery /scratch /run/mfi
+    install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data /backups /recovery /scratch /run/mfi /srv/copies
 # The locale of databases that the official image made.
 RUN localedef -i en_US -f UTF-8 en_US.UTF-8
 COPY --from=build /out /

@@ -41,11 +41,13 @@ become_postgres() {
   local group
   if [ "$(id -u)" != 0 ]; then
     take_password
+    take_offsite
     check_owner
     install_certificate
     return
   fi
   hand_over_password
+  hand_over_offsite
   open_certificate
   mfi node own --user postgres "$VOLUME" "$SCRATCH" "$RUN" || die "a directory of this container cannot be used" "The line above says which and why."
   if ! mfi node own --user postgres --mode 750 "$BACKUPS" 2>/dev/null; then
@@ -122,8 +124,13 @@ setting() { # NAME VALUE: a line of a configuration file
 # $RUN/node.conf: where the other node is, and what the environment sets.
 write_node_settings() {
   local -A names=([MFI_BACKUP_SCHEDULE]=mfi.backup_schedule [MFI_TIMEZONE]=mfi.backup_timezone
-    [BACKUP_RETAIN_DAYS]=mfi.backup_retain_days)
+    [BACKUP_RETAIN_DAYS]=mfi.backup_retain_days [MFI_OFFSITE_REPOSITORY]=mfi.offsite_repository
+    [MFI_OFFSITE_LIMIT_UPLOAD]=mfi.offsite_limit_upload [MFI_OFFSITE_KEEP]=mfi.offsite_keep
+    [MFI_OFFSITE_INTERVAL]=mfi.offsite_interval [MFI_OFFSITE_DRILL_SCHEDULE]=mfi.offsite_drill_schedule)
   local variable
+  # The server would refuse it, too, and log it.
+  [[ ! "${MFI_OFFSITE_REPOSITORY:-}" =~ ://[^/]*:[^/]*@ ]] || die "MFI_OFFSITE_REPOSITORY has a password in it" \
+    "Put it into the file of MFI_OFFSITE_ENVIRONMENT_FILE, such as RESTIC_REST_PASSWORD=..., then: docker compose up -d"
   case "${MFI_TLS:-require}" in
     require) : >"$RUN/pg_hba_plain.conf" ;;
     allow) printf '%s\n' 'host all all all scram-sha-256' >"$RUN/pg_hba_plain.conf" ;;
@@ -135,6 +142,9 @@ write_node_settings() {
       [[ "${!variable:-}" != *$'\n'* ]] || die "$variable has a line break" "Correct it in .env, then: docker compose up -d"
       [ -z "${!variable:-}" ] || setting "${names[$variable]}" "${!variable}"
     done
+    # Without a password the verdict says so.
+    [ -z "${MFI_OFFSITE_REPOSITORY:-}" ] || setting mfi.offsite_password_file "$RUN/offsite_password"
+    [ ! -f "$RUN/offsite_environment" ] || setting mfi.offsite_environment_file "$RUN/offsite_environment"
   } >"$RUN/node.conf"
 }
 

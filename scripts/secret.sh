@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The password of the roles postgres and replicator, what is derived from it, and passfiles.
+# The password of the roles postgres and replicator, what is derived from it, and passfiles; and the secrets of copies elsewhere.
 
 # Prints DB_PASSWORD, or the content of the secret's file where one is mounted.
 db_password() {
@@ -33,4 +33,24 @@ take_password() {
 passfile_line() {
   local escaped=${2//\\/\\\\}
   printf '*:*:*:%s:%s\n' "$1" "${escaped//:/\\:}"
+}
+
+# The two secrets of copies elsewhere, which on the host may be anybody's: root opens them, and postgres keeps copies in /run/mfi that
+# are his alone. One that is not set is mounted as /dev/null.
+hand_over_offsite() {
+  [ ! -s /run/secrets/offsite_password ] || exec 4</run/secrets/offsite_password
+  [ ! -s /run/secrets/offsite_environment ] || exec 5</run/secrets/offsite_environment
+}
+take_offsite() {
+  [ -e /proc/self/fd/4 ] || [ -e /proc/self/fd/5 ] || hand_over_offsite
+  keep_secret 4 /run/mfi/offsite_password
+  keep_secret 5 /run/mfi/offsite_environment
+}
+keep_secret() { # DESCRIPTOR FILE
+  local from=$1
+  rm -f "$2"
+  { : <&"$from"; } 2>/dev/null || return 0
+  (umask 077 && cat <&"$from" >"$2.new")
+  exec {from}<&-
+  mv "$2.new" "$2"
 }

@@ -34,6 +34,8 @@ refused "a wrong schedule" MFI_BACKUP_SCHEDULE '61 * * * *' '30 1 * * *' 'invali
 refused "a wrong retention" BACKUP_RETAIN_DAYS -1 7 '"mfi.backup_retain_days"'
 refused "a wrong MFI_TLS" MFI_TLS maybe require 'MFI_TLS is "maybe"'
 refused "a wrong MFI_RECOVERY" MFI_RECOVERY sometimes replica 'MFI_RECOVERY is "sometimes"'
+refused "a repository with a password in its address" MFI_OFFSITE_REPOSITORY rest:https://bank:hidden@copies.example/ '' 'MFI_OFFSITE_REPOSITORY has a password in it'
+claim "which its log does not tell" bash -c "cd '$stack' && ! docker compose logs db-primary | grep -q hidden"
 # Files that postgres could replace by links are not read by root.
 sed -i 's|:/tls:ro$|:/tls|' "$stack/docker-compose.yml"
 chown 999 "$stack/tls"
