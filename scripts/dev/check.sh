@@ -1,13 +1,14 @@
 #!/bin/bash
 # Every test of the extension: `check.sh`, or only some parts: `check.sh unit tap`.
-# Parts: lint unit fuzz regress regress-unloaded isolation tap, and memcheck, which only the long form runs by itself. TESTS="name..." narrows regress, isolation (names) and tap (files).
+# Parts: lint unit fuzz regress regress-unloaded isolation tap; memcheck, which only the long form runs by itself; and compose, which is
+# make check-compose, its images built while the others run. TESTS="name..." narrows regress, isolation (names) and tap (files).
 # The extension is installed into the PostgreSQL it is built for, because a server of version 17 loads extensions from
 # nowhere else; nothing else of the machine's servers is touched. Test servers run as the user postgres when started by root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-ALL_PARTS="lint unit memcheck fuzz regress regress-unloaded isolation tap"
-DEFAULT_PARTS=$ALL_PARTS
-[ -n "${MFI_LONG:-}" ] || DEFAULT_PARTS=${ALL_PARTS/memcheck /}
+ALL_PARTS="lint unit memcheck fuzz regress regress-unloaded isolation tap compose"
+DEFAULT_PARTS=${ALL_PARTS% compose}
+[ -n "${MFI_LONG:-}" ] || DEFAULT_PARTS=${DEFAULT_PARTS/memcheck /}
 PARTS=" ${*:-$DEFAULT_PARTS} "
 export LC_ALL=C.UTF-8
 
@@ -19,6 +20,8 @@ die() {
 
 # What the SQL tests need is what the build needs; a pipeline's container starts from nothing each time.
 if [[ "$PARTS" =~ \ (lint|unit|memcheck|fuzz|tap)\  ]]; then scripts/dev/setup.sh; else scripts/dev/setup.sh build; fi
+# Nobody installs packages while others run.
+[[ "$PARTS" != *" compose "* ]] || tests/compose/run --packages
 PG_CONFIG=$(scripts/dev/find_pg_config.sh)
 export PG_CONFIG
 bindir=$("$PG_CONFIG" --bindir)
@@ -30,6 +33,7 @@ declare -A beside_pid=()
 tester=$(id -un)
 [ "$tester" != root ] || tester=postgres
 small_disk='' # a directory where the tests find a disk of 128 MB that nobody else sees
+s3rver=''     # the S3 stand-in
 
 # A server that outlived its test is one whose directory is ours.
 stop_leftovers() {
@@ -43,7 +47,8 @@ finish() {
   local pid
   go_on >/dev/null || true
   stop_leftovers || true
-  for pid in "${beside_pid[@]}"; do kill -- "-$pid" 2>/dev/null || true; done
+  for pid in "${beside_pid[@]}"; do kill -- "-$pid" 2>/dev/null || as_root kill -- "-$pid" 2>/dev/null || true; done
+  wait
   if [ ${#failed[@]} -eq 0 ]; then rm -rf "$run"; else say "the servers' logs and all output are kept in $run"; fi
 }
 trap finish EXIT
@@ -73,7 +78,7 @@ join_beside() { # NAME
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 as_tester() { # a test never sees the caller's PGHOST, PGUSER, ~/.psqlrc ...
   local clean=(env -i "PATH=$bindir:/usr/bin:/bin:/usr/sbin:/sbin" "HOME=$run/tmp" "TMPDIR=$run/tmp" LC_ALL=C.UTF-8
-    "MFI_LONG=${MFI_LONG:-}" "PG_TEST_EXTRA=${PG_TEST_EXTRA:-}" "MFI_SMALL_DISK=$small_disk")
+    "MFI_LONG=${MFI_LONG:-}" "PG_TEST_EXTRA=${PG_TEST_EXTRA:-}" "MFI_SMALL_DISK=$small_disk" "MFI_S3RVER=$s3rver")
   if [ -n "$small_disk" ]; then
     # shellcheck disable=SC2016
     as_root unshare --mount sh -c 'mount -t tmpfs -o "size=128m,mode=0700,uid=$1" small "$2" && shift 2 && exec "$@"' sh \
@@ -90,6 +95,10 @@ prepare_run() {
   [[ "$PARTS" =~ (regress|isolation|tap) ]] || return 0
   mkdir "$run/src" "$run/tmp"
   tar -cf - --exclude=./.git --exclude=./build --exclude='*.o' --exclude='*.d' . | tar -xf - -C "$run/src"
+  if [ -d build/s3 ]; then
+    cp -r build/s3 "$run/s3"
+    s3rver=$run/s3/node_modules/.bin/s3rver
+  fi
   printf '%s\n' "shared_preload_libraries = 'mfi'" >"$run/loaded.conf"
   printf '%s\n' "shared_preload_libraries = ''" >"$run/unloaded.conf"
   [ "$(id -u)" != 0 ] || chown -R postgres: "$run"
@@ -119,6 +128,19 @@ lint() {
     cat "$run/lint.log"
     return $outcome
   fi
+}
+
+# Builds the images, with what the tests on servers leave idle, and waits to be told.
+compose_beside() {
+  mkfifo "$run/compose.go"
+  exec 3<>"$run/compose.go"
+  setsid tests/compose/run --when-told <"$run/compose.go" >"$run/compose.log" 2>&1 3>&- &
+  beside_pid[compose]=$!
+}
+compose() {
+  echo go >&3
+  tail -n +1 -f --pid="${beside_pid[compose]}" "$run/compose.log"
+  join_beside compose
 }
 
 # Reads of uninitialised memory, which the sanitizers do not see. Walking every zone would take hours here, and valgrind knows
@@ -218,20 +240,32 @@ go_on() {
   grep -q '^halted [0-9]' "$run/halted.log"
 }
 
+tests=()
+leave_out() { # WHAT IS WANTING, WORD: the tests that have this word; the last lines name them
+  local without
+  without=$(grep -l "$2" "${tests[@]}" </dev/null | xargs) || return 0
+  left_out+=("$1: $without")
+  mapfile -t tests < <(grep -L "$2" "${tests[@]}" </dev/null)
+}
+
 tap() {
-  local file tests=() outcome=0
+  local file outcome=0
   # The last ones take the longest: they begin first, so that all end together.
   while read -r file; do
     [[ -n "${TESTS:-}" && " $TESTS " != *" $file "* ]] || tests+=("$file")
   done < <(printf '%s\n' t/*/*.pl | sort -r -t / -k 3)
   [ -f "${tests[0]:-}" ] || no_such_test || return
-  # A container may have no right to mount: what needs a small disk cannot run there, and the last lines name it.
+  # A container may have no right to mount, nor to have a network.
   if as_root unshare --mount true 2>/dev/null; then
     small_disk=$run/small
     mkdir "$small_disk"
   else
-    mapfile -t left_out < <(grep -l MFI_SMALL_DISK "${tests[@]}")
-    mapfile -t tests < <(grep -L MFI_SMALL_DISK "${tests[@]}")
+    leave_out 'the right to mount a disk' MFI_SMALL_DISK
+  fi
+  as_tester unshare --user --net true 2>/dev/null || leave_out 'the right to have a network' in_own_network
+  [ ${#tests[@]} -gt 0 ] || return 0
+  if [ -z "$s3rver" ] && grep -q MFI_S3RVER "${tests[@]}"; then
+    left_out+=("npm, the part of S3 in: $(grep -l MFI_S3RVER "${tests[@]}" | xargs)")
   fi
   # In the long form the machine is one that halts processes at any moment; MFI_HALT=<seed> does so in the short one, too.
   [ -z "${MFI_LONG:-}${MFI_HALT:-}" ] || halt_processes
@@ -246,6 +280,7 @@ tap() {
 for name in $PARTS; do
   [[ " $ALL_PARTS " == *" $name "* ]] || die "there is no part \"$name\"; the parts are: $ALL_PARTS"
 done
+! wanted compose || compose_beside
 # Unit tests prove backups with the real programs, whose servers load the library.
 if [[ "$PARTS" =~ (unit|memcheck|regress|isolation|tap) ]]; then
   if install_extension && prepare_run; then
@@ -264,12 +299,14 @@ if [[ "$PARTS" =~ (unit|memcheck|regress|isolation|tap) ]]; then
   fi
 fi
 part fuzz fuzz
+part compose compose
 part lint lint
 say "passed: $(IFS=,; echo "${passed[*]:-none}")"
-[ ${#left_out[@]} -eq 0 ] || say "NOT RUN, for want of the right to mount a disk: ${left_out[*]}"
+for name in "${left_out[@]}"; do say "NOT RUN, for want of $name"; done
 [ ${#failed[@]} -eq 0 ] || {
   # Whoever sees only the end of the output sees which test it was, too.
   [ ! -f "$run/tap.log" ] || { grep -A 4 '^#   Failed test' "$run/tap.log" | head -n 40 || true; sed -n '/^Test Summary Report/,$p' "$run/tap.log"; }
+  [ ! -f "$run/compose.log" ] || grep -A 4 '^not ok' "$run/compose.log" | head -n 40 || true
   say "FAILED: ${failed[*]}"
   exit 1
 }

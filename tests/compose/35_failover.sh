@@ -70,7 +70,7 @@ compose up -d --no-deps db-primary >/dev/null 2>&1
 claim "an empty db-primary is cloned from the primary" wait_until 60 "streaming" streams_back
 
 claim "and back: docker compose stop db-replica" compose stop db-replica
-claim "/promote.sh in db-primary" in_container db-primary /promote.sh
+claim "/promote.sh in db-primary" in_container db-primary /promote.sh --within 1
 claim "writes go on at its port" add_portal primary Back
 claim "docker compose start db-replica" compose start db-replica
 claim "the replica is rewound, and streams" wait_until 60 "streaming" streaming
@@ -86,7 +86,7 @@ claim "/promote.sh in db-replica" in_container db-replica /promote.sh
 compose up -d --no-deps db-primary >/dev/null 2>&1
 claim "lets it be cloned" wait_until 90 "streaming" streams_back
 compose stop db-replica >/dev/null 2>&1
-claim "and promoted" in_container db-primary /promote.sh
+claim "and promoted" in_container db-primary /promote.sh --within 1
 claim "as at the beginning" compose up -d
 claim "all is healthy" wait_until 120 "all healthy" all_healthy
 claim "the replica streams" wait_until 60 "streaming" streaming

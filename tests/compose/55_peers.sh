@@ -41,6 +41,8 @@ impostor() { # METHOD
     postgres -D i -c unix_socket_directories=/tmp -c listen_addresses='*' -c ssl=on -c log_connections=on -c log_min_messages=debug1" >/dev/null
   wait_until 30 "the impostor" docker exec "$COMPOSE_PROJECT_NAME-impostor" pg_isready -q -h /tmp
 }
+# With MFI_LONG the stack's own limit of silence.
+[ -n "${MFI_LONG:-}" ] || set_on replica mfi.silence_warning 5
 compose stop db-primary >/dev/null 2>&1
 for method in password trust; do
   impostor $method
@@ -52,6 +54,7 @@ for method in password trust; do
   [ $method = trust ] || is "no password was given to it" 0 "$(docker logs "$COMPOSE_PROJECT_NAME-impostor" 2>&1 | grep -v application_name=pg_isready | grep -cE 'connection authorized|password authentication failed' || true)"
 done
 docker rm -f "$COMPOSE_PROJECT_NAME-impostor" >/dev/null
+set_on replica mfi.silence_warning DEFAULT
 claim "docker compose start db-primary" compose start db-primary
 claim "the replica streams from the real one" wait_until 90 "streaming" streaming
 
@@ -84,7 +87,7 @@ claim "both nodes are well" wait_until 90 "streaming" streaming
 
 # A word of an earlier time, signed as it is, does not start a former primary: there, and back again, then the first word is put back.
 compose stop db-primary >/dev/null 2>&1
-claim "a failover" in_container db-replica /promote.sh
+claim "a failover" in_container db-replica /promote.sh --within 1
 cp "$word" "$work/word.replica"
 matches "its word is signed" '^mfi1 db-replica [0-9]+ [0-9]+ [0-9]+ [0-9a-f]{64}$' "$(cat "$word")"
 compose start db-primary >/dev/null 2>&1
@@ -95,7 +98,7 @@ claim "a word that is removed does not stop the node that was promoted" rm -f "$
 compose restart db-replica >/dev/null 2>&1
 claim "it starts as the primary" wait_until 60 "a primary" answers replica 'SELECT pg_is_in_recovery()' f
 compose stop db-replica >/dev/null 2>&1
-claim "and back" in_container db-primary /promote.sh
+claim "and back" in_container db-primary /promote.sh --within 1
 cp "$work/word.replica" "$word"
 compose start db-replica >/dev/null 2>&1
 claim "with the word of the first failover put back, db-replica is no primary, but rejoins" wait_until 90 "streaming" streaming
@@ -103,7 +106,7 @@ claim "db-primary is the primary" answers primary 'SELECT pg_is_in_recovery()' f
 
 # A changed password: the word that was signed with the old one still counts, and is signed anew.
 compose stop db-primary >/dev/null 2>&1
-claim "another failover" in_container db-replica /promote.sh
+claim "another failover" in_container db-replica /promote.sh --within 1
 signed=$(cat "$word")
 password='another one'
 set_env DB_PASSWORD_FILE ''
@@ -116,7 +119,7 @@ claim "the old primary knows it, too" wait_until 60 "refusal" says db-primary 'w
 claim "it rejoins" in_container db-primary /rejoin.sh
 claim "and streams" wait_until 60 "streaming" answers replica "SELECT state FROM pg_stat_replication WHERE application_name = 'db-primary'" streaming
 compose stop db-replica >/dev/null 2>&1
-claim "back again" in_container db-primary /promote.sh
+claim "back again" in_container db-primary /promote.sh --within 1
 claim "as at the beginning" compose up -d
 claim "all is healthy" wait_until 120 "all healthy" all_healthy
 claim "the replica streams" wait_until 60 "streaming" streaming
