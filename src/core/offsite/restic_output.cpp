@@ -12,6 +12,7 @@ constexpr std::size_t kMostWords = 300;
 constexpr std::string_view kFatal = "Fatal: ";
 constexpr std::string_view kWaits = "repo already locked, waiting ";  // what newer versions say before they say by whom
 constexpr std::string_view kRetried = " returned error, retrying after ";
+constexpr std::string_view kGivenUp = ") failed: ";  // behind the operation and its file
 
 json::Json ParseList(std::string_view printed, const char* what) {
   json::Json list = json::IsTooDeep(printed) ? json::Json(json::Json::value_t::discarded) : json::Parse(printed);
@@ -168,6 +169,8 @@ RepositoryLock ParseLock(std::string_view printed) {
   json::Read(object, "exclusive", lock.exclusive);
   return lock;
 }
+
+bool HasGivenUp(std::string_view errors) { return errors.find(kGivenUp) != std::string_view::npos; }
 
 ResticError ParseResticError(int exit_code, std::string_view errors) {
   ResticError error{.fault = FaultOf(exit_code, errors)};

@@ -72,6 +72,9 @@ struct ResticError {
   std::string words;  // its own first error, in one line
 };
 
+/// Whether its stderr says of an operation on the repository that it is not tried again.
+bool HasGivenUp(std::string_view errors);
+
 /// Of its exit code and what it wrote to stderr.
 ResticError ParseResticError(int exit_code, std::string_view errors);
 

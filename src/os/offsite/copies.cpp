@@ -13,8 +13,9 @@ namespace {
 constexpr int kIncomplete = 3;  // restic's exit code when it could not read all files
 constexpr int kTries = 5;       // of a store, in which files move meanwhile
 
+/// Quiet, so that it prints no progress for as long as it stands still.
 std::vector<std::string> CopyArguments(const Restic& restic, const std::string& tag) {
-  std::vector<std::string> arguments = {"backup", "--json",
+  std::vector<std::string> arguments = {"backup", "--json", "--quiet",
                                         "--tag=" + tag + "," + ClusterTag(restic.job().system_identifier),
                                         "--host=" + restic.job().node};
   for (std::string& option : core::UploadOptions(restic.job().repository)) arguments.push_back(std::move(option));
@@ -34,8 +35,7 @@ core::CopySummary CopySet(const Restic& restic, const std::string& backup_direct
   std::vector<std::string> arguments = CopyArguments(restic, kSetTag);
   if (manifest.run.finished_at) arguments.push_back("--time=" + ResticTime(*manifest.run.finished_at));
   arguments.push_back(manifest.run.id);
-  core::CopySummary copy =
-      core::ParseCopySummary(restic.Run(std::move(arguments), {.directory = backup_directory}));
+  core::CopySummary copy = core::ParseCopySummary(restic.Run(std::move(arguments), {.directory = backup_directory}));
   std::int64_t bytes = 0;
   for (const core::ManifestFile& file : manifest.files) bytes += file.bytes;
   const auto files = static_cast<std::int64_t>(manifest.files.size()) + 1;

@@ -19,6 +19,7 @@ struct OffsiteJob {
   std::string system_identifier;             // of the cluster; empty: not known, on a new machine
   std::chrono::seconds contact_limit{30};    // within which a repository has to answer
   std::chrono::seconds standstill{60 * 60};  // after which a run that comes no further is ended
+  std::chrono::seconds last_words{60};       // the same of one that has said what it cannot do
 };
 
 }  // namespace mfi::os

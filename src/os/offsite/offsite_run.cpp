@@ -101,9 +101,7 @@ void OffsiteRun::DoIt(const Restic& restic, const core::OffsiteDue& due) {
       CopyStoreOnce(restic);
       break;
     case OffsiteWork::kProbe:
-      Confirm(restic);
-      ProbeDeletion(restic, state_);
-      state_.probed_at = host_.Now();
+      ProbeOnce(restic);
       break;
     case OffsiteWork::kForget:
       ForgetOnce(restic);
@@ -188,11 +186,20 @@ void OffsiteRun::CopyStoreOnce(const Restic& restic) {
   state_.store_snapshot = copy.snapshot;
 }
 
+void OffsiteRun::ProbeOnce(const Restic& restic) {
+  const core::UtcSeconds began = host_.Now();
+  Confirm(restic);
+  ProbeDeletion(restic, state_);
+  state_.probed_at = began;
+}
+
+/// What comes while it waits for a line that was cut is not let go by it: it is due again a day after its begin.
 void OffsiteRun::ForgetOnce(const Restic& restic) {
+  const core::UtcSeconds began = host_.Now();
   const Forgotten forgotten = Forget(restic, source_.keep);
   state_.keep_error = forgotten.refused;
   if (!source_.backup_directory.empty()) Records().NoteForgotten(forgotten.snapshots);
-  state_.forgot_at = host_.Now();
+  state_.forgot_at = began;
 }
 
 void OffsiteRun::CheckOnce(const Restic& restic) {

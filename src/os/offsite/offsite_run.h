@@ -47,6 +47,7 @@ class OffsiteRun {
   void Confirm(const Restic& restic);
   void CopyOne(const Restic& restic, const std::string& id);
   void CopyStoreOnce(const Restic& restic);
+  void ProbeOnce(const Restic& restic);
   void ForgetOnce(const Restic& restic);
   void CheckOnce(const Restic& restic);
   CopyRecords Records() const;

@@ -81,7 +81,9 @@ ChildResult Restic::RunLimited(std::vector<std::string> arguments, const Place& 
       moved = bytes;
       moved_at = now;
     }
-    if (ended || (now < moved_at + job_.standstill && (limit.count() == 0 || now < began + limit))) continue;
+    // restic 0.18 waits for ever for an upload that it has given up, such as the last one to a server that is full.
+    const auto patience = core::HasGivenUp(child.errors()) ? job_.last_words : job_.standstill;
+    if (ended || (now < moved_at + patience && (limit.count() == 0 || now < began + limit))) continue;
     child.End();
     ended = true;
   }

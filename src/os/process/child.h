@@ -59,6 +59,9 @@ class Child {
   /// Asks it to end, without waiting for that: Ended must be called until it is true, and kills it after 5 seconds.
   void End();
 
+  /// The last 64 kB of what it has written to its standard error by now.
+  const std::string& errors() const { return result_.errors; }
+
   /// After WaitPiece or Ended returned true.
   const ChildResult& result() const { return result_; }
 

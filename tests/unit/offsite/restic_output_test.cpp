@@ -114,4 +114,10 @@ TEST(ResticOutput, TheFirstErrorOfItsOwn) {
   EXPECT_LE(ParseResticError(1, std::string(5000, 'x')).words.size(), 300U);
 }
 
+TEST(ResticOutput, WhatIsNotTriedAgain) {
+  EXPECT_TRUE(HasGivenUp("Save(<data/32ab4722c4>) failed: write /r: no space left on device\n"));
+  EXPECT_FALSE(HasGivenUp("Save(<data/32ab4722c4>) returned error, retrying after 1s: connection refused\n"));
+  EXPECT_FALSE(HasGivenUp("decrypting blob from 88182368 failed: ciphertext verification failed\n"));
+}
+
 }  // namespace

@@ -1,5 +1,7 @@
 #include "os/offsite/restic.h"
 
+#include <cstdlib>
+
 #include "os/base/find_program.h"
 #include "os/offsite/copies.h"
 #include "os/offsite/repository_care.h"
@@ -66,6 +68,20 @@ TEST_F(ResticTest, EachFailureIsKnown) {
   job_.contact_limit = std::chrono::seconds{1};
   EXPECT_EQ(FaultOf([&] { os::Restic(job_, host_).Contact(); }), ResticFault::kOther);
   EXPECT_NE(said_.find("connection refused"), std::string::npos) << said_;
+}
+
+TEST_F(ResticTest, OneThatHangsAfterItsLastWordsIsEnded) {
+  os::MakeDirectory(temporary_ / "bin", 0700);
+  WriteScript(temporary_ / "bin/restic",
+              "echo 'Save(<data/32ab4722c4>) failed: write /r: no space left on device' >&2\n"
+              "trap 'exit 1' INT; while :; do sleep 0.05; done");
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", ((temporary_ / "bin") + ":" + path).c_str(), 1);
+  job_.last_words = std::chrono::seconds{1};
+  const os::Restic restic(job_, host_);
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(FaultOf([&] { restic.Run({"backup"}); }), ResticFault::kOther);
+  EXPECT_NE(said_.find("no space left on device"), std::string::npos) << said_;
 }
 
 TEST_F(ResticTest, SecretsThatOthersCanReadAreRefused) {
