@@ -56,6 +56,8 @@ void TakeSignals() {
   pqsignal(SIGHUP, SignalHandlerForConfigReload);
   pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
   BackgroundWorkerUnblockSignals();
+  // The server lets a new worker ignore SIGHUP until here: what was reloaded since it was forked is read now.
+  ConfigReloadPending = true;
 }
 
 void WorkInRounds(void (*announce)(), std::unique_ptr<Rounds> (*make)()) {
