@@ -56,7 +56,9 @@ sub s3
 	my @command = ($ENV{MFI_S3RVER}, '--silent', '--address', '127.0.0.1', '--port', $port, '--directory', "$directory/files",
 		'--cert', "$directory/certificate", '--key', "$directory/key", '--configure-bucket', 'bank');
 	my %keys = (AWS_ACCESS_KEY_ID => 'S3RVER', AWS_SECRET_ACCESS_KEY => 'S3RVER', RESTIC_CACERT => "$directory/certificate");
-	return made($class, $port, "s3:https://127.0.0.1:$port/bank", \%keys, \@command);
+	my $self = made($class, $port, "s3:https://127.0.0.1:$port/bank", \%keys, \@command);
+	@{$self}{qw(key certificate)} = ('S3RVER', "$directory/certificate");
+	return $self;
 }
 
 sub made
@@ -80,15 +82,6 @@ sub stop
 	my ($self) = @_;
 	(delete $self->{run})->kill_kill if $self->{run};
 	return;
-}
-
-# A file with what restic needs for it.
-sub environment_file
-{
-	my ($self, $file) = @_;
-	append_to_file($file, join '', map { "$_=$self->{environment}{$_}\n" } sort keys %{ $self->{environment} });
-	chmod 0600, $file or die $!;
-	return $file;
 }
 
 1;

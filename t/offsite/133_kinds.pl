@@ -4,6 +4,7 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/../lib";
+use MfiDocumented qw(typist);
 use MfiKinds;
 use MfiNode;
 use MfiOffsite qw(password_file restic copy_to snapshots);
@@ -44,14 +45,34 @@ sub unknown_host
 	return [ 'an unknown host', sub { rename $file, "$file.away" or die $! }, qr/Host key verification failed/, sub { rename "$file.away", $file or die $! } ];
 }
 
+# As the page says, with places of the test's own. Each returns the environment file.
+my %makes = (
+	sftp => sub {
+		my ($server) = @_;
+		my $types = typist($node, 'offsite.md', '/etc/mfi/offsite-password' => password_file($node), 'sftp:bank@copies.example.org:/srv/bank' => $server->{repository});
+		$types->('sftp: a repository', 'sudo -u postgres restic -r sftp:bank@copies.example.org:/srv/bank --password-file /etc/mfi/offsite-password init',
+			qr/^0 .*created restic repository/s);
+		return '';
+	},
+	s3 => sub {
+		my ($server) = @_;
+		my $types = typist($node, 'offsite.md', '/etc/mfi/offsite-password' => password_file($node), '/etc/mfi/s3-ca.pem' => $server->{certificate},
+			'/etc/mfi' => $place, 'KEY_ID=NAME' => "KEY_ID=$server->{key}", 'KEY=SECRET' => "KEY=$server->{key}", 's3:https://s3.example.org/bank' => $server->{repository});
+		$types->('s3: the keys', q{install -o postgres -g postgres -m 0600 /dev/stdin /etc/mfi/offsite-environment <<< 'AWS_ACCESS_KEY_ID=NAME
+AWS_SECRET_ACCESS_KEY=SECRET
+RESTIC_CACERT=/etc/mfi/s3-ca.pem'}, qr/^0 $/);
+		$types->('s3: a repository',
+			q{sudo -u postgres sh -c 'set -a; . /etc/mfi/offsite-environment; exec restic -r s3:https://s3.example.org/bank --password-file /etc/mfi/offsite-password init'},
+			qr/^0 .*created restic repository/s);
+		return "$place/offsite-environment";
+	});
+
 sub begin
 {
 	my ($name) = @_;
 	my $server = $kind{$name};
 	$server->start($node);
-	my ($code, $said) = restic($node, $server->{repository}, 'init');
-	is($code, 0, "$name: a repository") or diag($said);
-	my $environment = $server->environment_file("$place/environment-$name");
+	my $environment = $makes{$name}->($server);
 	copy_to($node, $server->{repository}, 'mfi.offsite_environment_file' => "'$environment'");
 	my $is_so = "repository = '$server->{repository}' AND newest_set = '$sets[-1]' AND sets_waiting = 0 AND checked_at IS NOT NULL";
 	$node->wait_sql("SELECT (SELECT $is_so FROM mfi_offsite)");

@@ -5,9 +5,9 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/../lib";
+use MfiDocumented qw(typist);
 use MfiNode;
 use MfiRecovery qw(directory_of await_drill);
-use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
 my $node = MfiNode->bank('bank', streaming => 1, conf => "mfi.recovery_full_schedule = ''\nmfi.recovery_incremental_schedule = ''\nmax_worker_processes = 16\n");
@@ -17,26 +17,11 @@ my $new = MfiNode->new('new_machine');
 my $store = directory_of($node);
 my $time = '';
 
-sub types
-{
-	my ($what, $line, $expected) = @_;
-	like(slurp_file("$FindBin::RealBin/../../docs/recovery.md"), qr/^\Q$line\E$/m, "$what: it stands in the page");
-	$line =~ s/^sudo -u postgres //;
-	$line =~ s/^sudo install -d -o postgres -g postgres/install -d/;
-	$line =~ s{/var/lib/mfi-recovery}{$store}g;
-	$line =~ s{/var/lib/postgresql/17/main}{@{[ $new->data_dir ]}};
-	$line =~ s{/tmp/mfi_users.copy}{@{[ $node->basedir ]}/mfi_users.copy}g;
-	$line =~ s/2026-11-24 13:04:30\+02/$time/;
-	local %ENV = $node->_get_env(PGDATABASE => 'postgres');
-	my $said = '';
-	IPC::Run::run([ 'bash', '-c', $line ], '<', \'', '>&', \$said);
-	like(($? >> 8) . " $said", $expected, $what);
-	note($said);
-	return;
-}
+my $types = typist($node, 'recovery.md', '/var/lib/mfi-recovery' => $store, '/var/lib/postgresql/17/main' => $new->data_dir,
+	'/tmp/mfi_users.copy' => $node->basedir . '/mfi_users.copy', '2026-11-24 13:04:30+02' => \$time);
 
-types('the directory', q{sudo install -d -o postgres -g postgres -m 0700 /var/lib/mfi-recovery}, qr/^0 $/);
-types('recovery is turned on',
+$types->('the directory', q{sudo install -d -o postgres -g postgres -m 0700 /var/lib/mfi-recovery}, qr/^0 $/);
+$types->('recovery is turned on',
 	q{sudo -u postgres psql -c "ALTER SYSTEM SET summarize_wal = on" -c "ALTER SYSTEM SET mfi.recovery_directory = '/var/lib/mfi-recovery'" -c "SELECT pg_reload_conf()"},
 	qr/^0 /);
 $node->command_ok([ 'psql', '-Xq', '-o', '/dev/null', '-f', "$FindBin::RealBin/../../scripts/demo/data.sql", $node->connstr('mfi_banking') ], 'a bank with rows');
@@ -51,19 +36,19 @@ $node->sql('SELECT pg_sleep(0.01)');
 $time = $node->sql('SELECT clock_timestamp()');
 $node->sql('DELETE FROM mfi_users WHERE id % 2 = 0');
 my $left = $node->sql('SELECT count(*) FROM mfi_users');
-types('what can be recovered', 'sudo -u postgres mfi recover --list', qr/^0 .*\n  from .* to the newest WAL/);
-types('the moment before it', q{sudo -u postgres mfi recover --to '2026-11-24 13:04:30+02' --into mfi_before_delete},
+$types->('what can be recovered', 'sudo -u postgres mfi recover --list', qr/^0 .*\n  from .* to the newest WAL/);
+$types->('the moment before it', q{sudo -u postgres mfi recover --to '2026-11-24 13:04:30+02' --into mfi_before_delete},
 	qr/^0 .*public\.mfi_users +$users +$left +differs\n/s);
 is($node->safe_psql('mfi_before_delete', 'SELECT count(*) FROM placed'), '1000', 'a tablespace that was made since the base is no hindrance');
-types('the rows that were', q{sudo -u postgres psql mfi_before_delete -c "COPY mfi_users TO '/tmp/mfi_users.copy'"}, qr/^0 COPY $users$/);
-types('go back',
+$types->('the rows that were', q{sudo -u postgres psql mfi_before_delete -c "COPY mfi_users TO '/tmp/mfi_users.copy'"}, qr/^0 COPY $users$/);
+$types->('go back',
 	q{sudo -u postgres psql mfi_banking -c "BEGIN" -c "CREATE TEMP TABLE before (LIKE mfi_users INCLUDING ALL EXCLUDING IDENTITY)" -c "COPY before FROM '/tmp/mfi_users.copy'" -c "INSERT INTO mfi_users SELECT * FROM before ON CONFLICT DO NOTHING" -c "COMMIT"},
 	qr/^0 BEGIN.*INSERT 0 (\d+)\nCOMMIT$/s);
 is($node->sql('SELECT count(*) FROM mfi_users'), $users, 'all rows are there again');
-types('what was recovered goes', 'sudo -u postgres dropdb mfi_before_delete', qr/^0 $/);
+$types->('what was recovered goes', 'sudo -u postgres dropdb mfi_before_delete', qr/^0 $/);
 
 $node->stop('immediate');
-types('both machines are lost',
+$types->('both machines are lost',
 	q{sudo -u postgres mfi recover --to latest --store /var/lib/mfi-recovery --cluster /var/lib/postgresql/17/main},
 	qr/^0 .*The node is in /s);
 $new->append_conf('postgresql.conf', "port = @{[ $new->port ]}\nunix_socket_directories = '@{[ $new->host ]}'\n");
