@@ -1,14 +1,13 @@
 #!/bin/bash
 # Every test of the extension: `check.sh`, or only some parts: `check.sh unit tap`.
-# Parts: lint unit fuzz regress regress-unloaded isolation tap; memcheck, which only the long form runs by itself; and compose, which is
-# make check-compose, its images built while the others run. TESTS="name..." narrows regress, isolation (names) and tap (files).
+# Parts: lint unit fuzz regress regress-unloaded isolation tap, and memcheck, which only the long form runs by itself. TESTS="name..." narrows regress, isolation (names) and tap (files).
 # The extension is installed into the PostgreSQL it is built for, because a server of version 17 loads extensions from
 # nowhere else; nothing else of the machine's servers is touched. Test servers run as the user postgres when started by root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-ALL_PARTS="lint unit memcheck fuzz regress regress-unloaded isolation tap compose"
-DEFAULT_PARTS=${ALL_PARTS% compose}
-[ -n "${MFI_LONG:-}" ] || DEFAULT_PARTS=${DEFAULT_PARTS/memcheck /}
+ALL_PARTS="lint unit memcheck fuzz regress regress-unloaded isolation tap"
+DEFAULT_PARTS=$ALL_PARTS
+[ -n "${MFI_LONG:-}" ] || DEFAULT_PARTS=${ALL_PARTS/memcheck /}
 PARTS=" ${*:-$DEFAULT_PARTS} "
 export LC_ALL=C.UTF-8
 
@@ -20,8 +19,6 @@ die() {
 
 # What the SQL tests need is what the build needs; a pipeline's container starts from nothing each time.
 if [[ "$PARTS" =~ \ (lint|unit|memcheck|fuzz|tap)\  ]]; then scripts/dev/setup.sh; else scripts/dev/setup.sh build; fi
-# Nobody installs packages while others run.
-[[ "$PARTS" != *" compose "* ]] || tests/compose/run --packages
 PG_CONFIG=$(scripts/dev/find_pg_config.sh)
 export PG_CONFIG
 bindir=$("$PG_CONFIG" --bindir)
@@ -128,19 +125,6 @@ lint() {
     cat "$run/lint.log"
     return $outcome
   fi
-}
-
-# Builds the images, with what the tests on servers leave idle, and waits to be told.
-compose_beside() {
-  mkfifo "$run/compose.go"
-  exec 3<>"$run/compose.go"
-  setsid tests/compose/run --when-told <"$run/compose.go" >"$run/compose.log" 2>&1 3>&- &
-  beside_pid[compose]=$!
-}
-compose() {
-  echo go >&3
-  tail -n +1 -f --pid="${beside_pid[compose]}" "$run/compose.log"
-  join_beside compose
 }
 
 # Reads of uninitialised memory, which the sanitizers do not see. Walking every zone would take hours here, and valgrind knows
@@ -280,7 +264,6 @@ tap() {
 for name in $PARTS; do
   [[ " $ALL_PARTS " == *" $name "* ]] || die "there is no part \"$name\"; the parts are: $ALL_PARTS"
 done
-! wanted compose || compose_beside
 # Unit tests prove backups with the real programs, whose servers load the library.
 if [[ "$PARTS" =~ (unit|memcheck|regress|isolation|tap) ]]; then
   if install_extension && prepare_run; then
@@ -299,14 +282,12 @@ if [[ "$PARTS" =~ (unit|memcheck|regress|isolation|tap) ]]; then
   fi
 fi
 part fuzz fuzz
-part compose compose
 part lint lint
 say "passed: $(IFS=,; echo "${passed[*]:-none}")"
 for name in "${left_out[@]}"; do say "NOT RUN, for want of $name"; done
 [ ${#failed[@]} -eq 0 ] || {
   # Whoever sees only the end of the output sees which test it was, too.
   [ ! -f "$run/tap.log" ] || { grep -A 4 '^#   Failed test' "$run/tap.log" | head -n 40 || true; sed -n '/^Test Summary Report/,$p' "$run/tap.log"; }
-  [ ! -f "$run/compose.log" ] || grep -A 4 '^not ok' "$run/compose.log" | head -n 40 || true
   say "FAILED: ${failed[*]}"
   exit 1
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
@@ -15,6 +16,11 @@
 #include "os/base/file.h"
 
 namespace mfi::test {
+
+bool IsLongForm() {
+  const char* long_form = std::getenv("MFI_LONG");
+  return long_form != nullptr && *long_form != '\0';
+}
 
 TempDirectory::TempDirectory() : path_(testing::TempDir() + "mfi-unit-XXXXXX") {
   if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary directory " + path_);

@@ -29,6 +29,9 @@ core::Error ErrorOf(const Call& call) {
   return {"", ""};
 }
 
+/// Whether MFI_LONG asks for the long form of what can be short.
+bool IsLongForm();
+
 /// A new directory, removed with the object.
 class TempDirectory {
  public:

@@ -3,7 +3,6 @@
 // what is left on disk.
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
@@ -145,8 +144,7 @@ class Nights : public testing::TestWithParam<unsigned> {
 };
 
 TEST_P(Nights, DeleteNothingGood) {
-  const char* long_form = std::getenv("MFI_LONG");
-  const int nights = long_form != nullptr && *long_form != '\0' ? 365 : 60;
+  const int nights = IsLongForm() ? 365 : 60;
   for (int night = 0; night < nights && !HasFatalFailure(); ++night) {
     now_ += kDay;
     latest_ = std::max(latest_, now_);

@@ -7,10 +7,12 @@
 #include <set>
 
 #include "sample_base.h"
+#include "support.h"
 
 namespace {
 
 using namespace mfi::core;
+using mfi::test::IsLongForm;
 using mfi::test::SampleBase;
 
 constexpr UtcSeconds kAt = 1'780'000'000;
@@ -149,8 +151,9 @@ class Life {
 };
 
 TEST(RecoveryRetention, NoPromisedSecondIsEverLost) {
+  const unsigned seeds = IsLongForm() ? 200 : 40;
   std::size_t most = 0;
-  for (unsigned seed = 1; seed <= 200 && !testing::Test::HasFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= seeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Life life(seed);
     life.Live();
