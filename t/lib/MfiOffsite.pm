@@ -9,9 +9,9 @@ use Exporter qw(import);
 use IO::Socket::INET;
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils qw(append_to_file);
+use PostgreSQL::Test::Utils qw(append_to_file slurp_file);
 
-our @EXPORT_OK = qw(password_file restic directory_repository serve copy_to snapshots await_copy);
+our @EXPORT_OK = qw(password_file restic directory_repository serve copy_to snapshots await_copy flip_byte);
 
 my @servers;
 END { local $?; $_->kill_kill for @servers }
@@ -98,6 +98,19 @@ sub await_copy
 {
 	my ($node, $id) = @_;
 	$node->wait_sql("SELECT count(*) = 1 FROM mfi_offsite_copies WHERE id = '$id'");
+	return;
+}
+
+# Damages a file of a repository: one bit, in its middle.
+sub flip_byte
+{
+	my ($file) = @_;
+	my $content = slurp_file($file);
+	substr($content, length($content) / 2, 1) ^= "\x01";
+	chmod 0600, $file;
+	open(my $out, '>', $file) or die "$file: $!";
+	print {$out} $content;
+	close $out or die $!;
 	return;
 }
 

@@ -7,8 +7,8 @@ use lib "$FindBin::RealBin/../lib";
 use IPC::Run ();
 use JSON::PP qw(decode_json encode_json);
 use MfiNode;
-use MfiOffsite qw(password_file restic directory_repository copy_to snapshots await_copy);
-use PostgreSQL::Test::Utils qw(append_to_file slurp_file slurp_dir);
+use MfiOffsite qw(password_file restic directory_repository copy_to snapshots await_copy flip_byte);
+use PostgreSQL::Test::Utils qw(append_to_file slurp_dir);
 use Test::More;
 
 my $node = MfiNode->bank('bank', conf => "mfi.backup_verify = restore\n");
@@ -83,15 +83,7 @@ is($node->sql('SELECT mfi_offsite_drill()'), 'ok', 'which a drill does not mind'
 
 # Damage.
 my @packs = grep { -s $_ > 1000 } glob("$repository/data/*/*");
-for my $pack (@packs)
-{
-	chmod 0600, $pack;
-	my $content = slurp_file($pack);
-	substr($content, length($content) / 2, 1) ^= "\x01";
-	open(my $out, '>', $pack) or die $!;
-	print {$out} $content;
-	close $out or die $!;
-}
+flip_byte($_) for @packs;
 my ($code, undef, $error) = $node->psql('mfi_banking', 'SELECT mfi_offsite_drill()');
 like($error, qr/the drill from a copy failed: /, 'a flipped byte in the copies: the drill fails');
 like(reasons(), qr/^offsite-drill-failed: /m, 'and the verdict says so');

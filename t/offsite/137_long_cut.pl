@@ -7,7 +7,7 @@ use FindBin;
 use lib "$FindBin::RealBin/../lib";
 use MfiClock;
 use MfiNode;
-use MfiOffsite qw(serve copy_to);
+use MfiOffsite qw(serve copy_to flip_byte);
 use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
@@ -68,12 +68,7 @@ told('what is old stays there', qr/^offsite-keep-refused: [^\n]*$/);
 my %part = map { $_ => hex(substr($_, rindex($_, '/') + 1, 2)) % 30 + 1 } grep { -s $_ > 1000 } glob("$server->{path}/bank/data/*/*");
 my $pack = (sort { $part{$a} <=> $part{$b} } grep { $part{$_} > 2 } keys %part)[0];
 note("$pack of part $part{$pack}");
-chmod 0600, $pack;
-my $content = slurp_file($pack);
-substr($content, length($content) / 2, 1) ^= "\x01";
-open(my $out, '>', $pack) or die $!;
-print {$out} $content;
-close $out or die $!;
+flip_byte($pack);
 my $days = 0;
 until (reasons() =~ /^offsite-corrupt: /m || ++$days > 30)
 {
