@@ -6,9 +6,10 @@ package MfiNode;
 use strict;
 use warnings FATAL => 'all';
 use parent 'PostgreSQL::Test::Cluster';
+use List::Util qw(min);
 use PostgreSQL::Test::Utils qw(slurp_file slurp_dir);
 use Test::More;
-use Time::HiRes qw(usleep);
+use Time::HiRes qw(time usleep);
 
 # MfiNode->bank(NAME, conf => TEXT, database => NAME, streaming => 0|1, install_path => DIR, initdb => [OPTION]): running, with the
 # extension in its database.
@@ -106,15 +107,18 @@ sub set
 	return;
 }
 
-# Polls a condition of the test itself.
+# Polls a condition of the test itself, less often the longer it takes: each look costs a psql, of which a machine that runs several
+# tests has no time to waste.
 sub wait_until
 {
 	my ($node, $what, $condition) = @_;
-	my $attempts = 20 * $PostgreSQL::Test::Utils::timeout_default;
-	for (1 .. $attempts)
+	my $begin = time;
+	my $pause = 0.05;
+	while (time - $begin < 2 * $PostgreSQL::Test::Utils::timeout_default)
 	{
 		return 1 if $condition->();
-		usleep(50_000);
+		usleep(1_000_000 * $pause);
+		$pause = min(0.25, 1.1 * $pause);
 	}
 	die "timed out waiting until $what";
 }
