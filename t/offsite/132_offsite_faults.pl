@@ -5,7 +5,6 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/../lib";
 use IPC::Run ();
-use JSON::PP qw(decode_json encode_json);
 use MfiNode;
 use MfiOffsite qw(password_file restic directory_repository copy_to snapshots await_copy flip_byte);
 use PostgreSQL::Test::Utils qw(append_to_file slurp_dir);
